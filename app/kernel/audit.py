@@ -1,0 +1,44 @@
+"""Who did what to what: an append-only record written in the transaction of the deed itself."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel import clock
+from app.kernel.base import Base, Id
+from app.kernel.db import current
+from app.kernel.trace import request_id
+
+
+class AuditEntry(Base):
+    """One deed (审计记录). Personal data appears here only as ids."""
+
+    __tablename__ = "audit_entry"
+    id: Mapped[Id]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[int]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    request_id: Mapped[str]
+    transaction_id: Mapped[int] = mapped_column(server_default=func.txid_current())
+    __table_args__ = (Index("ix_audit_entry_subject", "subject", "subject_id"),)
+
+
+def record(
+    action: str,
+    subject: str,
+    subject_id: int,
+    actor: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write one deed into the running transaction; `detail` holds ids and numbers only."""
+    current().add(
+        AuditEntry(
+            at=clock.now(), actor=actor, action=action, subject=subject, subject_id=subject_id,
+            detail=detail or {}, request_id=request_id.get(),
+        )
+    )  # fmt: skip

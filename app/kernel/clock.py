@@ -1,0 +1,55 @@
+"""The one clock: the database's time plus an offset that development and tests may move.
+
+The offset lies in a small file (seconds, decimal) that every process reads anew, so that all of
+them move at once. Production has no such file. Within one transaction the moment stands still.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app.kernel.db import transaction
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_offset_file: Path | None = None
+
+
+def use_offset_file(path: Path | None) -> None:
+    """Name the file that moves the clock; `None` in production."""
+    global _offset_file
+    _offset_file = path
+
+
+def offset() -> timedelta:
+    """How far the platform's clock stands from the database's."""
+    if _offset_file is None:
+        return timedelta()
+    try:
+        text = _offset_file.read_text().strip()
+    except FileNotFoundError:
+        return timedelta()
+    return timedelta(seconds=float(text or 0))
+
+
+def now() -> datetime:
+    """The platform's moment, aware and in UTC; the same throughout one transaction."""
+    with transaction() as session:
+        moment = session.info.get("moment")
+        if moment is None:
+            at = session.scalar(select(func.clock_timestamp()))
+            assert at is not None
+            moment = session.info["moment"] = at.astimezone(UTC) + offset()
+        assert isinstance(moment, datetime)
+        return moment
+
+
+def business_day(at: datetime) -> date:
+    """The calendar day in Hangzhou to which a moment belongs."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def shanghai(at: datetime) -> datetime:
+    """The same moment on the clocks of Hangzhou."""
+    return at.astimezone(SHANGHAI)

@@ -1,0 +1,94 @@
+"""One use case, one transaction.
+
+`transaction()` blocks join: the outermost opens and commits, the inner ones take part. There is no
+database access outside such a block, so no connection is ever held while the outside world thinks.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session, scoped_session
+
+_DEPTH = "transaction depth"
+_sessions: scoped_session[Session] | None = None
+
+
+class NoTransaction(RuntimeError):
+    """Raised to a programmer who touches the database outside `transaction()`."""
+
+
+def use_sessions(sessions: scoped_session[Session]) -> None:
+    """Name the sessions that all rooms use; the wiring does this once per process."""
+    global _sessions
+    _sessions = sessions
+
+
+def _registry() -> scoped_session[Session]:
+    if _sessions is None:
+        raise NoTransaction("no sessions are wired: call create_app() first")
+    return _sessions
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Join the running transaction or open one; only the outermost block commits.
+
+    An exception rolls everything back and leaves the session clean for the next use.
+    """
+    session = _registry()()
+    if session.info.get(_DEPTH):
+        yield session
+        return
+    session.info[_DEPTH] = True
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(_DEPTH, None)
+        session.info.pop("moment", None)
+
+
+def current() -> Session:
+    """The session of the running transaction."""
+    session = _registry()()
+    if not session.info.get(_DEPTH):
+        raise NoTransaction("this runs only inside a transaction() block")
+    return session
+
+
+@contextmanager
+def savepoint() -> Iterator[Session]:
+    """A part of the running transaction that may fail alone."""
+    session = current()
+    with session.begin_nested():
+        yield session
+
+
+def in_transaction() -> bool:
+    """Whether this task holds a transaction open: then it must not call the outside world."""
+    return _sessions is not None and bool(_sessions().info.get(_DEPTH))
+
+
+def violated(error: IntegrityError) -> str | None:
+    """The name of the constraint that refused, as PostgreSQL reports it."""
+    diagnosis = getattr(error.orig, "diag", None)
+    name = getattr(diagnosis, "constraint_name", None)
+    return str(name) if name else None
+
+
+def affected(statement: Executable) -> int:
+    """Run an UPDATE or DELETE in the running transaction; returns how many rows it touched."""
+    result = current().execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """PostgreSQL's five-letter code of an error, such as `55P03` for a lock that was not had."""
+    code = getattr(error.orig, "sqlstate", None)
+    return str(code) if code else None

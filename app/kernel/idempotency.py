@@ -1,0 +1,126 @@
+"""A request that is sent twice happens once, and gets the same answer twice.
+
+The key comes from the client, stored before it sends; the row and the effect share a transaction.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel import clock, crypto
+from app.kernel.base import Base
+from app.kernel.db import affected, current, sqlstate, transaction
+from app.kernel.refusals import Conflict, Invalid
+
+KEPT = timedelta(days=7)
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class KeyReused(Invalid):
+    """The key was used before with another request."""
+
+    code = "idempotency_key_reused"
+    message = "幂等键已用于另一请求"
+
+
+class InFlight(Conflict):
+    """The first request with this key has not ended yet."""
+
+    code = "request_in_flight"
+    message = "相同的请求正在处理，请稍候"
+
+
+class RememberedRequest(Base):
+    """One request by its key (幂等记录) with its final answer, sealed."""
+
+    __tablename__ = "remembered_request"
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes]
+    status: Mapped[int | None]
+    answer: Mapped[bytes | None]
+    expires_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint(
+            "(status IS NULL) = (answer IS NULL)",
+            name="an_answer_comes_with_its_status",
+        ),
+        Index("ix_remembered_request_expires_at", "expires_at"),
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a door sent back: an HTTP status and a JSON body."""
+
+    status: int
+    body: Any
+
+
+def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) -> Answer:
+    """Run once per (scope, key); later calls with the same request get the first answer.
+
+    The row and whatever `run` does locally commit together, so a crash leaves neither. Refuses
+    `KeyReused` when the request differs. A refusal raised by `run` is not remembered: nothing has
+    happened, so the same key may try again.
+    """
+    with transaction():
+        row = _claim(scope, key, request)
+        if row.answer is not None:
+            return _answer_of(row)
+        answer = run()
+        row.status, row.answer = answer.status, _sealed(row, answer)
+        return answer
+
+
+def _claim(scope: str, key: str, request: bytes) -> RememberedRequest:
+    """Our row, locked: a rival with the same key waits for our commit, then sees the answer."""
+    wanted = hashlib.sha256(request).digest()
+    try:
+        row = _lock(scope, key, wanted)
+    except OperationalError as error:
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise InFlight from error
+        raise
+    if row.request_hash != wanted:
+        raise KeyReused
+    return row
+
+
+def _lock(scope: str, key: str, wanted: bytes) -> RememberedRequest:
+    session = current()
+    session.execute(
+        insert(RememberedRequest)
+        .values(scope=scope, key=key, request_hash=wanted, expires_at=clock.now() + KEPT)
+        .on_conflict_do_nothing()
+    )
+    return session.scalars(
+        select(RememberedRequest).filter_by(scope=scope, key=key).with_for_update()
+    ).one()
+
+
+def _where(row: RememberedRequest) -> str:
+    return f"remembered_request.answer:{row.scope}:{row.key}"
+
+
+def _sealed(row: RememberedRequest, answer: Answer) -> bytes:
+    return crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(row))
+
+
+def _answer_of(row: RememberedRequest) -> Answer:
+    assert row.answer is not None and row.status is not None
+    return Answer(row.status, json.loads(crypto.unseal(row.answer, _where(row))))
+
+
+def forget_expired() -> int:
+    """Delete what nobody may ask for again; returns how many rows went."""
+    with transaction():
+        return affected(delete(RememberedRequest).where(RememberedRequest.expires_at < clock.now()))

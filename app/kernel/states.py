@@ -1,0 +1,129 @@
+"""State machines as one readable list of (from, event, to); nothing else may change a state.
+
+Every move is a row in `state_event` whose foreign key into `state_transition` proves the edge.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, insert, update
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.kernel import clock
+from app.kernel.base import Base
+from app.kernel.db import affected, current
+from app.kernel.refusals import Conflict
+
+BORN = ""
+"""The state before the first one: a row's birth is an edge like any other."""
+
+Edge = tuple[str, str, str]
+
+
+class WrongState(Conflict):
+    """The row is not in a state from which this event leads anywhere."""
+
+    code = "wrong_state"
+    message = "当前状态不允许此操作"
+
+
+class StateTransition(Base):
+    """One edge of one machine's graph; filled by migrations, compared with the code by a test."""
+
+    __tablename__ = "state_transition"
+    machine: Mapped[str] = mapped_column(primary_key=True)
+    from_state: Mapped[str] = mapped_column(primary_key=True)
+    to_state: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+
+
+class StateEvent(Base):
+    """One move of one row: who or what caused it, and when. Append-only."""
+
+    __tablename__ = "state_event"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    machine: Mapped[str]
+    entity_id: Mapped[int]
+    from_state: Mapped[str]
+    to_state: Mapped[str]
+    event: Mapped[str]
+    cause: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["machine", "from_state", "to_state", "event"],
+            [
+                "state_transition.machine",
+                "state_transition.from_state",
+                "state_transition.to_state",
+                "state_transition.event",
+            ],
+            name="a_move_follows_an_edge_of_the_graph",
+        ),
+        Index("ix_state_event_machine_entity_id", "machine", "entity_id"),
+    )
+
+
+class Stateful(Protocol):
+    """A row with an id and a state."""
+
+    id: Any
+    state: Any
+
+
+class Machine:
+    """The graph of one kind of row. Edges from `BORN` say in which states a row may begin."""
+
+    def __init__(self, name: str, edges: Sequence[Edge]) -> None:
+        self.name = name
+        self.edges = tuple(edges)
+        self._next = {(source, event): target for source, event, target in edges}
+
+    def may(self, state: str, event: str) -> bool:
+        """Whether `event` leads anywhere from `state`."""
+        return (state, event) in self._next
+
+    def born(self, row: Stateful, cause: str, event: str = "born") -> None:
+        """Record the first state of a row just inserted (flushes, so that it has an id)."""
+        current().flush()
+        self._record(row.id, BORN, event, str(row.state), cause)
+
+    def move(self, row: Stateful, event: str, cause: str) -> None:
+        """Take the one edge that `event` names from the row's state.
+
+        Refuses `WrongState` when there is no such edge or somebody else moved the row first.
+        """
+        before = str(row.state)
+        after = self._next.get((before, event))
+        if after is None:
+            raise WrongState(machine=self.name, state=before, event=event)
+        current().flush()
+        table: Any = type(row)
+        claim = update(table).where(table.id == row.id, table.state == before)
+        if affected(claim.values(state=after).execution_options(synchronize_session=False)) != 1:
+            raise WrongState(machine=self.name, state=before, event=event)
+        set_committed_value(row, "state", after)
+        self._record(row.id, before, event, after, cause)
+
+    def _record(self, entity_id: int, before: str, event: str, after: str, cause: str) -> None:
+        current().execute(
+            insert(StateEvent).values(
+                machine=self.name, entity_id=entity_id, from_state=before, to_state=after,
+                event=event, cause=cause, at=clock.now(),
+            )
+        )  # fmt: skip
+
+
+def registered_rows(machine: Machine) -> list[dict[str, str]]:
+    """The machine's edges as rows of `state_transition`, for migrations and their test."""
+    return [
+        {
+            "machine": machine.name,
+            "from_state": source,
+            "event": event,
+            "to_state": target,
+        }
+        for source, event, target in machine.edges
+    ]
