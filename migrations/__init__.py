@@ -1,0 +1,1 @@
+"""The schema's history, in numbered steps that can be taken back."""

@@ -1,0 +1,33 @@
+"""Runs the migrations as the schema's owner, never as the application's role."""
+
+import os
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+from sqlalchemy.engine import Connection
+
+from migrations.tables import metadata, ours
+
+config = context.config
+
+
+def owner_url() -> str:
+    """Where to migrate: an explicit option (tests), else MIGRATION_DATABASE_URL."""
+    url = config.attributes.get("url") or os.environ.get("MIGRATION_DATABASE_URL")
+    if not url:
+        raise SystemExit("MIGRATION_DATABASE_URL is missing: migrations run as the schema's owner")
+    return str(url)
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=metadata(), include_object=ours,
+        compare_type=True, compare_server_default=False, transaction_per_migration=True,
+    )  # fmt: skip
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+engine = create_engine(owner_url(), poolclass=pool.NullPool)
+with engine.connect() as connection:
+    migrate(connection)

@@ -1,0 +1,44 @@
+"""The few words that migrations share; frozen: a step that has run somewhere relies on them."""
+
+from collections.abc import Iterable
+
+from alembic import op
+
+Edge = tuple[str, str, str]
+
+
+def grant(rights: str, *tables: str) -> None:
+    """Give the application's role exactly these rights on these tables."""
+    for table in tables:
+        op.execute(f'GRANT {rights} ON "{table}" TO app_rw')
+
+
+def append_only(*tables: str) -> None:
+    """Rows can be added and read, by anybody, and never changed or removed."""
+    for table in tables:
+        op.execute(
+            f'CREATE TRIGGER {table}_rows_never_change BEFORE UPDATE OR DELETE ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f'CREATE TRIGGER {table}_is_never_emptied BEFORE TRUNCATE ON "{table}" '
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+        grant("SELECT, INSERT", table)
+
+
+def graph(machine: str, edges: Iterable[Edge]) -> None:
+    """Store a state machine's (from, event, to) edges."""
+    for source, event, target in edges:
+        op.execute(
+            "INSERT INTO state_transition (machine, from_state, event, to_state) "
+            f"VALUES ('{machine}', '{source}', '{event}', '{target}')"
+        )
+
+
+def forget_graph(machine: str) -> None:
+    """Take a machine's edges back, with the moves that followed them."""
+    op.execute("ALTER TABLE state_event DISABLE TRIGGER state_event_rows_never_change")
+    op.execute(f"DELETE FROM state_event WHERE machine = '{machine}'")
+    op.execute("ALTER TABLE state_event ENABLE TRIGGER state_event_rows_never_change")
+    op.execute(f"DELETE FROM state_transition WHERE machine = '{machine}'")
