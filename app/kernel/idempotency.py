@@ -102,9 +102,7 @@ def _lock(scope: str, key: str, wanted: bytes) -> RememberedRequest:
         .values(scope=scope, key=key, request_hash=wanted, expires_at=clock.now() + KEPT)
         .on_conflict_do_nothing()
     )
-    return session.scalars(
-        select(RememberedRequest).filter_by(scope=scope, key=key).with_for_update()
-    ).one()
+    return session.scalars(select(RememberedRequest).filter_by(scope=scope, key=key).with_for_update()).one()
 
 
 def _where(row: RememberedRequest) -> str:
@@ -116,7 +114,8 @@ def _sealed(row: RememberedRequest, answer: Answer) -> bytes:
 
 
 def _answer_of(row: RememberedRequest) -> Answer:
-    assert row.answer is not None and row.status is not None
+    assert row.answer is not None
+    assert row.status is not None
     return Answer(row.status, json.loads(crypto.unseal(row.answer, _where(row))))
 
 

@@ -19,9 +19,7 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
 
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
-    arguments = {
-        word: value if isinstance(value, int) else str(value) for word, value in ids.items()
-    }
+    arguments = {word: value if isinstance(value, int) else str(value) for word, value in ids.items()}
     connection = current().connection().connection.driver_connection
     _jobs.configure_task(name, allow_unknown=True, connection=connection).defer(
         request_id=request_id.get(), **arguments

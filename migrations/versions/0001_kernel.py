@@ -68,9 +68,7 @@ def _audit() -> None:
         sa.Column("subject_id", sa.BigInteger, nullable=False),
         sa.Column("detail", JSONB, nullable=False, server_default="{}"),
         sa.Column("request_id", sa.Text, nullable=False),
-        sa.Column(
-            "transaction_id", sa.BigInteger, nullable=False, server_default=sa.func.txid_current()
-        ),
+        sa.Column("transaction_id", sa.BigInteger, nullable=False, server_default=sa.func.txid_current()),
     )
     op.create_index("ix_audit_entry_subject", "audit_entry", ["subject", "subject_id"])
     append_only("audit_entry")
@@ -85,9 +83,7 @@ def _remembered() -> None:
         sa.Column("status", sa.BigInteger),
         sa.Column("answer", sa.LargeBinary),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(status IS NULL) = (answer IS NULL)", name="an_answer_comes_with_its_status"
-        ),
+        sa.CheckConstraint("(status IS NULL) = (answer IS NULL)", name="an_answer_comes_with_its_status"),
     )
     op.create_index("ix_remembered_request_expires_at", "remembered_request", ["expires_at"])
     grant("SELECT, INSERT, UPDATE, DELETE", "remembered_request")

@@ -17,10 +17,7 @@ def upgrade() -> None:
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {QUEUE} TO app_rw")
     op.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app_rw")
     for table in ("procrastinate_jobs", "procrastinate_events"):
-        op.execute(
-            f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.02, "
-            "autovacuum_vacuum_cost_delay = 0)"
-        )
+        op.execute(f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)")
 
 
 def downgrade() -> None:

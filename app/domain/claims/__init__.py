@@ -1,0 +1,1 @@
+"""A bay occupied for a span: the guard against selling anything twice."""

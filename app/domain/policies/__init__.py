@@ -1,0 +1,1 @@
+"""The numbers that the city may change without a programmer."""

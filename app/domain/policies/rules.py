@@ -1,0 +1,30 @@
+"""What the city starts with (policy defaults), and how the narrowest row is chosen."""
+
+from collections.abc import Iterable
+from typing import Final
+
+CITY_DEFAULTS: Final[dict[str, int]] = {
+    "arrive_early_minutes": 15,
+    "arrive_late_minutes": 30,
+    "free_cancellation_minutes": 30,
+    "leave_after_payment_minutes": 15,
+    "live_reservations": 3,
+    "longest_reservation_minutes": 48 * 60,
+    "longest_walk_in_minutes": 48 * 60,
+    "overstay_grace_minutes": 15,
+    "reserve_ahead_minutes": 7 * 24 * 60,
+    "search_radius_m": 3000,
+    "shortest_walk_in_minutes": 15,
+}
+"""Every number by name, with the value that holds where nobody has set another."""
+
+NARROWEST_FIRST = ("lot", "unit", "city")
+
+
+def narrowest(name: str, rows: Iterable[tuple[str, int]]) -> int:
+    """The value of the narrowest (scope, value) row, or the city's default."""
+    by_scope = dict(rows)
+    for scope in NARROWEST_FIRST:
+        if scope in by_scope:
+            return by_scope[scope]
+    return CITY_DEFAULTS[name]

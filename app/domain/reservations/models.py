@@ -1,0 +1,38 @@
+"""Reservations and their cancellations; the claim alone owns the state."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+
+
+class Reservation(Base):
+    """Reservation (预约): a motorist's promise of one bay for a span, kept by its claim."""
+
+    __tablename__ = "reservation"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    motorist_id: Mapped[int] = mapped_column(ForeignKey("motorist.id"))
+    vehicle_id: Mapped[int] = mapped_column(ForeignKey("vehicle.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    claim_id: Mapped[int] = mapped_column(ForeignKey("bay_claim.id"), unique=True)
+    agreement_signature_id: Mapped[int] = mapped_column(ForeignKey("agreement_signature.id"))
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("begins_at < ends_at", name="a_reservation_begins_before_it_ends"),
+        Index("ix_reservation_motorist_id_id", "motorist_id", "id"),
+    )
+
+
+class Cancellation(Base):
+    """Cancellation (取消): who gave the bay back, when, and whether in good time."""
+
+    __tablename__ = "cancellation"
+    id: Mapped[Id]
+    reservation_id: Mapped[int] = mapped_column(ForeignKey("reservation.id"), unique=True)
+    cancelled_at: Mapped[datetime]
+    in_time: Mapped[bool]

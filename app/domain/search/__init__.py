@@ -1,0 +1,1 @@
+"""Open bays near a point for a span; never writes."""

@@ -1,0 +1,1 @@
+"""From entry to exit, and what it costs."""

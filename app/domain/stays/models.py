@@ -1,0 +1,84 @@
+"""Stays, what they cost, and cars that were turned away."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+
+
+class Stay(Base):
+    """Stay (停车记录): one car in one lot from entry to exit, a projection of its passages."""
+
+    __tablename__ = "stay"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("bay_claim.id"), unique=True)
+    plate_id: Mapped[int | None] = mapped_column(ForeignKey("plate.id"))
+    motorist_id: Mapped[int | None] = mapped_column(ForeignKey("motorist.id"))
+    vehicle_class: Mapped[str]
+    entry_event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), unique=True)
+    exit_event_id: Mapped[int | None] = mapped_column(ForeignKey("gate_event.id"), unique=True)
+    entered_at: Mapped[datetime]
+    exited_at: Mapped[datetime | None]
+    state: Mapped[str]
+    __table_args__ = (
+        CheckConstraint("state IN ('parked', 'owing', 'settled')", name="a_stay_is_parked_owing_or_settled"),
+        CheckConstraint("(state = 'parked') = (exited_at IS NULL)", name="a_stay_that_ended_has_an_exit"),
+        CheckConstraint("exited_at >= entered_at", name="a_car_leaves_after_it_entered"),
+        Index(
+            "a_plate_is_parked_once_in_a_lot", "lot_id", "plate_id",
+            unique=True, postgresql_where=text("state = 'parked'"),
+        ),
+        Index("ix_stay_motorist_id_id", "motorist_id", "id"),
+        Index("ix_stay_plate_id", "plate_id"),
+    )  # fmt: skip
+
+
+class Bill(Base):
+    """Bill (账单): what a stay costs up to a moment, the lot's own fee and the cap side by side (N3.3).
+
+    `amount_fen` is what this bill still asks for: the fee less what earlier bills of the stay brought.
+    """
+
+    __tablename__ = "bill"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    stay_id: Mapped[int] = mapped_column(ForeignKey("stay.id"))
+    up_to: Mapped[datetime]
+    own_fen: Mapped[int]
+    cap_fen: Mapped[int | None]
+    fee_fen: Mapped[int]
+    amount_fen: Mapped[int]
+    explanation: Mapped[list[Any]]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    charge_key: Mapped[uuid.UUID] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
+        CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
+        UniqueConstraint("stay_id", "up_to", name="a_stay_is_billed_once_up_to_a_moment"),
+    )
+
+
+class TurnAway(Base):
+    """Turn-away (拒停记录, N2.2.3): why a car was not let in, and how full the lot was at that instant."""
+
+    __tablename__ = "turn_away"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), unique=True)
+    reason: Mapped[str]
+    shared_bays: Mapped[int]
+    occupied_bays: Mapped[int]
+    at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint(
+            "reason IN ('full', 'closed', 'suspended', 'unreadable')", name="a_turn_away_has_one_of_the_known_reasons"
+        ),
+    )
