@@ -1,0 +1,27 @@
+"""A thin WeChat Pay APIv3 client in service-provider mode (服务商): no database, nothing of ours.
+
+`WeChatPay` speaks; what it brings back is `Done`, `Refused` or `Unknown`, never an exception for
+what WeChat or the network did. A notice that is not proven to be WeChat's raises `NoticeRejected`.
+"""
+
+from payments.wechat.account import MerchantAccount
+from payments.wechat.client import WeChatPay
+from payments.wechat.keys import KeyRing, read_private_key
+from payments.wechat.notices import Notice, NoticeRejected
+from payments.wechat.orders import JsapiOrder
+from payments.wechat.outcomes import Done, Refused, Unknown
+from payments.wechat.transactions import Transaction
+
+__all__ = [
+    "Done",
+    "JsapiOrder",
+    "KeyRing",
+    "MerchantAccount",
+    "Notice",
+    "NoticeRejected",
+    "Refused",
+    "Transaction",
+    "Unknown",
+    "WeChatPay",
+    "read_private_key",
+]

@@ -1,0 +1,132 @@
+"""The few calls we make, and what each can come to."""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+from payments.wechat import signing
+from payments.wechat.account import MerchantAccount
+from payments.wechat.http import Answer, Call, Wire
+from payments.wechat.notices import Notice, read_notice
+from payments.wechat.orders import canonical
+from payments.wechat.outcomes import Done, Refused, Unknown
+from payments.wechat.reading import Malformed, read_object
+from payments.wechat.transactions import Transaction, read_transaction
+from payments.wechat.verification import Unverified, verify
+
+log = logging.getLogger("payments.wechat")
+
+T = TypeVar("T")
+
+ORDERS = "/v3/pay/partner/transactions"
+
+
+class WeChatPay:
+    """WeChat Pay for one service provider. Safe to share between threads; `base_urls` is primary, backup.
+
+    No call raises for what WeChat or the network did; all take at most some 20 s. Call outside transactions.
+    """
+
+    def __init__(self, account: MerchantAccount, base_urls: Sequence[str], now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._now = now
+        signer = signing.Signer(account.sp_mchid, account.certificate_serial, account.private_key)
+        self._wire = Wire(base_urls, signer, account.platform_keys.preferred, now)
+
+    def create_order(self, body: bytes) -> Done[str] | Refused | Unknown:
+        """Places the order whose `JsapiOrder.body()` this is; brings its prepay_id, good for 2 hours.
+
+        Who we are is put in front here. The same `body` gives the same request, so after `Unknown` send it again
+        under the same number. OUT_TRADE_NO_USED means that the number stands for other parameters: query it.
+        """
+        provider = {"sp_appid": self._account.sp_appid, "sp_mchid": self._account.sp_mchid}
+        wanted = canonical(provider | dict(read_object(body).all()))
+        call = Call("POST", f"{ORDERS}/jsapi", body=wanted, read_seconds=6.0)
+        return self._ask(call, HTTPStatus.OK, lambda answer: read_object(answer).text("prepay_id"))
+
+    def query_order(self, out_trade_no: str, sub_mchid: str) -> Done[Transaction] | Refused | Unknown:
+        """What WeChat knows of our number: the truth, where a notice is only a hint.
+
+        `Refused` ORDER_NOT_EXIST counts only when it is signed.
+        """
+        query = [("sp_mchid", self._account.sp_mchid), ("sub_mchid", sub_mchid)]
+        call = Call("GET", f"{ORDERS}/out-trade-no/{{}}", number=out_trade_no, query=query)
+        outcome = self._ask(call, HTTPStatus.OK, read_transaction)
+        if isinstance(outcome, Done) and not self._is_about(outcome.value, out_trade_no, sub_mchid):
+            return Unknown("the answer is about another order")
+        return outcome
+
+    def close_order(self, out_trade_no: str, sub_mchid: str) -> Done[None] | Refused | Unknown:
+        """Closes an unpaid order; closing it again is `Done` too. After any refusal query: it may have been paid."""
+        body = canonical({"sp_mchid": self._account.sp_mchid, "sub_mchid": sub_mchid})
+        call = Call("POST", f"{ORDERS}/out-trade-no/{{}}/close", number=out_trade_no, body=body)
+        return self._ask(call, HTTPStatus.NO_CONTENT, lambda _: None)
+
+    def echo(self, message: str, notify_url: str) -> Done[str] | Refused | Unknown:
+        """The official self-test: brings `message` back and sends a SECURITY_ECHO.SUCCESS notice to `notify_url`."""
+        body = canonical({"echo_message": message, "notify_url": notify_url})
+        call = Call("POST", "/v3/security/echo", body=body)
+        return self._ask(call, HTTPStatus.OK, lambda answer: read_object(answer).text("echo_message"))
+
+    def payment_parameters(self, prepay_id: str) -> dict[str, str]:
+        """What the mini-program hands to `wx.requestPayment`, signed now with the merchant key."""
+        timestamp, nonce, package = int(self._now().timestamp()), secrets.token_hex(16), f"prepay_id={prepay_id}"
+        message = signing.payment_message(self._account.sp_appid, timestamp, nonce, package)
+        return {
+            "appId": self._account.sp_appid,
+            "timeStamp": str(timestamp),
+            "nonceStr": nonce,
+            "package": package,
+            "signType": "RSA",
+            "paySign": signing.sign(message, self._account.private_key),
+        }
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Verifies and decrypts the raw `body`. Raises `NoticeRejected`; never calls anyone."""
+        return read_notice(headers, body, self._account, self._now())
+
+    def _ask(self, call: Call, success: int, read: Callable[[bytes], T]) -> Done[T] | Refused | Unknown:
+        answer = self._wire.exchange(call)
+        if isinstance(answer, Unknown):
+            return answer
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self._refused(call, answer)
+        if answer.status != success:
+            return Unknown(f"HTTP {answer.status}")
+        return self._done(answer, read)
+
+    def _done(self, answer: Answer, read: Callable[[bytes], T]) -> Done[T] | Unknown:
+        try:
+            verify(answer.headers, answer.body, self._account.platform_keys, self._now())
+            return Done(read(answer.body))
+        except Unverified as doubt:
+            return Unknown(f"unverified answer: {doubt.reason}")
+        except Malformed as fault:
+            return Unknown(f"malformed answer: {fault}")
+
+    def _refused(self, call: Call, answer: Answer) -> Refused:
+        refusal = Refused(_code(answer), answer.status, answer.request_id, self._is_signed(answer))
+        log.warning("%s %s refused code=%s signed=%s", call.method, call.route, refusal.code, refusal.signed)
+        return refusal
+
+    def _is_signed(self, answer: Answer) -> bool:
+        try:
+            verify(answer.headers, answer.body, self._account.platform_keys, self._now())
+        except Unverified:
+            return False
+        return True
+
+    def _is_about(self, transaction: Transaction, out_trade_no: str, sub_mchid: str) -> bool:
+        asked = (self._account.sp_mchid, sub_mchid, out_trade_no)
+        return (transaction.sp_mchid, transaction.sub_mchid, transaction.out_trade_no) == asked
+
+
+def _code(answer: Answer) -> str:
+    """The stable code of a refusal; a proxy's page has none and gives HTTP_<status>."""
+    try:
+        return read_object(answer.body).text("code")[:64]
+    except Malformed:
+        return f"HTTP_{answer.status}"

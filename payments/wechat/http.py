@@ -1,0 +1,174 @@
+"""One signed exchange with WeChat Pay over HTTP, logged without a secret or a person in it."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import quote, urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from payments.wechat.outcomes import Unknown
+from payments.wechat.signing import Signer
+
+log = logging.getLogger("payments.wechat")
+# urllib3 logs whole URLs at DEBUG, with merchant and order numbers.
+logging.getLogger("urllib3").setLevel(logging.INFO)
+
+CONNECT_SECONDS = 3.0
+USER_AGENT = "gongbo-wechatpay/1"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked: `route` has a `{}` where the order's number goes, so that it can be logged."""
+
+    method: str
+    route: str
+    number: str = field(default="", repr=False)
+    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    read_seconds: float = 10.0
+
+    @property
+    def target(self) -> str:
+        path = self.route.format(quote(self.number, safe=""))
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.method == "GET"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, not yet believed."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def request_id(self) -> str | None:
+        return {name.lower(): value for name, value in self.headers.items()}.get("request-id")
+
+
+class NotSent(Exception):
+    """No connection came about: WeChat has certainly not seen the request."""
+
+
+class Lost(Exception):
+    """The connection broke or fell silent after the request may have been read."""
+
+
+class Wire:
+    """A pooled connection to the primary host and, when that cannot be reached, to the backup (异地接入点).
+
+    A request that may have been read is repeated only if it is read-only; a read timeout is never
+    repeated, because the caller has no more time than that. Safe to share between threads.
+    """
+
+    def __init__(
+        self, base_urls: Sequence[str], signer: Signer, answer_serial: str, now: Callable[[], datetime]
+    ) -> None:
+        if not base_urls:
+            raise ValueError("WeChat Pay needs at least one base URL")
+        self._base_urls = [url.rstrip("/") for url in base_urls]
+        self._signer = signer
+        self._answer_serial = answer_serial
+        self._now = now
+        self._session = _pooled_session()
+
+    def exchange(self, call: Call) -> Answer | Unknown:
+        why = "unreachable"
+        for base_url in self._base_urls:
+            try:
+                return self._send(base_url, call)
+            except NotSent:
+                why = "unreachable"
+            except Lost as lost:
+                why = str(lost)
+                if why == "timeout" or not call.is_read_only:
+                    break
+        return Unknown(why)
+
+    def _send(self, base_url: str, call: Call) -> Answer:
+        prepared = self._signed(base_url, call)
+        started = time.monotonic()
+        try:
+            response = self._session.send(prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False)
+        except requests.RequestException as error:
+            failure = _failure(error)
+            log.warning("%s %s -> %s %s", call.method, call.route, type(failure).__name__, failure)
+            raise failure from None
+        answer = Answer(response.status_code, dict(response.headers), response.content)
+        _log_answer(call, answer, time.monotonic() - started)
+        return answer
+
+    def _signed(self, base_url: str, call: Call) -> requests.PreparedRequest:
+        prepared = requests.Request(
+            call.method, base_url + call.target, headers=self._headers(call), data=call.body or None
+        ).prepare()
+        # requests may re-quote the URL, so what is signed is what it prepared.
+        prepared.headers["Authorization"] = self._signer.authorization(
+            call.method,
+            prepared.path_url,
+            int(self._now().timestamp()),
+            secrets.token_hex(16),
+            call.body,
+        )
+        return prepared
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+            "Wechatpay-Serial": self._answer_serial,
+        }
+        return headers | ({"Content-Type": "application/json"} if call.body else {})
+
+
+def _pooled_session() -> requests.Session:
+    session = requests.Session()
+    # No proxies and no .netrc from the environment: the latter would replace our Authorization.
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0))
+    return session
+
+
+def _failure(error: requests.RequestException) -> NotSent | Lost:
+    if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in _causes(error)):
+        return NotSent("unreachable")
+    if isinstance(error, requests.Timeout):
+        return Lost("timeout")
+    return Lost("connection lost")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        inner = error.args[0] if error.args else None
+        if isinstance(inner, MaxRetryError):
+            inner = inner.reason
+        error = inner if isinstance(inner, BaseException) else None
+
+
+def _log_answer(call: Call, answer: Answer, seconds: float) -> None:
+    level = logging.INFO if answer.status < HTTPStatus.MULTIPLE_CHOICES else logging.WARNING
+    log.log(
+        level,
+        "%s %s -> %d request_id=%s ms=%d",
+        call.method,
+        call.route,
+        answer.status,
+        answer.request_id,
+        seconds * 1000,
+    )
