@@ -19,9 +19,14 @@ def owner_url() -> str:
     return str(url)
 
 
+def comparing() -> bool:
+    """Whether the tables of the code are asked for; plain upgrades need none of our code."""
+    return bool(config.attributes.get("compare") or getattr(config.cmd_opts, "autogenerate", False))
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=metadata(), include_object=ours,
+        connection=connection, target_metadata=metadata() if comparing() else None, include_object=ours,
         compare_type=True, compare_server_default=False, transaction_per_migration=True,
     )  # fmt: skip
     with context.begin_transaction():

@@ -36,6 +36,14 @@ def graph(machine: str, edges: Iterable[Edge]) -> None:
         )
 
 
+def follows_graph(table: str, machine: str) -> None:
+    """The table's state moves only along the machine's edges, whoever moves it."""
+    op.execute(
+        f'CREATE TRIGGER {table}_follows_its_graph BEFORE INSERT OR UPDATE OF state ON "{table}" '
+        f"FOR EACH ROW EXECUTE FUNCTION refuse_unknown_move('{machine}')"
+    )
+
+
 def forget_graph(machine: str) -> None:
     """Take a machine's edges back, with the moves that followed them."""
     op.execute("ALTER TABLE state_event DISABLE TRIGGER state_event_rows_never_change")

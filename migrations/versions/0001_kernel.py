@@ -23,6 +23,23 @@ def upgrade() -> None:
         END $$
         """
     )
+    op.execute(
+        """
+        CREATE FUNCTION refuse_unknown_move() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE before text := '';
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN before := OLD.state; END IF;
+            IF before <> NEW.state AND NOT EXISTS (
+                SELECT 1 FROM state_transition
+                WHERE machine = TG_ARGV[0] AND from_state = before AND to_state = NEW.state
+            ) THEN
+                RAISE EXCEPTION '% cannot move from % to %', TG_ARGV[0], before, NEW.state
+                    USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_follows_its_graph';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
     _states()
     _audit()
     _remembered()
@@ -92,6 +109,7 @@ def _remembered() -> None:
 def downgrade() -> None:
     for table in ("remembered_request", "audit_entry", "state_event", "state_transition"):
         op.drop_table(table)
+    op.execute("DROP FUNCTION refuse_unknown_move()")
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("REVOKE USAGE ON SCHEMA public FROM app_rw")
     op.execute("DROP EXTENSION btree_gist")
