@@ -1,0 +1,269 @@
+"""What a process must be told before it may start: read once from the environment, checked as a whole.
+
+`docs/api.md` and `.env.example` tell what each name is for. Production refuses everything that is only good for
+development: keys marked `development`, vendors on this machine, a movable clock.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+ENVIRONMENTS = ("development", "test", "production")
+DEVELOPMENT_MARK = "development"
+"""Key ids and secrets that begin so (hexadecimal keys: as bytes) never start in production."""
+SIMULATOR_MARK = "SIMULATOR"
+"""Ids of WeChat public keys that contain this belong to the simulator."""
+
+T = TypeVar("T")
+
+
+class SettingsRefused(Exception):
+    """The environment is not fit to start with; one line for each problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class WeChatSettings:
+    """How the mini-program (小程序) and the service provider's merchant account (服务商) are reached."""
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    api_url: str
+    pay_urls: tuple[str, ...]
+    sp_mchid: str
+    merchant_serial: str
+    merchant_key_file: Path
+    apiv3_key: str = field(repr=False)
+    public_keys: Mapping[str, Path]
+    notify_url: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a process; secrets do not show in `repr`."""
+
+    environment: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    clock_file: Path | None
+    field_keys: Mapping[str, bytes] = field(repr=False)
+    index_key: bytes = field(repr=False)
+    jwt_keys: Mapping[str, bytes] = field(repr=False)
+    wechat: WeChatSettings
+    gate_poll_seconds: int
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings that `environ` holds; raises `SettingsRefused` with every problem at once."""
+        read = _Reader(environ)
+        settings = cls(
+            environment=read.value("ENVIRONMENT", _environment, ""),
+            database_url=read.value("DATABASE_URL", _database_url, ""),
+            redis_url=read.value("REDIS_URL", _redis_url, ""),
+            clock_file=read.optional("CLOCK_FILE", Path),
+            field_keys=read.value("FIELD_KEYS", _named_keys, {}),
+            index_key=read.value("INDEX_KEY", _key, b""),
+            jwt_keys=read.value("JWT_KEYS", _named_keys, {}),
+            wechat=_wechat(read),
+            gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
+        )
+        if settings.is_production:
+            read.problems.extend(_unfit_for_production(settings, environ))
+        if read.problems:
+            raise SettingsRefused(read.problems)
+        return settings
+
+
+def _wechat(read: "_Reader") -> WeChatSettings:
+    return WeChatSettings(
+        app_id=read.value("WECHAT_APP_ID", _text, ""),
+        app_secret=read.value("WECHAT_APP_SECRET", _text, ""),
+        api_url=read.value("WECHAT_API_URL", _url, ""),
+        pay_urls=read.value("WECHAT_PAY_URLS", _urls, ()),
+        sp_mchid=read.value("WECHAT_SP_MCHID", _digits, ""),
+        merchant_serial=read.value("WECHAT_MERCHANT_SERIAL", _text, ""),
+        merchant_key_file=read.value("WECHAT_MERCHANT_KEY_FILE", _file, Path()),
+        apiv3_key=read.value("WECHAT_APIV3_KEY", _apiv3_key, ""),
+        public_keys=read.value("WECHAT_PUBLIC_KEYS", _key_files, {}),
+        notify_url=read.value("WECHAT_NOTIFY_URL", _url, ""),
+    )
+
+
+class _Reader:
+    """Reads one name after the other and remembers what was wrong instead of stopping at the first."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def value(self, name: str, parse: Callable[[str], T], otherwise: T) -> T:
+        """The parsed value; `otherwise` stands in until the problems are told."""
+        text = self.environ.get(name, "").strip()
+        if not text:
+            self.problems.append(f"{name} is missing")
+            return otherwise
+        try:
+            return parse(text)
+        except ValueError as wrong:
+            self.problems.append(f"{name} {wrong}")
+            return otherwise
+
+    def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """The parsed value, or None when nothing is said."""
+        return self.value(name, parse, None) if self.environ.get(name, "").strip() else None
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _environment(text: str) -> str:
+    if text not in ENVIRONMENTS:
+        raise ValueError(f"must be one of {', '.join(ENVIRONMENTS)}")
+    return text
+
+
+def _database_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in {"postgresql", "postgresql+psycopg"}:
+        raise ValueError("must begin with postgresql+psycopg://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _redis_url(text: str) -> str:
+    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a list of http(s) addresses" if "," in text else "must be an http(s) address")
+    if parts.query or parts.fragment:
+        raise ValueError("must be an address without query or fragment")
+    return text.rstrip("/")
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(_url(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _digits(text: str) -> str:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("must consist of digits")
+    return text
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:  # noqa: PLR2004 - AES-256 and HMAC-SHA256 keys
+        raise ValueError("must be 64 hexadecimal digits (32 bytes)")
+    if len(set(key)) == 1:
+        raise ValueError("must be random, not one byte repeated")
+    return key
+
+
+def _named_keys(text: str) -> Mapping[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for part in text.split(","):
+        name, _, value = (word.strip() for word in part.partition(":"))
+        if not name or not value or name in keys:
+            raise ValueError("must be a list of id:key, each id once")
+        keys[name] = _key(value)
+    return keys
+
+
+def _apiv3_key(text: str) -> str:
+    if len(text.encode()) != 32:  # noqa: PLR2004 - WeChat Pay v3: APIv3 密钥
+        raise ValueError("must be 32 characters")
+    return text
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("names a file that is not there")
+    return path
+
+
+def _key_files(text: str) -> Mapping[str, Path]:
+    files: dict[str, Path] = {}
+    for part in text.split(","):
+        serial, _, path = (word.strip() for word in part.partition("="))
+        if not serial or not path or serial in files:
+            raise ValueError("must be a list of serial=file, each serial once")
+        files[serial] = _file(path)
+    return files
+
+
+def _poll_seconds(text: str) -> int:
+    seconds = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= seconds <= 25:  # noqa: PLR2004 - cameras give up after 30 s, gunicorn after 25 s of silence
+        raise ValueError("must be between 1 and 25")
+    return seconds
+
+
+def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Everything that is only good for development, in words that name it."""
+    checks = {
+        "CLOCK_FILE must not be set: the clock does not move in production": settings.clock_file is not None,
+        "FAULT_PLAN must not be set: it kills processes": bool(environ.get("FAULT_PLAN")),
+        "FIELD_KEYS holds a development key": _any_marked(settings.field_keys),
+        "INDEX_KEY is a development key": _is_marked(settings.index_key),
+        "JWT_KEYS holds a development key": _any_marked(settings.jwt_keys),
+        "WECHAT_APP_SECRET is a development secret": _is_marked(settings.wechat.app_secret.encode()),
+        "WECHAT_APIV3_KEY is a development key": _is_marked(settings.wechat.apiv3_key.encode()),
+        "WECHAT_PUBLIC_KEYS holds a key of the simulator": _any_simulated(settings.wechat.public_keys),
+    }
+    return [problem for problem, is_so in checks.items() if is_so] + _unsafe_addresses(settings.wechat)
+
+
+def _is_marked(secret: bytes) -> bool:
+    return secret.lower().startswith(DEVELOPMENT_MARK.encode())
+
+
+def _any_marked(keys: Mapping[str, bytes]) -> bool:
+    return any(_is_marked(name.encode()) or _is_marked(key) for name, key in keys.items())
+
+
+def _any_simulated(keys: Mapping[str, Path]) -> bool:
+    return any(SIMULATOR_MARK in serial.upper() or DEVELOPMENT_MARK in serial.lower() for serial in keys)
+
+
+def _unsafe_addresses(wechat: WeChatSettings) -> list[str]:
+    addresses = {
+        "WECHAT_API_URL": (wechat.api_url,),
+        "WECHAT_PAY_URLS": wechat.pay_urls,
+        "WECHAT_NOTIFY_URL": (wechat.notify_url,),
+    }
+    problems = []
+    for name, urls in addresses.items():
+        if any(url and urlsplit(url).scheme != "https" for url in urls):
+            problems.append(f"{name} must be https in production")
+        if any(_is_this_machine(urlsplit(url).hostname or "") for url in urls):
+            problems.append(f"{name} must not point at this machine in production")
+    return problems
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

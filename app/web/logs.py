@@ -1,0 +1,114 @@
+"""One JSON line per event on stdout; only fields on the list below ever get in.
+
+Personal data (phones, openids, plates, coordinates) has no field, so it cannot be logged by accident. Of an
+exception we keep its class and where it was raised, never its message: messages quote values.
+"""
+
+import logging
+import logging.config
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from app.kernel.trace import request_id
+
+ALLOWED = frozenset(
+    {
+        "event", "level", "logger", "timestamp", "request_id", "where", "error", "sqlstate", "code",
+        "method", "route", "status", "duration_ms", "policy",
+        "job", "job_id", "queue", "attempt", "sweeper", "count", "seconds", "environment", "process", "fields_left_out",
+    }
+)  # fmt: skip
+"""Names of the fields that may be logged; beside them every integer whose name ends in `_id`."""
+
+Event = MutableMapping[str, Any]
+
+
+def _name_request(_logger: Any, _method: str, event: Event) -> Event:
+    event["request_id"] = request_id.get()
+    return event
+
+
+def _place_of_error(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace an exception by its class and the lines that raised it."""
+    raised = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        event["error"] = type(error).__name__
+        event["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def _may_stay(name: str, value: Any) -> bool:
+    return name in ALLOWED or name.startswith("_") or (name.endswith("_id") and isinstance(value, int))
+
+
+def only_allowed(_logger: Any, _method: str, event: Event) -> Event:
+    """Drop every field that is not on the list, and say which ones were dropped."""
+    left_out = sorted(name for name, value in event.items() if not _may_stay(name, value))
+    for name in left_out:
+        del event[name]
+    if left_out:
+        event["fields_left_out"] = left_out
+    return event
+
+
+_SHARED: list[Any] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _name_request,
+    _place_of_error,
+    only_allowed,
+]
+
+
+class TemplatesOnly(logging.Filter):
+    """Libraries keep the template of their message; the values they would fill in are dropped."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, str):
+            record.args = ()
+        return True
+
+
+def configure() -> None:
+    """Send our own and all libraries' log lines to stdout as JSON; libraries only from WARNING up."""
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.config.dictConfig(_configuration())
+
+
+def _configuration() -> dict[str, Any]:
+    renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    unwrapped = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": unwrapped,
+        "foreign_pre_chain": _SHARED,
+    }
+    stdout = {
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stdout",
+        "formatter": "json",
+        "filters": ["templates"],
+    }
+    ours = {name: {"level": "INFO"} for name in ("requests_served", "errors", "limits", "app", "payments", "jobs")}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": formatter},
+        "filters": {"templates": {"()": TemplatesOnly}},
+        "handlers": {"stdout": stdout},
+        "root": {"level": "WARNING", "handlers": ["stdout"]},
+        # urllib3 warns with whole URLs, and those to WeChat carry tokens.
+        "loggers": {**ours, "urllib3": {"level": "CRITICAL"}},
+    }

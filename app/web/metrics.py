@@ -1,0 +1,61 @@
+"""Counters for operators, by route and status, never by person.
+
+One process needs nothing else. With several gunicorn workers set `PROMETHEUS_MULTIPROC_DIR` to an empty directory
+that all of them may write: the numbers of all workers are then added up.
+"""
+
+import os
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("gongbo_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "gongbo_request_seconds",
+    "How long an answer took",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 25),
+)
+
+_log = structlog.get_logger("requests_served")
+
+
+def attach(app: Flask) -> None:
+    """Count and log every request of this app."""
+    app.before_request(_begin)
+    app.after_request(_count)
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    """Label by the route's pattern: a path holds ids, a query holds where somebody is."""
+    route = str(request.url_rule) if request.url_rule else "none"
+    method = request.method if request.method in _METHODS else "OTHER"
+    seconds = time.perf_counter() - g.get("began", time.perf_counter())
+    REQUESTS.labels(method, route, str(response.status_code)).inc()
+    SECONDS.labels(route).observe(seconds)
+    duration_ms = round(seconds * 1000, 1)
+    _log.info("served", method=method, route=route, status=response.status_code, duration_ms=duration_ms)
+    return response
+
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def exposition() -> Response:
+    """All counters in Prometheus' text format."""
+    return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _registry() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
