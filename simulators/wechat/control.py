@@ -1,0 +1,183 @@
+"""The tester's side door, `/control`: plain JSON, no signatures. docs/wechat.md has the table."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from simulators.wechat.courier import Habit
+from simulators.wechat.errors import compact
+from simulators.wechat.faults import Fault
+from simulators.wechat.notices import Notice
+from simulators.wechat.orders import Order, PaymentFailed
+from simulators.wechat.settings import Switches
+from simulators.wechat.wire import Asked, Reply
+from simulators.wechat.world import World
+
+Wish = dict[str, Any]
+
+
+class Control:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def answer(self, asked: Asked) -> Reply:
+        run = ACTIONS.get((asked.method, asked.path.removeprefix("/control")))
+        if run is None:
+            return _reply(404, {"error": "no such control"})
+        try:
+            wish = json.loads(asked.body) if asked.body else dict(asked.query)
+            return _reply(200, run(self, wish))
+        except PaymentFailed as failure:
+            return _reply(409, {"errMsg": f"requestPayment:fail {failure}"})
+        except KeyError as missing:
+            return _reply(404, {"error": f"unknown {missing}"})
+        except (TypeError, ValueError) as wrong:
+            return _reply(400, {"error": str(wrong)})
+
+    def health(self, _: Wish) -> Wish:
+        account = self._world.material.account
+        return {
+            "status": "ok",
+            "now": self._world.clock.now(),
+            "app_id": account.app_id,
+            "sp_mchid": account.sp_mchid,
+        }
+
+    def mint_login_code(self, wish: Wish) -> Wish:
+        person = self._world.people.meet(**wish)
+        return {"code": self._world.login_codes.issue(person.openid), **asdict(person)}
+
+    def mint_phone_code(self, wish: Wish) -> Wish:
+        person = self._world.people.meet(**wish)
+        return {"code": self._world.phone_codes.issue(person.openid), **asdict(person)}
+
+    def revoke_tokens(self, _: Wish) -> Wish:
+        self._world.tokens.revoke()
+        return {}
+
+    def pay(self, wish: Wish) -> Wish:
+        order = self._order_to_pay(wish)
+        notice = self._world.cashier.pay(
+            order, wish.get("openid", ""), wish.get("payer_total"), forced=wish.get("force", False)
+        )
+        return {
+            "errMsg": "requestPayment:ok",
+            "out_trade_no": order.number,
+            "transaction_id": order.transaction_id,
+            "notice_id": notice.id,
+        }
+
+    def cancel(self, wish: Wish) -> Wish:
+        self._world.orders.cancel(wish["out_trade_no"])
+        return {"errMsg": "requestPayment:fail cancel"}
+
+    def refund(self, wish: Wish) -> Wish:
+        self._world.orders.refund(wish["out_trade_no"])
+        return {"trade_state": "REFUND"}
+
+    def set_habit(self, wish: Wish) -> Wish:
+        number = wish.pop("out_trade_no", "")
+        habit = Habit(**wish)
+        self._world.courier.adopt(habit, number)
+        return asdict(habit)
+
+    def redeliver(self, wish: Wish) -> Wish:
+        notice = self._notice(wish)
+        statuses = self._world.courier.hand_over(notice, wish.get("copies", 1))
+        return {"notice_id": notice.id, "statuses": statuses}
+
+    def forge(self, wish: Wish) -> Wish:
+        notice = self._world.notices.forged(self._world.orders.order(wish["out_trade_no"]), wish["kind"])
+        return {"notice_id": notice.id, "statuses": self._world.courier.hand_over(notice, wish.get("copies", 1))}
+
+    def plan_fault(self, wish: Wish) -> Wish:
+        fault = Fault(**wish)
+        self._world.faults.plan(fault)
+        return asdict(fault)
+
+    def clear_faults(self, _: Wish) -> Wish:
+        self._world.faults.clear()
+        return {}
+
+    def switch(self, wish: Wish) -> Wish:
+        self._world.switches = Switches(**(asdict(self._world.switches) | wish))
+        return asdict(self._world.switches)
+
+    def bind(self, wish: Wish) -> Wish:
+        self._world.registry.add(wish["sub_mchid"])
+        return {"sub_mchid": wish["sub_mchid"]}
+
+    def book(self, wish: Wish) -> Wish:
+        named = wish.get("out_trade_no")
+        orders = [self._world.orders.order(named)] if named else self._world.orders.all()
+        notices = self._world.courier.of(named) if named else self._world.courier.all()
+        shown = [self._shown(order) for order in orders]
+        paid = sum(order["total"] for order in shown if order["trade_state"] in ("SUCCESS", "REFUND"))
+        return {"orders": shown, "notices": [_noticed(notice) for notice in notices], "paid_fen": paid}
+
+    def _order_to_pay(self, wish: Wish) -> Order:
+        if "parameters" in wish:
+            return self._world.cashier.open(wish["parameters"])
+        if "prepay_id" in wish:
+            return self._world.orders.order_of_prepay(wish["prepay_id"])
+        return self._world.orders.order(wish["out_trade_no"])
+
+    def _notice(self, wish: Wish) -> Notice:
+        """The named notice, the order's newest genuine one, or - `new_id` - another about the same payment."""
+        if "notice_id" in wish:
+            return self._world.courier.notice(wish["notice_id"])
+        order = self._world.orders.order(wish["out_trade_no"])
+        if not order.is_paid:
+            raise ValueError("nobody paid this order")
+        genuine = [notice for notice in self._world.courier.of(order.number) if not notice.forgery]
+        return self._world.notices.paid(order) if wish.get("new_id") or not genuine else genuine[-1]
+
+    def _shown(self, order: Order) -> Wish:
+        return {
+            "out_trade_no": order.number,
+            "sub_mchid": order.asked["sub_mchid"],
+            "trade_state": order.state,
+            "total": order.total_fen,
+            "payer_total": order.payer_total_fen,
+            "openid": order.openid,
+            "description": order.asked["description"],
+            "attach": order.asked.get("attach", ""),
+            "transaction_id": order.transaction_id,
+            "created_at": order.created_at,
+            "expires_at": order.expires_at,
+            "paid_at": order.paid_at,
+            "closed_at": order.closed_at,
+            "cancelled": order.cancelled,
+            "prepay_ids": list(order.prepays),
+        }
+
+
+def _noticed(notice: Notice) -> Wish:
+    shown = asdict(notice)
+    shown["out_trade_no"] = shown.pop("number")
+    del shown["body"]
+    return shown
+
+
+def _reply(status: int, body: Wish) -> Reply:
+    return Reply(status, compact(body), {"Content-Type": "application/json; charset=utf-8"})
+
+
+ACTIONS: dict[tuple[str, str], Callable[[Control, Wish], Wish]] = {
+    ("GET", "/health"): Control.health,
+    ("GET", "/book"): Control.book,
+    ("POST", "/login-codes"): Control.mint_login_code,
+    ("POST", "/phone-codes"): Control.mint_phone_code,
+    ("POST", "/revoke-tokens"): Control.revoke_tokens,
+    ("POST", "/pay"): Control.pay,
+    ("POST", "/cancel"): Control.cancel,
+    ("POST", "/refund"): Control.refund,
+    ("POST", "/notices"): Control.set_habit,
+    ("POST", "/redeliver"): Control.redeliver,
+    ("POST", "/forge"): Control.forge,
+    ("POST", "/faults"): Control.plan_fault,
+    ("DELETE", "/faults"): Control.clear_faults,
+    ("POST", "/switches"): Control.switch,
+    ("POST", "/sub-merchants"): Control.bind,
+}

@@ -1,0 +1,149 @@
+"""The APIv3 endpoints: gate, faults, the order book, signed answers."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from simulators.wechat.certificates import certificate_list
+from simulators.wechat.errors import ApiError, compact
+from simulators.wechat.faults import Fault, suffer
+from simulators.wechat.orders import payer_of
+from simulators.wechat.schemas import CLOSE, check, check_create, check_echo
+from simulators.wechat.wire import Asked, Reply
+from simulators.wechat.world import World
+
+PARTNER = "/v3/pay/partner/transactions"
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache, must-revalidate",
+    "Content-Language": "zh-CN",
+    "Content-Type": "application/json; charset=utf-8",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What passed the gate."""
+
+    asked: Asked
+    body: dict[str, Any]
+    named: str
+    fault: Fault | None
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: re.Pattern[str]
+    operation: str
+    run: Callable[["PayApi", Request], bytes]
+
+
+class PayApi:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def answer(self, asked: Asked) -> Reply:
+        known = [route for route in ROUTES if route.path.fullmatch(asked.path)]
+        if not known:
+            return Reply(404)
+        route = next((route for route in known if route.method == asked.method), None)
+        if route is None:
+            return Reply(405)
+        fault = self._world.faults.take(route.operation)
+        return suffer(fault, lambda: self._served(route, asked, fault))
+
+    def _served(self, route: Route, asked: Asked, fault: Fault | None) -> Reply:
+        match = route.path.fullmatch(asked.path)
+        named = unquote(match.group(1)) if match and match.groups() else ""
+        try:
+            body = self._world.gate.admit(asked)
+            return self._success(asked, route.run(self, Request(asked, body, named, fault)), fault)
+        except ApiError as error:
+            return self._failure(asked, error)
+
+    def _success(self, asked: Asked, body: bytes, fault: Fault | None) -> Reply:
+        headers = COMMON_HEADERS | {"Request-ID": self._world.ids.request_id(0)}
+        kind = fault.kind if fault else ""
+        if kind != "unsigned":
+            headers |= self._signature(asked, b"forged" if kind == "wrong_signature" else body)
+        return Reply(200 if body else 204, body, headers)
+
+    def _failure(self, asked: Asked, error: ApiError) -> Reply:
+        headers, body = dict(COMMON_HEADERS), error.body()
+        # WeChat's 401 on payment paths carries no Request-ID.
+        if not (error.status == HTTPStatus.UNAUTHORIZED and asked.path.startswith("/v3/pay/")):
+            headers["Request-ID"] = self._world.ids.request_id(268435457)
+        if error.business and self._world.switches.sign_errors:
+            headers |= self._signature(asked, body)
+        return Reply(error.status, body, headers)
+
+    def _signature(self, asked: Asked, body: bytes) -> dict[str, str]:
+        signer = self._world.answer_signer(asked.header("Wechatpay-Serial"))
+        return signer.headers(body, self._world.clock.now(), self._world.ids.hexadecimal(32))
+
+    def create(self, request: Request) -> bytes:
+        check_create(request.body)
+        self._expect_parties(request.body)
+        prepay_id = self._world.orders.place(request.body, self._world.switches.paid_code)
+        return compact({"prepay_id": prepay_id})
+
+    def query_number(self, request: Request) -> bytes:
+        return compact(self._world.orders.shown(request.named, _sub_mchid(request)))
+
+    def query_transaction(self, request: Request) -> bytes:
+        return compact(self._world.orders.shown(self._world.orders.number_of(request.named), _sub_mchid(request)))
+
+    def close(self, request: Request) -> bytes:
+        check(request.body, CLOSE)
+        if request.fault and request.fault.kind == "paid_at_close":
+            self._world.cashier.settle(request.named)
+        paid = ApiError(self._world.switches.close_paid_status, "ORDER_PAID", "该订单已支付")
+        self._world.orders.close(request.named, request.body["sub_mchid"], paid)
+        return b""
+
+    def echo(self, request: Request) -> bytes:
+        check_echo(request.body)
+        fields = ("echo_message", "encrypted_echo_message")
+        said = {name: request.body[name] for name in fields if name in request.body}
+        if "notify_url" in request.body:
+            self._world.courier.post(self._world.notices.echo(request.body["notify_url"], said))
+        return compact(said)
+
+    def certificates(self, _: Request) -> bytes:
+        return certificate_list(self._world)
+
+    def _expect_parties(self, body: dict[str, Any]) -> None:
+        world, sub_mchid = self._world, body["sub_mchid"]
+        if body["sp_appid"] != world.material.account.app_id:
+            raise ApiError(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配")
+        if sub_mchid == body["sp_mchid"]:
+            raise ApiError(400, "INVALID_REQUEST", "子商户mchid不能与自身mchid相同")
+        if not world.is_bound(sub_mchid):
+            raise ApiError(400, "INVALID_REQUEST", "受理关系不存在")
+        if sub_mchid in world.switches.blocked_sub_merchants:
+            raise ApiError(403, "NO_AUTH", "此商家的收款功能已被限制，暂无法支付")
+        if not world.people.is_known(payer_of(body)):
+            raise ApiError(400, "INVALID_REQUEST", "appid和openid不匹配")
+
+
+def _sub_mchid(request: Request) -> str:
+    query = request.asked.query
+    for name in ("sp_mchid", "sub_mchid"):
+        if not query.get(name):
+            detail = {"field": name, "value": "", "issue": "缺少必填参数", "location": "query"}
+            raise ApiError(400, "PARAM_ERROR", f"缺少必填参数{name}", detail, business=False)
+    return query["sub_mchid"]
+
+
+ROUTES = (
+    Route("POST", re.compile(f"{PARTNER}/(?:jsapi|miniprogram)"), "create", PayApi.create),
+    Route("GET", re.compile(f"{PARTNER}/out-trade-no/([^/]+)"), "query", PayApi.query_number),
+    Route("GET", re.compile(f"{PARTNER}/id/([^/]+)"), "query", PayApi.query_transaction),
+    Route("POST", re.compile(f"{PARTNER}/out-trade-no/([^/]+)/close"), "close", PayApi.close),
+    Route("POST", re.compile("/v3/security/echo"), "echo", PayApi.echo),
+    Route("GET", re.compile("/v3/certificates"), "certificates", PayApi.certificates),
+)

@@ -1,0 +1,33 @@
+"""What a tester may switch while the stand-in runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Belongs = Callable[[str], bool]
+
+
+@dataclass
+class Switches:
+    """How WeChat behaves where it may behave in two ways.
+
+    `sign_errors` signs business errors; `platform_certificate` serves and uses the certificate (平台证书);
+    `certify_notices` signs notices with it, as during WeChat's gradual change to public keys.
+    WeChat's documents disagree about the code of a paid order and the status of its refusal, so both can be chosen.
+    """
+
+    sign_errors: bool = False
+    platform_certificate: bool = False
+    certify_notices: bool = False
+    paid_code: str = "ORDER_PAID"
+    close_paid_status: int = 400
+    blocked_sub_merchants: list[str] = field(default_factory=list)
+
+
+def sub_merchants(named: str) -> Belongs:
+    """Reads `--sub-merchants`: a range such as 1900000000-1999999999, or a file with one number a line."""
+    first, dash, last = named.partition("-")
+    if dash and first.isdecimal() and last.isdecimal():
+        numbers = range(int(first), int(last) + 1)
+        return lambda mchid: mchid.isdecimal() and len(mchid) == len(first) and int(mchid) in numbers
+    return frozenset(Path(named).read_text().split()).__contains__
