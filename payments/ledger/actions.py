@@ -1,0 +1,88 @@
+"""Money moves; it is never set. All writing goes through the database's own `post_journal`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, bindparam, insert, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.kernel import clock
+from app.kernel.db import current, transaction
+from payments.ledger.models import Account, Journal
+from payments.ledger.queries import lines_of
+from payments.ledger.rules import Line, chart_of, check, intent, swapped
+
+
+class PostedDifferently(RuntimeError):
+    """The reference stands in the books with other lines: an alarm, not something to retry."""
+
+
+_POST = text(
+    "SELECT post_journal(:kind, :business_ref, :payee_id, :event_at, :posted_on, :intent, :reverses, :codes, :amounts)"
+).bindparams(
+    bindparam("kind", type_=Text),
+    bindparam("business_ref", type_=Text),
+    bindparam("payee_id", type_=BigInteger),
+    bindparam("event_at", type_=DateTime(timezone=True)),
+    bindparam("intent", type_=LargeBinary),
+    bindparam("reverses", type_=BigInteger),
+    bindparam("codes", type_=ARRAY(Text)),
+    bindparam("amounts", type_=ARRAY(BigInteger)),
+)
+
+
+def open_books(payee_id: int, regime: str) -> None:
+    """Give a payee the accounts of its regime; opening twice is refused by the database."""
+    with transaction() as session:
+        session.execute(
+            insert(Account),
+            [
+                {
+                    "payee_id": payee_id, "regime": regime, "code": each.code,
+                    "kind": each.kind, "normal_side": each.normal_side,
+                }
+                for each in chart_of(regime)
+            ],
+        )  # fmt: skip
+
+
+def post(kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line]) -> Journal:
+    """Enter one event in a payee's books; posting the same again changes nothing and returns the first.
+
+    `event_at` is when it happened; it is booked on today's accounting day. Raises `Unbalanced` for lines
+    that are no journal and `PostedDifferently` when the reference was posted with other lines.
+    """
+    return _post(kind, business_ref, payee_id, event_at, lines, reverses=None)
+
+
+def reverse(journal: Journal, event_at: datetime) -> Journal:
+    """Enter the journal once more with its ends swapped; the first one stays as it was."""
+    with transaction():
+        lines = swapped(lines_of(journal.id))
+        reference = f"{journal.kind}/{journal.business_ref}"
+        return _post("reversal", reference, journal.payee_id, event_at, lines, reverses=journal.id)
+
+
+def _post(
+    kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line], *, reverses: int | None
+) -> Journal:
+    check(lines)
+    meant = intent(kind, business_ref, payee_id, lines)
+    with transaction() as session:
+        session.flush()
+        session.execute(
+            _POST,
+            {
+                "kind": kind, "business_ref": business_ref, "payee_id": payee_id, "event_at": event_at,
+                "posted_on": clock.business_day(clock.now()), "intent": meant, "reverses": reverses,
+                "codes": [each.account for each in lines], "amounts": [each.amount_fen for each in lines],
+            },
+        )  # fmt: skip
+        return _as_meant(kind, business_ref, meant)
+
+
+def _as_meant(kind: str, business_ref: str, meant: bytes) -> Journal:
+    journal = current().scalars(select(Journal).filter_by(kind=kind, business_ref=business_ref)).one()
+    if journal.intent_hash != meant:
+        raise PostedDifferently(f"{kind} {business_ref}")
+    return journal
