@@ -1,0 +1,1 @@
+"""Who may collect, and through which WeChat sub-merchant."""

@@ -1,0 +1,100 @@
+"""Who collects money (收费主体) and through which WeChat sub-merchant it reaches them."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+
+
+class Payee(Base):
+    """Legal recipient of money (收费主体), written once and never altered.
+
+    TREASURY: an organ or institution whose income goes to the treasury of the same level under
+    收支两条线 (N3.4.1). SOE: a state-owned enterprise whose income is its own (N3.4.2).
+    """
+
+    __tablename__ = "payee"
+    __table_args__ = (
+        UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
+        CheckConstraint("regime IN ('TREASURY', 'SOE')", name="a_payee_is_of_the_treasury_or_an_enterprise"),
+        CheckConstraint(
+            "(regime = 'TREASURY') = (level IS NOT NULL AND collecting_unit_code IS NOT NULL "
+            "AND collecting_unit_name IS NOT NULL AND item_code IS NOT NULL AND treasury_target IS NOT NULL)",
+            name="a_treasury_payee_names_unit_item_and_treasury",
+        ),
+        CheckConstraint(
+            "regime = 'TREASURY' OR num_nonnulls(level, collecting_unit_code, collecting_unit_name, "
+            "item_code, treasury_target) = 0",
+            name="an_enterprise_has_no_treasury_fields",
+        ),
+        CheckConstraint(
+            "(regime = 'SOE') = (tax_number IS NOT NULL AND bank_name IS NOT NULL AND bank_account IS NOT NULL)",
+            name="an_enterprise_names_tax_number_and_bank",
+        ),
+        CheckConstraint(
+            "regime = 'SOE' OR num_nonnulls(tax_number, bank_name, bank_account) = 0",
+            name="a_treasury_payee_has_no_bank_of_its_own",
+        ),
+        CheckConstraint("level IN ('city', 'district')", name="a_treasury_is_of_the_city_or_a_district"),
+        CheckConstraint(
+            "level IS DISTINCT FROM 'district' OR district_code IS NOT NULL",
+            name="a_district_treasury_names_its_district",
+        ),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    name: Mapped[str]
+    regime: Mapped[str]
+    level: Mapped[str | None]
+    district_code: Mapped[str | None]
+    collecting_unit_code: Mapped[str | None]
+    """执收单位编码: the collecting unit in the non-tax income system."""
+    collecting_unit_name: Mapped[str | None]
+    item_code: Mapped[str | None]
+    """非税收入项目编码."""
+    treasury_target: Mapped[str | None]
+    """Where the collected money is remitted (同级财政专户 or 国库)."""
+    tax_number: Mapped[str | None]
+    bank_name: Mapped[str | None]
+    bank_account: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class PayeeConfirmation(Base):
+    """Finance's word that a payee's particulars are right (确认); without it the payee cannot collect.
+
+    A sample confirmation (示例) lets development collect pretended money; production refuses it.
+    """
+
+    __tablename__ = "payee_confirmation"
+    __table_args__ = (
+        CheckConstraint("sample = (position('示例' in note) > 0)", name="a_sample_says_so_in_its_note"),
+        CheckConstraint("confirmed_by <> '' AND note <> ''", name="a_confirmation_says_who_and_why"),
+        UniqueConstraint("payee_id", "sample", name="a_payee_is_confirmed_once"),
+    )
+
+    id: Mapped[Id]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    confirmed_by: Mapped[str]
+    confirmed_at: Mapped[datetime]
+    note: Mapped[str]
+    sample: Mapped[bool]
+
+
+class MerchantChannel(Base):
+    """A payee's WeChat sub-merchant (特约商户号): money paid into it settles to that payee alone."""
+
+    __tablename__ = "merchant_channel"
+    __table_args__ = (
+        UniqueConstraint("sub_mchid", name="a_sub_merchant_belongs_to_one_payee"),
+        UniqueConstraint("id", "payee_id", name="a_channel_leads_to_one_payee"),
+    )
+
+    id: Mapped[Id]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    sp_mchid: Mapped[str]
+    sub_mchid: Mapped[str]
+    opened_at: Mapped[datetime]
