@@ -1,0 +1,39 @@
+"""Each call that changes something at WeChat is written down before it leaves and answered afterwards."""
+
+import hashlib
+from typing import TypeVar
+
+from app.kernel import clock
+from app.kernel.db import current
+from payments.charges.models import ChannelCall, Order
+from payments.wechat import Done, Refused, Unknown
+
+T = TypeVar("T")
+
+
+def intend(order: Order, purpose: str, request: bytes) -> int:
+    """Write down that we are about to call; returns the call's id."""
+    call = ChannelCall(
+        order_id=order.id, purpose=purpose, request_hash=hashlib.sha256(request).digest(),
+        state="intended", intended_at=clock.now(),
+    )  # fmt: skip
+    current().add(call)
+    current().flush()
+    return call.id
+
+
+def answer(call_id: int, outcome: Done[T] | Refused | Unknown) -> None:
+    """Write down what came of it."""
+    call = current().get_one(ChannelCall, call_id)
+    call.state, call.answer = _words(outcome)
+    call.answered_at = clock.now()
+
+
+def _words(outcome: Done[T] | Refused | Unknown) -> tuple[str, str | None]:
+    match outcome:
+        case Done():
+            return "done", None
+        case Refused(code=code):
+            return "refused", code
+        case Unknown(why=why):
+            return "unknown", why

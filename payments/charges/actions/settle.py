@@ -1,0 +1,137 @@
+"""A payment that WeChat vouches for becomes ours: the one path for notices and queries alike."""
+
+from sqlalchemy import select
+
+from app.kernel import audit, clock
+from app.kernel.crypto import unseal
+from app.kernel.db import current
+from app.kernel.faults import fault_point
+from app.kernel.queue import enqueue
+from payments.charges.actions.cases import open_case
+from payments.charges.actions.locks import lock_open_order, lock_order_by_number
+from payments.charges.models import Charge, Order, Payment
+from payments.charges.queries import order_reference
+from payments.charges.rules import CHARGE, ORDER, Expected, discrepancies, severity_of
+from payments.ledger.actions import post
+from payments.ledger.rules import paid_lines, surplus_lines
+from payments.payees.models import MerchantChannel, Payee
+from payments.receipts.actions import request_receipt
+from payments.wechat import Transaction
+
+
+def settle(paid: Transaction, cause: str) -> str:
+    """Record one successful payment in the running transaction and say what came of it.
+
+    Moves money only when every field is our order's; whatever is authentic but wrong becomes a case in the
+    same transaction. The same payment again changes nothing.
+    """
+    found = lock_order_by_number(paid.out_trade_no)
+    fault_point("notice.after_lock")
+    if found is None:
+        return _case("unknown_order", paid, 2)
+    charge, order = found
+    wrong = discrepancies(expected_of(order), paid)
+    if wrong:
+        return _case("payment_mismatch", paid, severity_of(wrong), order_id=order.id, fields=wrong)
+    if _is_strange(order, paid):
+        return _case("transaction_mismatch", paid, 2, order_id=order.id)
+    if order.state == "paid":
+        return "already_paid"
+    return _pay(charge, order, paid, cause)
+
+
+def expected_of(order: Order) -> Expected:
+    """What WeChat must say of this order."""
+    channel = current().get_one(MerchantChannel, order.channel_id)
+    return Expected(
+        sp_appid=order.sp_appid, sp_mchid=channel.sp_mchid, sub_mchid=channel.sub_mchid,
+        out_trade_no=order.out_trade_no, total_fen=order.amount_fen,
+        sp_openid=unseal(order.payer, payer_place(order)),
+    )  # fmt: skip
+
+
+def payer_place(order: Order) -> str:
+    """Where an order's openid is sealed to."""
+    return f"payment_order.payer:{order.key}"
+
+
+def _is_strange(order: Order, paid: Transaction) -> bool:
+    """The order was paid by another transaction, or the transaction paid another order."""
+    known = select(Payment).where((Payment.order_id == order.id) | (Payment.transaction_id == paid.transaction_id))
+    return any(
+        (each.order_id, each.transaction_id) != (order.id, paid.transaction_id) for each in current().scalars(known)
+    )
+
+
+def _case(kind: str, paid: Transaction, severity: int, **detail: object) -> str:
+    reference = f"{paid.out_trade_no}:{paid.transaction_id}:{','.join(map(str, _fields(detail)))}"
+    open_case(kind, reference, severity, **detail)
+    return kind
+
+
+def _fields(detail: dict[str, object]) -> list[object]:
+    fields = detail.get("fields")
+    return fields if isinstance(fields, list) else []
+
+
+def _pay(charge: Charge, order: Order, paid: Transaction, cause: str) -> str:
+    ORDER.move(order, "pay", cause)
+    order.next_check_at = None
+    fault_point("notice.after_order")
+    surplus = not CHARGE.may(charge.state, "pay")
+    _record_payment(order, paid, surplus=surplus)
+    fault_point("notice.after_payment")
+    if surplus:
+        return _keep_surplus(charge, order, paid)
+    return _pay_charge(charge, order, paid, cause)
+
+
+def _record_payment(order: Order, paid: Transaction, *, surplus: bool) -> None:
+    payment = Payment(
+        order_id=order.id, charge_id=order.charge_id, channel_id=order.channel_id, payee_id=order.payee_id,
+        transaction_id=paid.transaction_id, paid_fen=paid.total_fen, surplus=surplus,
+        paid_at=paid.success_time, learned_at=clock.now(),
+    )  # fmt: skip
+    current().add(payment)
+    current().flush()
+
+
+def _keep_surplus(charge: Charge, order: Order, paid: Transaction) -> str:
+    """A second order of a paid charge was paid too: the money waits in 长款 until a person returns it."""
+    assert paid.success_time is not None
+    post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(order.amount_fen))
+    audit.record("charge.surplus", "charge", charge.id, order_reference(order))
+    return _case("paid_twice", paid, 2, charge_id=charge.id)
+
+
+def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: str) -> str:
+    assert paid.success_time is not None
+    CHARGE.move(charge, "pay", cause)
+    fault_point("notice.after_charge")
+    post("payment", order_reference(order), order.payee_id, paid.success_time, paid_lines(order.amount_fen))
+    fault_point("notice.after_journal")
+    audit.record("charge.pay", "charge", charge.id, cause, {"order_id": order.id})
+    fault_point("notice.after_audit")
+    _end_sibling(charge)
+    return _late(charge, paid) if charge.state == "paid_late" else _announce(charge)
+
+
+def _end_sibling(charge: Charge) -> None:
+    """Another order of the same charge must not be paid as well: the sweeper closes it at once."""
+    sibling = lock_open_order(charge)
+    if sibling is not None:
+        sibling.next_check_at = clock.now()
+
+
+def _late(charge: Charge, paid: Transaction) -> str:
+    """Nothing is owed any more: a full refund is due, unless a person books the motorist anew."""
+    return _case("paid_late", paid, 2, charge_id=charge.id, refund_due_fen=charge.amount_fen)
+
+
+def _announce(charge: Charge) -> str:
+    payee = current().get_one(Payee, charge.payee_id)
+    request_receipt(charge.id, payee, charge.motorist_id, charge.amount_fen)
+    fault_point("notice.after_receipt")
+    enqueue(charge.on_paid, source_key=charge.source_key)
+    fault_point("notice.after_job")
+    return "paid"

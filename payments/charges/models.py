@@ -1,0 +1,197 @@
+"""Charges, their WeChat orders, payments, and what we said to WeChat and heard from it."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+from payments.charges.rules import CHARGE_STATES, OPEN_ORDER, ORDER_STATES, words
+
+AN_OPEN_ORDER = text(f"state IN ({words(OPEN_ORDER)})")
+
+
+class Charge(Base):
+    """What one motorist owes one payee for one thing (应收). A debt does not expire; its orders do.
+
+    Payee, amount and source are fixed when it is opened: a trigger forbids any change.
+    """
+
+    __tablename__ = "charge"
+    __table_args__ = (
+        UniqueConstraint("source_kind", "source_key", name="a_source_is_charged_once"),
+        UniqueConstraint("id", "payee_id", name="a_charge_belongs_to_one_payee"),
+        UniqueConstraint("id", "payee_id", "amount_fen", name="a_charge_has_one_amount"),
+        CheckConstraint("amount_fen >= 0", name="a_charge_is_never_negative"),
+        CheckConstraint(f"state IN ({words(CHARGE_STATES)})", name="a_charge_is_in_a_known_state"),
+        CheckConstraint(
+            "char_length(description) BETWEEN 1 AND 127 AND description !~ '[,`]'",
+            name="a_description_fits_wechats_bill",
+        ),
+        Index("ix_charge_motorist_id", "motorist_id"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    source_kind: Mapped[str]
+    source_key: Mapped[uuid.UUID]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    motorist_id: Mapped[int]
+    """Whose debt, by the number that the caller uses; the money rooms know no more of them."""
+    amount_fen: Mapped[int]
+    description: Mapped[str]
+    on_paid: Mapped[str]
+    """The job to enqueue when it is paid, named by whoever opened the charge."""
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Order(Base):
+    """One WeChat order for a charge (微信订单): at most one of a charge's orders is open.
+
+    The request body rests sealed, so that a retry is byte-identical (WeChat Pay v3: partner/4012791856).
+    """
+
+    __tablename__ = "payment_order"
+    __table_args__ = (
+        UniqueConstraint("out_trade_no", name="an_out_trade_no_is_used_once"),
+        UniqueConstraint(
+            "id", "charge_id", "channel_id", "payee_id", "amount_fen", name="an_order_is_for_one_sum_and_payee"
+        ),
+        ForeignKeyConstraint(
+            ["charge_id", "payee_id", "amount_fen"], ["charge.id", "charge.payee_id", "charge.amount_fen"],
+            name="an_order_asks_for_its_charge",
+        ),
+        ForeignKeyConstraint(
+            ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
+            name="an_order_goes_to_its_payees_channel",
+        ),
+        CheckConstraint("amount_fen > 0", name="an_order_is_for_money"),
+        CheckConstraint(f"state IN ({words(ORDER_STATES)})", name="an_order_is_in_a_known_state"),
+        CheckConstraint(
+            "state <> 'payable' OR prepay_id IS NOT NULL OR checks > 0", name="a_payable_order_was_seen_at_wechat"
+        ),
+        Index("a_charge_has_one_open_order", "charge_id", unique=True, postgresql_where=AN_OPEN_ORDER),
+        Index("ix_payment_order_charge_id", "charge_id"),
+        Index("ix_payment_order_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    charge_id: Mapped[int]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    amount_fen: Mapped[int]
+    out_trade_no: Mapped[str]
+    sp_appid: Mapped[str]
+    payer: Mapped[bytes]
+    """The payer's openid, sealed."""
+    body: Mapped[bytes]
+    prepay_id: Mapped[str | None]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    next_check_at: Mapped[datetime | None]
+    """When the sweeper asks WeChat next; none: nothing more to learn, or a person must decide."""
+    checks: Mapped[int] = mapped_column(default=0)
+
+
+class Payment(Base):
+    """Money that WeChat holds for a payee (收款). `surplus`: a second payment of a charge that is paid already."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("transaction_id", name="a_wechat_payment_is_recorded_once"),
+        UniqueConstraint("order_id", name="an_order_is_paid_once"),
+        ForeignKeyConstraint(
+            ["order_id", "charge_id", "channel_id", "payee_id", "paid_fen"],
+            [f"payment_order.{name}" for name in ("id", "charge_id", "channel_id", "payee_id", "amount_fen")],
+            name="a_payment_is_what_its_order_asked",
+        ),
+        ForeignKeyConstraint(
+            ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
+            name="a_payment_reaches_its_channels_payee",
+        ),
+        CheckConstraint("refund_reserved_fen BETWEEN 0 AND paid_fen", name="no_more_is_refunded_than_was_paid"),
+        Index("a_charge_is_paid_once", "charge_id", unique=True, postgresql_where=text("NOT surplus")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    order_id: Mapped[int]
+    charge_id: Mapped[int]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    transaction_id: Mapped[str]
+    paid_fen: Mapped[int]
+    refund_reserved_fen: Mapped[int] = mapped_column(default=0)
+    surplus: Mapped[bool]
+    paid_at: Mapped[datetime]
+    """WeChat's `success_time`."""
+    learned_at: Mapped[datetime]
+
+
+class ChannelCall(Base):
+    """One thing that we ask of WeChat: written before the call, answered after it. No answer means unknown."""
+
+    __tablename__ = "channel_call"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('create', 'close')", name="a_call_has_a_known_purpose"),
+        CheckConstraint("state IN ('intended', 'done', 'refused', 'unknown')", name="a_call_is_in_a_known_state"),
+        CheckConstraint("(state = 'intended') = (answered_at IS NULL)", name="an_answer_has_its_time"),
+        Index("ix_channel_call_order_id", "order_id"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("payment_order.id"))
+    purpose: Mapped[str]
+    request_hash: Mapped[bytes]
+    state: Mapped[str]
+    answer: Mapped[str | None]
+    """WeChat's refusal code, or why the outcome is unknown."""
+    intended_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
+class CallbackInbox(Base):
+    """A verified notice, once by its id (通知收件箱). The id only spares work; the journal decides what counts."""
+
+    __tablename__ = "callback_inbox"
+    __table_args__ = (
+        CheckConstraint("kind IN ('transaction', 'unknown')", name="a_notice_is_of_a_known_kind_or_unknown"),
+        Index("ix_callback_inbox_received_at", "received_at"),
+    )
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    notify_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    event_type: Mapped[str]
+    raw: Mapped[bytes]
+    """The decrypted content, sealed."""
+    verified_by: Mapped[str]
+    """Serial of the WeChat key that signed it."""
+    outcome: Mapped[str]
+    received_at: Mapped[datetime]
+
+
+class ExceptionCase(Base):
+    """What a person must look at (异常单): severity 1 is money at the wrong payee, 3 can wait a day."""
+
+    __tablename__ = "exception_case"
+    __table_args__ = (
+        UniqueConstraint("kind", "reference", name="a_case_is_opened_once"),
+        CheckConstraint("severity BETWEEN 1 AND 3", name="a_severity_is_one_to_three"),
+        CheckConstraint("state IN ('open', 'resolved')", name="a_case_is_open_or_resolved"),
+        Index("ix_exception_case_state", "state"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    kind: Mapped[str]
+    reference: Mapped[str]
+    severity: Mapped[int]
+    state: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]

@@ -1,0 +1,109 @@
+"""The graphs of charges and orders, what a payment must match, and when to ask WeChat again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.kernel.money import Fen
+from app.kernel.states import BORN, Edge, Machine
+from payments.wechat import Transaction
+
+CHARGE_EDGES: tuple[Edge, ...] = (
+    (BORN, "born", "created"),
+    ("created", "waive", "fulfilled"),
+    ("created", "pay", "paid"),
+    ("created", "withdraw", "closing"),
+    ("closing", "close", "closed"),
+    ("closing", "pay", "paid"),
+    ("closed", "pay", "paid_late"),
+    ("paid", "fulfil", "fulfilled"),
+    ("paid_late", "rebook", "rebooked"),
+    ("paid_late", "refund", "refund_full"),
+)
+ORDER_EDGES: tuple[Edge, ...] = (
+    (BORN, "born", "preparing"),
+    ("preparing", "accept", "payable"),
+    ("preparing", "time_out", "unknown"),
+    ("preparing", "refuse", "refused"),
+    ("preparing", "stop", "closing"),
+    ("preparing", "pay", "paid"),
+    ("unknown", "accept", "payable"),
+    ("unknown", "vanish", "closed"),
+    ("unknown", "close", "closed"),
+    ("unknown", "stop", "closing"),
+    ("unknown", "pay", "paid"),
+    ("payable", "close", "closed"),
+    ("payable", "stop", "closing"),
+    ("payable", "pay", "paid"),
+    ("closing", "close", "closed"),
+    ("closing", "vanish", "closed"),
+    ("closing", "pay", "paid"),
+    ("closed", "pay", "paid"),
+    ("refused", "pay", "paid"),
+)
+CHARGE = Machine("charge", CHARGE_EDGES)
+ORDER = Machine("payment_order", ORDER_EDGES)
+CHARGE_STATES = ("created", "closing", "closed", "paid", "paid_late", "fulfilled", "rebooked", "refund_full")
+ORDER_STATES = ("preparing", "unknown", "payable", "closing", "closed", "refused", "paid")
+OPEN_ORDER = ("preparing", "unknown", "payable", "closing")
+PAID_AT_WECHAT = frozenset({"SUCCESS", "REFUND"})
+"""After any refund an order reads REFUND for ever, so REFUND is paid too (WeChat Pay v3: partner/4012791856)."""
+NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"})
+
+ORDER_LIFE = timedelta(minutes=15)
+STILL_WORTH_PAYING = timedelta(minutes=2)
+CALL_MAY_TAKE = timedelta(minutes=1)
+"""Longer than a call to WeChat with both hosts: before that a silent order is merely in flight."""
+UNKNOWN_TOO_LONG = timedelta(minutes=15)
+_PAYABLE_WAITS = (10, 30, 60, 120, 300, 600)
+_UNKNOWN_WAITS = (5, 10, 20, 40, 80, 160, 320, 600)
+
+
+def words(states: Iterable[str]) -> str:
+    """States as a list of SQL literals, for constraints."""
+    return ", ".join(f"'{state}'" for state in states)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an order of ours must look like at WeChat, field by field."""
+
+    sp_appid: str
+    sp_mchid: str
+    sub_mchid: str
+    out_trade_no: str
+    total_fen: Fen
+    sp_openid: str
+    currency: str = "CNY"
+
+
+def discrepancies(expected: Expected, paid: Transaction) -> list[str]:
+    """The names of the fields in which a payment differs from our order; none: it is ours."""
+    wrong = [name for name, ours in vars(expected).items() if getattr(paid, name) != ours]
+    absent = [name for name in ("transaction_id", "success_time") if getattr(paid, name) is None]
+    return wrong + absent
+
+
+def severity_of(fields: Iterable[str]) -> int:
+    """1 when the money may lie at another payee, else 2."""
+    return 1 if {"sub_mchid", "sp_mchid"} & set(fields) else 2
+
+
+def can_be_offered_again(state: str, expires_at: datetime, now: datetime) -> bool:
+    """Whether the same order may be handed to the same payer once more."""
+    return state in {"preparing", "unknown", "payable"} and expires_at - now >= STILL_WORTH_PAYING
+
+
+def must_end(order_state: str, expires_at: datetime, charge_state: str, now: datetime) -> bool:
+    """Whether an unpaid order has to be closed at WeChat: it expired, or nobody owes its charge any more."""
+    return order_state == "closing" or expires_at <= now or charge_state != "created"
+
+
+def next_check(state: str, checks: int, expires_at: datetime, now: datetime) -> datetime:
+    """When to ask WeChat about an order again, after `checks` questions (reliability: sweeper cadence).
+
+    A payable one at 10 s, 30 s, 1, 2, 5, 10 min, and at its expiry; any other soon, then ever more slowly.
+    """
+    waits = _PAYABLE_WAITS if state == "payable" else _UNKNOWN_WAITS
+    planned = now + timedelta(seconds=waits[min(checks, len(waits) - 1)])
+    return min(planned, expires_at) if now < expires_at else planned

@@ -1,0 +1,1 @@
+"""The receipt that each paid charge is owed."""
