@@ -57,6 +57,7 @@ class Settings:
     jwt_keys: Mapping[str, bytes] = field(repr=False)
     wechat: WeChatSettings
     gate_poll_seconds: int
+    trusted_proxies: int
 
     @property
     def is_production(self) -> bool:
@@ -76,6 +77,7 @@ class Settings:
             jwt_keys=read.value("JWT_KEYS", _named_keys, {}),
             wechat=_wechat(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
+            trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
         )
         if settings.is_production:
             read.problems.extend(_unfit_for_production(settings, environ))
@@ -215,6 +217,13 @@ def _poll_seconds(text: str) -> int:
     if not 1 <= seconds <= 25:  # noqa: PLR2004 - cameras give up after 30 s, gunicorn after 25 s of silence
         raise ValueError("must be between 1 and 25")
     return seconds
+
+
+def _proxies(text: str) -> int:
+    """How many proxies of ours stand in front, each adding one X-Forwarded-For."""
+    if text not in {"0", "1", "2"}:
+        raise ValueError("must be 0, 1 or 2")
+    return int(text)
 
 
 def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -24,6 +24,9 @@ ALLOWED = frozenset(
 )  # fmt: skip
 """Names of the fields that may be logged; beside them every integer whose name ends in `_id`."""
 
+OURS = ("app", "payments", "miniprogram_api", "requests_served", "errors", "limits", "jobs")
+"""Loggers whose words we chose ourselves."""
+
 Event = MutableMapping[str, Any]
 
 
@@ -71,7 +74,7 @@ class TemplatesOnly(logging.Filter):
     """Libraries keep the template of their message; the values they would fill in are dropped."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.msg, str):
+        if isinstance(record.msg, str) and record.name.partition(".")[0] not in OURS:
             record.args = ()
         return True
 

@@ -43,11 +43,17 @@ class Policy:
 def _only_this_machine(view: View) -> View:
     @functools.wraps(view)
     def guarded(*args: Any, **words: Any) -> Any:
-        if not (request.remote_addr and ip_address(request.remote_addr).is_loopback):
+        if not _comes_from_this_machine():
             raise NotFound
         return view(*args, **words)
 
     return guarded
+
+
+def _comes_from_this_machine() -> bool:
+    """A proxy on this machine asks for somebody else: what it forwards does not count as from here."""
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return bool(request.remote_addr and ip_address(request.remote_addr).is_loopback and not forwarded)
 
 
 PUBLIC = Policy("public")

@@ -1,0 +1,35 @@
+"""What motorists do, and the only writers of the room's tables; one file per noun."""
+
+from app.domain.motorists.actions.agreement import AgreementSuperseded, VersionTaken, publish_agreement, sign_agreement
+from app.domain.motorists.actions.phone import PhoneCodeRefused, forget_phone, set_phone
+from app.domain.motorists.actions.sessions import (
+    Grant,
+    LoginRefused,
+    SignedOut,
+    WeChatAway,
+    log_out_everywhere,
+    refresh,
+    sign_in,
+)
+from app.domain.motorists.actions.vehicles import TooManyVehicles, add_vehicle, remember_plate, remove_vehicle
+
+__all__ = [
+    "AgreementSuperseded",
+    "Grant",
+    "LoginRefused",
+    "PhoneCodeRefused",
+    "SignedOut",
+    "TooManyVehicles",
+    "VersionTaken",
+    "WeChatAway",
+    "add_vehicle",
+    "forget_phone",
+    "remember_plate",
+    "log_out_everywhere",
+    "publish_agreement",
+    "refresh",
+    "remove_vehicle",
+    "set_phone",
+    "sign_agreement",
+    "sign_in",
+]

@@ -1,0 +1,88 @@
+"""The vehicles a motorist drives."""
+
+import uuid
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.domain.motorists.models import NumberPlate, Vehicle
+from app.domain.motorists.plates import Plate, read_plate
+from app.domain.motorists.queries import VehicleView, vehicle_of, vehicle_view
+from app.domain.tasks.actions import open_task
+from app.kernel import clock, crypto
+from app.kernel.db import current, transaction
+from app.kernel.ids import new_key
+from app.kernel.refusals import Conflict
+
+MAX_VEHICLES = 10
+
+
+class TooManyVehicles(Conflict):
+    """An account holds no more vehicles than a household drives."""
+
+    code = "too_many_vehicles"
+    message = "每个账号最多添加 10 辆车"
+
+
+def add_vehicle(motorist_id: int, raw_plate: str, colour: str) -> VehicleView:
+    """Add a plate to an account; adding it again gives the same vehicle.
+
+    A plate that another account drives too is accepted and shown to a person: families share cars, thieves share
+    plates, and neither side learns of the other. Refuses a plate that cannot be one, and `TooManyVehicles`.
+    """
+    plate = read_plate(raw_plate, colour)
+    with transaction():
+        row = _kept(plate)
+        vehicle = _added(motorist_id, row)
+        _show_if_shared(row)
+        return vehicle_view(vehicle, row)
+
+
+def remove_vehicle(motorist_id: int, vehicle_key: uuid.UUID) -> None:
+    """Take a vehicle off an account; what it did stays on record. Refuses `VehicleNotFound`."""
+    with transaction():
+        vehicle_of(motorist_id, vehicle_key).removed_at = clock.now()
+
+
+def remember_plate(plate: Plate) -> int:
+    """The id of the city's one row for a plate, made when there is none."""
+    with transaction():
+        return _kept(plate).id
+
+
+def _kept(plate: Plate) -> NumberPlate:
+    key = new_key()
+    index = crypto.blind_index("plate", f"{plate.colour}:{plate.characters}")
+    sealed = crypto.seal(plate.characters, f"plate.value:{key}")
+    current().execute(
+        insert(NumberPlate)
+        .values(key=key, bidx=index, value_enc=sealed, colour=plate.colour, kind=plate.kind)
+        .on_conflict_do_nothing(constraint="a_plate_is_kept_once")
+    )
+    return current().scalars(select(NumberPlate).filter_by(bidx=index)).one()
+
+
+def _added(motorist_id: int, plate: NumberPlate) -> Vehicle:
+    current().execute(
+        insert(Vehicle)
+        .values(key=new_key(), motorist_id=motorist_id, plate_id=plate.id, added_at=clock.now())
+        .on_conflict_do_nothing(index_elements=["motorist_id", "plate_id"], index_where=text("removed_at IS NULL"))
+    )
+    if _count(Vehicle.motorist_id == motorist_id) > MAX_VEHICLES:
+        raise TooManyVehicles
+    return current().scalars(
+        select(Vehicle).filter_by(motorist_id=motorist_id, plate_id=plate.id, removed_at=None)
+    ).one()  # fmt: skip
+
+
+def _show_if_shared(plate: NumberPlate) -> None:
+    """Counted under the plate's lock: of two accounts that add it at once, the second sees the first."""
+    current().execute(select(NumberPlate.id).filter_by(id=plate.id).with_for_update())
+    accounts = _count(Vehicle.plate_id == plate.id)
+    if accounts > 1:
+        open_task("plate_on_two_accounts", "plate", plate.id, {"accounts": accounts})
+
+
+def _count(whose: ColumnElement[bool]) -> int:
+    live = select(func.count()).select_from(Vehicle).where(whose, Vehicle.removed_at.is_(None))
+    return current().scalar(live) or 0

@@ -1,0 +1,141 @@
+"""What can be asked about motorists. Never writes."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
+from app.domain.motorists.plates import Plate, PlateColour, PlateKind
+from app.kernel import clock, crypto
+from app.kernel.db import transaction
+from app.kernel.refusals import NotAllowed, NotFound, Unavailable
+
+
+class VehicleNotFound(NotFound):
+    """No such vehicle on this account."""
+
+    code = "vehicle_not_found"
+    message = "未找到该车辆"
+
+
+class AgreementNotSigned(NotAllowed):
+    """The motorist has not signed the agreement in force (notice N4.8)."""
+
+    code = "agreement_not_signed"
+    message = "请先阅读并签署车主服务协议"
+
+
+class NoAgreementInForce(Unavailable):
+    """The city has not published an agreement yet, so nobody can sign one."""
+
+    code = "no_agreement_in_force"
+    message = "服务协议尚未发布，请稍后再试"
+
+
+@dataclass(frozen=True)
+class VehicleView:
+    """A vehicle as its owner sees it, plate in the clear."""
+
+    key: uuid.UUID
+    plate: str = field(repr=False)
+    colour: str
+    kind: str
+    added_at: datetime
+
+
+def motorist_of(motorist_id: int) -> Motorist:
+    """The motorist's row."""
+    with transaction() as session:
+        return session.get_one(Motorist, motorist_id)
+
+
+def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
+    """The id of a motorist whose sign-ins have not been ended since the token with this version was issued."""
+    with transaction() as session:
+        return session.scalar(select(Motorist.id).filter_by(key=motorist_key, session_version=session_version))
+
+
+def openid_of(motorist_id: int) -> str:
+    """The motorist's openid, for the payer of an order; never for logs or answers."""
+    motorist = motorist_of(motorist_id)
+    return crypto.unseal(motorist.openid_enc, f"motorist.openid:{motorist.key}")
+
+
+def agreement_in_force() -> AgreementVersion:
+    """The latest published text whose day has come; refuses `NoAgreementInForce`."""
+    with transaction() as session:
+        agreement = session.scalars(
+            select(AgreementVersion)
+            .where(AgreementVersion.in_force_from <= clock.now())
+            .order_by(AgreementVersion.in_force_from.desc(), AgreementVersion.id.desc())
+            .limit(1)
+        ).one_or_none()
+    if agreement is None:
+        raise NoAgreementInForce
+    return agreement
+
+
+def agreement_signed(motorist_id: int) -> AgreementSignature:
+    """The motorist's signature under the agreement in force; refuses `AgreementNotSigned`."""
+    with transaction() as session:
+        version = agreement_in_force().version
+        wanted = select(AgreementSignature).filter_by(motorist_id=motorist_id, version=version)
+        signature = session.scalars(wanted).one_or_none()
+    if signature is None:
+        raise AgreementNotSigned(version=version)
+    return signature
+
+
+def has_signed(motorist_id: int) -> bool:
+    """Whether the agreement in force bears the motorist's signature."""
+    try:
+        agreement_signed(motorist_id)
+    except AgreementNotSigned:
+        return False
+    return True
+
+
+def vehicles_of(motorist_id: int) -> Sequence[VehicleView]:
+    """The vehicles on an account, the oldest first."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Vehicle, NumberPlate)
+            .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
+            .where(Vehicle.motorist_id == motorist_id, Vehicle.removed_at.is_(None))
+            .order_by(Vehicle.id)
+        )
+        return [vehicle_view(vehicle, plate) for vehicle, plate in rows]
+
+
+def vehicle_of(motorist_id: int, vehicle_key: uuid.UUID) -> Vehicle:
+    """A vehicle by its key, when it is on this account now; refuses `VehicleNotFound`."""
+    with transaction() as session:
+        wanted = select(Vehicle).filter_by(motorist_id=motorist_id, key=vehicle_key, removed_at=None)
+        vehicle = session.scalars(wanted).one_or_none()
+    if vehicle is None:
+        raise VehicleNotFound
+    return vehicle
+
+
+def vehicle_view(vehicle: Vehicle, plate: NumberPlate) -> VehicleView:
+    """A vehicle with its plate unsealed."""
+    return VehicleView(vehicle.key, plate_characters(plate), plate.colour, plate.kind, vehicle.added_at)
+
+
+def plate_characters(plate: NumberPlate) -> str:
+    """The characters of a plate: for its owner and for gates, never for logs."""
+    return crypto.unseal(plate.value_enc, f"plate.value:{plate.key}")
+
+
+def plates(plate_ids: Iterable[int]) -> dict[int, Plate]:
+    """The plates behind these ids, unsealed."""
+    with transaction() as session:
+        rows = session.scalars(select(NumberPlate).where(NumberPlate.id.in_(list(plate_ids))))
+        return {row.id: _unsealed(row) for row in rows}
+
+
+def _unsealed(row: NumberPlate) -> Plate:
+    return Plate(plate_characters(row), PlateColour(row.colour), PlateKind(row.kind))

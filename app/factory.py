@@ -1,0 +1,74 @@
+"""Makes the application out of settings and doors. Connects to nothing."""
+
+import os
+from collections.abc import Iterable
+from typing import cast
+
+import flask_smorest  # type: ignore[import-untyped]
+from flask import Blueprint, Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session, scoped_session
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.kernel import clock, crypto
+from app.kernel.base import Base
+from app.kernel.db import use_sessions
+from app.settings import Settings
+from app.web import errors, headers, intake, limits, logs, metrics, openapi, policy
+from app.wiring import wire
+
+
+def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()) -> Flask:
+    """An app with these doors; `settings` come from the environment when none are given.
+
+    Raises `SettingsRefused` for a senseless environment and `RouteWithoutPolicy` for a door with an open route.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    app = Flask("app", static_folder=None, template_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    logs.configure()
+    _stand_on_kernel(app, settings)
+    _share(app, settings)
+    _open(app, doors)
+    policy.check_every_route(app)
+    return app
+
+
+def _stand_on_kernel(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_pre_ping": True,
+        "pool_size": 5,
+        "max_overflow": 10,
+        "pool_timeout": 5,
+        "connect_args": {"connect_timeout": 3, "options": _LIMITS},
+    }
+    db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
+    Migrate(app, db, directory="migrations")
+    use_sessions(cast("scoped_session[Session]", db.session))
+    clock.use_offset_file(settings.clock_file)
+    crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
+
+
+_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+"""No request waits for ever: milliseconds, for every connection of ours."""
+
+
+def _share(app: Flask, settings: Settings) -> None:
+    """What all doors have in common. The order is that in which a request meets them."""
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
+    metrics.attach(app)
+    intake.guard(app)
+    headers.attach(app)
+    errors.speak_json(app)
+    limits.attach(app, settings.redis_url)
+    app.extensions["gongbo"] = wire(settings)
+
+
+def _open(app: Flask, doors: Iterable[Blueprint]) -> None:
+    api = openapi.attach(app)
+    for door in doors:
+        registry = api if isinstance(door, flask_smorest.Blueprint) else app
+        registry.register_blueprint(door)

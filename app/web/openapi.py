@@ -1,0 +1,101 @@
+"""The API's description, made from the routes themselves, as JSON and as a page without foreign scripts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import marshmallow as ma
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest.spec.plugins import flaskpath2openapi  # type: ignore[import-untyped]
+
+from app.web.once import HEADER, happens_once
+from app.web.policy import PUBLIC, admits, policy_of
+
+VERSION = "1.0.0"
+blueprint = Blueprint("documentation", __name__, template_folder="templates", static_folder=None)
+
+
+class Refused(ma.Schema):
+    """What every refusal and failure looks like."""
+
+    code = ma.fields.String(required=True, metadata={"description": "稳定的错误代码", "example": "bay_taken"})
+    message = ma.fields.String(required=True, metadata={"description": "可直接展示给用户的中文说明"})
+    details = ma.fields.Dict(required=True, metadata={"description": "补充信息"})
+    request_id = ma.fields.String(required=True, metadata={"description": "请求编号，供客服查询"})
+
+
+class DescribedApi(Api):  # type: ignore[misc]
+    """flask-smorest's registry; errors are answered by `app.web.errors` and only described here."""
+
+    ERROR_SCHEMA = Refused
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `app.web.errors`."""
+
+
+def attach(app: Flask) -> DescribedApi:
+    """Give the app its description; smorest blueprints register with what is returned."""
+    app.config.update(
+        API_TITLE="共泊开放平台接口",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=None,
+    )
+    api = DescribedApi(app)
+    api.spec.components.security_scheme("motorist", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    app.register_blueprint(blueprint)
+    return api
+
+
+def description(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document, completed with what policies and idempotency say about each operation."""
+    document: dict[str, Any] = _api(app).spec.to_dict()
+    for operation, view in _operations(app, document):
+        policy = policy_of(view)
+        if policy is not None and policy.name == "motorist":
+            operation["security"] = [{"motorist": []}]
+        if happens_once(view):
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    return document
+
+
+_IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": HEADER,
+    "required": True,
+    "description": "由客户端在发送前生成并保存；重试时重复使用",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[A-Za-z0-9._:-]+$"},
+}
+
+
+def _api(app: Flask) -> Api:
+    return app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+
+
+def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+    for rule in app.url_map.iter_rules():
+        path = document["paths"].get(flaskpath2openapi(rule.rule), {})
+        for method in rule.methods or ():
+            if method.lower() in path:
+                yield path[method.lower()], app.view_functions[rule.endpoint]
+
+
+@blueprint.get("/openapi.json")
+@admits(PUBLIC)
+def openapi_json() -> Response:
+    """The description for programs."""
+    return jsonify(description(current_app))
+
+
+@blueprint.get("/docs")
+@admits(PUBLIC)
+def page() -> str:
+    """The description for people."""
+    return render_template("api.html", document=description(current_app))
+
+
+@blueprint.get("/docs/style.css")
+@admits(PUBLIC)
+def style() -> Response:
+    """The page's style, from our own host as the content policy wants."""
+    return Response(render_template("api.css"), mimetype="text/css")

@@ -1,0 +1,87 @@
+"""Where the outside world is plugged in: adapters made from settings, kept away from open transactions."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from flask import current_app
+from redis import Redis
+
+from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
+from app.kernel import clock
+from app.kernel.db import in_transaction
+from app.settings import Settings, WeChatSettings
+from payments.wechat import KeyRing, MerchantAccount, WeChatPay, read_private_key
+
+T = TypeVar("T")
+
+
+class CalledInsideTransaction(RuntimeError):
+    """Raised to a programmer: the outside world may think for long, and a transaction must not wait for it."""
+
+
+class _OutsideTransactions:
+    """Stands before an adapter and refuses every call while this task holds a transaction."""
+
+    def __init__(self, adapter: Any) -> None:
+        self._adapter = adapter
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._adapter, name)
+        if not callable(member):
+            return member
+
+        def call(*args: Any, **words: Any) -> Any:
+            if in_transaction():
+                raise CalledInsideTransaction(f"{type(self._adapter).__name__}.{name}")
+            return member(*args, **words)
+
+        return call
+
+
+def outside_transactions(adapter: T) -> T:
+    """The same adapter, whose calls raise `CalledInsideTransaction` inside a transaction."""
+    return cast("T", _OutsideTransactions(adapter))
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What actions that speak with the outside world are handed."""
+
+    settings: Settings
+    pay: WeChatPay
+    identity: WeChatMiniProgram
+    redis: Redis
+
+
+def wire(settings: Settings) -> Wiring:
+    """All adapters; reads key files, connects to nothing."""
+    return Wiring(
+        settings=settings,
+        pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
+        identity=outside_transactions(_mini_program(settings.wechat)),
+        redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
+    )
+
+
+def merchant_account(wechat: WeChatSettings) -> MerchantAccount:
+    """Who we are at WeChat Pay; raises `UnusableKey` when a file is not the key it should be."""
+    return MerchantAccount(
+        sp_mchid=wechat.sp_mchid,
+        sp_appid=wechat.app_id,
+        certificate_serial=wechat.merchant_serial,
+        private_key=read_private_key(wechat.merchant_key_file),
+        apiv3_keys=(wechat.apiv3_key.encode(),),
+        platform_keys=KeyRing.read(wechat.public_keys),
+    )
+
+
+def _mini_program(wechat: WeChatSettings) -> WeChatMiniProgram:
+    """Stable access tokens make a store per process harmless, and keep a credential out of Redis."""
+    return WeChatMiniProgram(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, MemoryTokenStore())
+
+
+def wiring() -> Wiring:
+    """The wiring of the running app."""
+    wired = current_app.extensions["gongbo"]
+    assert isinstance(wired, Wiring)
+    return wired
