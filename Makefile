@@ -1,0 +1,36 @@
+# Everything a person does with this repository. `make` alone prints the list.
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test demo check bench lock clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: ## install exactly what the lock says into .venv (nothing when it is already there)
+	@$(PYTHON) -m launcher setup
+
+run: setup ## start the whole platform; Ctrl-C ends it
+	@$(PY) -m launcher run
+
+test: setup ## the whole suite on servers of its own
+	@$(PY) -m pytest -q -n 2
+
+demo: setup ## a day at the car-park, told in the terminal
+	@$(PY) -m demo
+
+check: setup ## lint, formatting, types and the tests about the house
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy .
+	@$(PY) -m pytest -q tests/house
+
+bench: setup ## measure the promises about speed
+	@$(PY) -m bench
+
+lock: setup ## write requirements*.txt anew from requirements*.in
+	@$(PY) -m launcher lock
+
+clean: ## stop what `make run` left, remove the environment and all local data
+	@$(PYTHON) -m launcher clean
