@@ -125,7 +125,7 @@ def test_a_masked_plate_shows_where_it_is_from_and_its_end() -> None:
     assert read_plate("京A12388", "blue").masked() == "京A·***88"
     assert read_plate("浙AD12345", "green").masked() == "浙A·****45"
     assert plate_as_seen("浙A123", PlateColour.OTHER).masked() == "浙A·*23"
-    assert plate_as_seen("浙A1", PlateColour.OTHER).masked() == "****"
+    assert plate_as_seen("浙A12", PlateColour.OTHER).masked() == "****"
 
 
 @pytest.mark.parametrize("raw", ["", "_无_", "无牌车", "无A123456", " "])

@@ -142,7 +142,7 @@ _LOOKALIKES: Final = str.maketrans("OI", "01")
 def normalise(raw: str) -> str:
     """The characters as issued: one width, upper case, no separators, O and I read as 0 and 1 in the serial part.
 
-    Lossless, since the letters I and O are never issued there (gates.md 5.1).
+    Lossless, since the letters I and O are never issued there.
     """
     characters = _SEPARATORS.sub("", unicodedata.normalize("NFKC", raw).upper())
     head = _head_length(characters)
@@ -192,7 +192,7 @@ def is_unplated(raw: str) -> bool:
 
 
 class ColourScheme(StrEnum):
-    """Whose colour codes are spoken (gates.md 5.2)."""
+    """Whose colour codes are spoken."""
 
     VZENITH = "vzenith"
     HANGZHOU = "hangzhou"
