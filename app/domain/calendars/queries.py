@@ -29,8 +29,8 @@ def day_kind(of: date) -> DayKind:
     return day_book(of, of).kind(of)
 
 
-def day_classes(of: date) -> frozenset[str]:
-    """The names under which tariffs speak of one date."""
+def tariff_calendar(of: date) -> frozenset[str]:
+    """The names under which tariffs speak of one date; give it to `pricing.rules.quote` as the calendar."""
     return day_book(of, of).classes(of)
 
 

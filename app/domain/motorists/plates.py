@@ -135,7 +135,7 @@ class Plate:
         return f"Plate({self.kind}, {self.colour})"
 
 
-_SEPARATORS: Final = re.compile(r"[\s·•‧・.\-]")
+_SEPARATORS: Final = re.compile(r"[\s·•‧・.\-\u0300-\u036f]")
 _LOOKALIKES: Final = str.maketrans("OI", "01")
 
 
