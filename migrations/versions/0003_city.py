@@ -561,10 +561,10 @@ def _promises() -> None:
 
 def _rights() -> None:
     append_only("agreement_version", "agreement_signature", "consent", "tariff_version", "calendar_day")
-    grant("SELECT, INSERT", "district", "plate", "lot_reference")
+    grant("SELECT, INSERT", "district", "lot_reference")
     grant("SELECT, INSERT, UPDATE", "unit", "operator", "policy_number", "task", "motorist", "sign_in", "refresh_token")
     grant("SELECT, INSERT, UPDATE", "vehicle", "calendar_version", "lot", "bay", "lot_tariff", "reference_lot")
-    grant("SELECT, INSERT, UPDATE", "bay_claim")
+    grant("SELECT, INSERT, UPDATE", "bay_claim", "plate")  # a plate is locked before a bay is claimed for it
     grant("SELECT, INSERT, UPDATE, DELETE", "open_window")
     grant("DELETE", "refresh_token")
 

@@ -56,13 +56,29 @@ class Bill(Base):
     amount_fen: Mapped[int]
     explanation: Mapped[list[Any]]
     payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
-    charge_key: Mapped[uuid.UUID] = mapped_column(unique=True)
+    charge_key: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     made_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
     __table_args__ = (
         CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
+        CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
         UniqueConstraint("stay_id", "up_to", name="a_stay_is_billed_once_up_to_a_moment"),
+    )
+
+
+class PassageOutcome(Base):
+    """What we made of a car's passage (过车), once; the raw event stays beside it."""
+
+    __tablename__ = "passage_outcome"
+    event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), primary_key=True)
+    stay_id: Mapped[int | None] = mapped_column(ForeignKey("stay.id"))
+    outcome: Mapped[str]
+    projected_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("outcome IN ('entered', 'left', 'repeated', 'review')", name="a_passage_has_a_known_outcome"),
+        CheckConstraint("outcome = 'review' OR stay_id IS NOT NULL", name="a_passage_understood_names_its_stay"),
     )
 
 
@@ -78,7 +94,5 @@ class TurnAway(Base):
     occupied_bays: Mapped[int]
     at: Mapped[datetime]
     __table_args__ = (
-        CheckConstraint(
-            "reason IN ('full', 'closed', 'suspended', 'unreadable')", name="a_turn_away_has_one_of_the_known_reasons"
-        ),
+        CheckConstraint("reason IN ('full', 'closed', 'suspended')", name="a_turn_away_has_one_of_the_known_reasons"),
     )

@@ -1,0 +1,271 @@
+"""The guard of the bays: the only writers of claims.
+
+Correctness is the table's exclusion constraints; the bay's row is locked first so that rivals queue
+instead of dead-locking (measured: an exclusion constraint alone dead-locks on one hot bay).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, not_, select, text, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.domain.claims import queries
+from app.domain.claims.models import BayClaim
+from app.domain.claims.rules import CLAIM, LEAVING, used_span
+from app.domain.lots.models import Bay
+from app.domain.motorists.models import NumberPlate
+from app.kernel import clock
+from app.kernel.db import current, savepoint, sqlstate, transaction, violated
+from app.kernel.refusals import Conflict, Invalid, Unavailable
+from app.kernel.spans import bounds, span
+
+ATTEMPTS = 100
+"""Every lost attempt is a rival's gain, so a lot of fewer bays than this is never refused while one is free."""
+
+BIRTHS = {"confirmed": "confirmed", "in_use": "entered"}
+LOST_TO_A_RIVAL = {"40P01", "40001"}
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class LotFull(Conflict):
+    """Every bay is taken for some part of the span."""
+
+    code = "lot_full"
+    message = "该时段已无空余泊位"
+
+
+class BayTaken(Conflict):
+    """The bay was claimed by somebody else a moment ago."""
+
+    code = "bay_taken"
+    message = "该泊位刚被占用，请另选"
+
+
+class PlateBusy(Conflict):
+    """The plate has another live claim in that span."""
+
+    code = "plate_already_claimed"
+    message = "该车牌在此时段已有预约或正在停放"
+
+
+class OutsideOpenHours(Invalid):
+    """Some part of the span lies outside the lot's open windows (N2.2.1)."""
+
+    code = "outside_open_hours"
+    message = "所选时段不在共享开放时段内"
+
+
+class LotBusy(Unavailable):
+    """Too many rivals at this instant; the lot may still have room."""
+
+    code = "lot_busy"
+    message = "当前预约人数较多，请稍后重试"
+
+
+REFUSED_BY: dict[str | None, type[Conflict | Invalid]] = {
+    "a_bay_has_one_live_claim_at_a_time": BayTaken,
+    "a_plate_has_one_live_claim_at_a_time": PlateBusy,
+    "a_promise_lies_in_an_open_window": OutsideOpenHours,
+}
+
+
+def promise(
+    lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], *, exclusive_plate: bool = True
+) -> BayClaim:
+    """Promise some free bay of a lot to a plate for a span; the claim is `confirmed` at once.
+
+    `admit` says from when until when the gate lets the car in. Refuses `LotFull`, `PlateBusy`,
+    `OutsideOpenHours`, `LotBusy`; nothing is left behind.
+    """
+    admit_from, admit_until = bounds(admit)
+    draft = {
+        "kind": "reservation", "state": "confirmed", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
+        "admit_from": admit_from, "admit_until": admit_until,
+    }  # fmt: skip
+    with transaction():
+        return _take_a_bay(draft, lambda now, wait: _free_bay(lot_id, during, now, wait=wait))
+
+
+def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetime) -> BayClaim:
+    """Give a car that is at the gate, or already inside, the bay that stays free longest.
+
+    The claim is `in_use` from `entered_at` to the next promise on that bay or `until`, whichever
+    is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`.
+    """
+    with transaction():
+        lock_plate(plate_id)
+        clash = plate_id is not None and bool(queries.overlapping_of_plate(plate_id, span(entered_at, until)))
+        draft = {
+            "kind": "walk_in", "state": "in_use", "plate_id": plate_id, "exclusive_plate": not clash,
+            "admit_from": entered_at, "admit_until": until + LEAVING,
+        }  # fmt: skip
+        return _take_a_bay(draft, lambda now, wait: _longest_free_bay(lot_id, entered_at, until, now, wait=wait))
+
+
+Candidate = Callable[[datetime, bool], tuple[int, Range[datetime]] | None]
+
+
+def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
+    """Try candidates until the claim stands or nothing is free."""
+    current().execute(text("SET LOCAL lock_timeout = '2s'"))
+    lock_plate(draft["plate_id"])
+    now = clock.now()
+    for attempt in range(ATTEMPTS):
+        try:
+            with savepoint():
+                found = candidate(now, attempt > 0)
+                if found is not None:
+                    return _write(draft, *found, now)
+                if attempt > 0:
+                    raise LotFull
+        except DBAPIError as error:
+            _give_up_unless_a_rival_won(error)
+    raise LotBusy
+
+
+def lock_plate(plate_id: int | None) -> None:
+    """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
+    if plate_id is not None:
+        current().execute(select(NumberPlate.id).where(NumberPlate.id == plate_id).with_for_update())
+
+
+def _free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
+    """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
+    bay_id = current().scalar(
+        select(Bay.id)
+        .where(
+            Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(queries.CAR_BAYS), not_(queries.taken(during, now)),
+        )
+        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
+        .limit(1)
+        .with_for_update(of=Bay, skip_locked=not wait)
+    )  # fmt: skip
+    return None if bay_id is None else (bay_id, during)
+
+
+def _longest_free_bay(
+    lot_id: int, entered_at: datetime, until: datetime, now: datetime, *, wait: bool
+) -> tuple[int, Range[datetime]] | None:
+    """Lock the bay whose next promise is farthest away, and say until when it is free."""
+    next_promise = (
+        select(func.min(func.lower(BayClaim.during)))
+        .where(
+            BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(span(entered_at, until)),
+            queries.live(), not_(queries.stale(now)),
+        )
+        .correlate(Bay)
+        .scalar_subquery()
+    )  # fmt: skip
+    free_until = func.coalesce(next_promise, until)
+    row = current().execute(
+        select(Bay.id, free_until)
+        .where(
+            Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
+            not_(queries.taken(Range(entered_at, entered_at, bounds="[]"), now)),
+        )
+        .order_by(free_until.desc(), Bay.id)
+        .limit(1)
+        .with_for_update(of=Bay, skip_locked=not wait)
+    ).first()  # fmt: skip
+    return None if row is None else (row[0], span(entered_at, row[1]))
+
+
+def _write(draft: dict[str, Any], bay_id: int, during: Range[datetime], now: datetime) -> BayClaim:
+    """With the bay locked: flip its stale holds in a statement of its own, then insert."""
+    session = current()
+    for hold in session.scalars(select(BayClaim).where(BayClaim.bay_id == bay_id, queries.stale(now))):
+        CLAIM.move(hold, "expire", "claims.write")
+    claim = BayClaim(**draft, bay_id=bay_id, during=during)
+    session.add(claim)
+    CLAIM.born(claim, claim.kind, BIRTHS[claim.state])
+    return claim
+
+
+def _give_up_unless_a_rival_won(error: DBAPIError) -> None:
+    """Return when another bay is worth trying; else raise what the motorist is told."""
+    code = sqlstate(error)
+    if code in LOST_TO_A_RIVAL:
+        return
+    if code == LOCK_NOT_AVAILABLE:
+        raise LotBusy from error
+    refusal = REFUSED_BY.get(violated(error)) if isinstance(error, IntegrityError) else None
+    if refusal is BayTaken:
+        return
+    if refusal is None:
+        raise error
+    raise refusal from error
+
+
+def enter(claim: BayClaim, at: datetime) -> None:
+    """The car of a promise has driven in at `at`: the bay is in use from then on.
+
+    An early car whose bay is still occupied keeps its own span: the gate let it in on a promise.
+    """
+    _, ends_at = bounds(claim.during)
+    with transaction():
+        if at < ends_at:
+            _try_span(claim, span(at, ends_at))
+        claim.admit_from, claim.admit_until = min(claim.admit_from, at), ends_at + LEAVING
+        CLAIM.move(claim, "enter", "gate")
+
+
+def _try_span(claim: BayClaim, during: Range[datetime]) -> bool:
+    """Give a claim another span if its bay is free then; says whether it did."""
+    before = claim.during
+    session = current()
+    session.execute(select(Bay.id).where(Bay.id == claim.bay_id).with_for_update())
+    try:
+        with savepoint():
+            session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(during=during))
+    except IntegrityError as error:
+        if REFUSED_BY.get(violated(error)) is None:
+            raise
+        claim.during = before
+        return False
+    session.refresh(claim, ["during"])
+    return True
+
+
+def leave(claim: BayClaim, at: datetime) -> None:
+    """The car has driven out at `at`: the bay is free from then on."""
+    with transaction():
+        claim.during = used_span(claim.during, at)
+        CLAIM.move(claim, "leave", "gate")
+
+
+def cancel(claim: BayClaim, cause: str) -> None:
+    """Give a promised bay back. Refuses `WrongState` once the car is inside or the promise is over."""
+    with transaction():
+        CLAIM.move(claim, "cancel", cause)
+
+
+def miss(claim: BayClaim) -> None:
+    """The car did not come in time: a promise becomes a no-show, a stale hold expires."""
+    with transaction():
+        CLAIM.move(claim, "expire" if claim.state == "held" else "miss", "sweeper")
+
+
+def stretch(claim: BayClaim, until: datetime) -> bool:
+    """Let an overstaying car keep its bay until `until`; says no when the bay is promised to another."""
+    begins_at, ends_at = bounds(claim.during)
+    with transaction():
+        if not _try_span(claim, span(begins_at, max(until, ends_at))):
+            return False
+        claim.admit_until = max(claim.admit_until, until + LEAVING)
+        return True
+
+
+def move_elsewhere(claim: BayClaim) -> bool:
+    """Give a promise another bay of the same lot; says no when none is free for its span."""
+    with transaction() as session:
+        lot_id = session.scalar(select(Bay.lot_id).where(Bay.id == claim.bay_id))
+        assert lot_id is not None
+        found = _free_bay(lot_id, claim.during, clock.now(), wait=False)
+        if found is None:
+            return False
+        claim.bay_id = found[0]
+        session.flush()
+        return True

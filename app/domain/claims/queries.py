@@ -1,0 +1,129 @@
+"""What is free and what is taken. Each query repeats the constraints' own words, to use their index."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text
+from sqlalchemy.dialects.postgresql import Range
+
+from app.domain.claims.models import LIVE, BayClaim
+from app.domain.lots.models import Bay
+from app.kernel.db import current, transaction
+
+CAR_BAYS = ("standard", "charging")
+"""Kinds that any car may be given; accessible and large bays are for those who need them."""
+
+
+def live() -> ColumnElement[bool]:
+    """The constraints' predicate, word for word."""
+    return text(LIVE)  # type: ignore[return-value]
+
+
+def stale(now: datetime) -> ColumnElement[bool]:
+    """A hold whose time is over: it blocks nobody."""
+    return and_(BayClaim.state == "held", BayClaim.hold_expires_at <= now)
+
+
+def taken(during: Range[datetime], now: datetime) -> ColumnElement[bool]:
+    """Whether a live claim on the bay of the outer query overlaps `during`."""
+    return exists(
+        select(BayClaim.id)
+        .where(BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(during), live(), not_(stale(now)))
+        .correlate(Bay)
+    )
+
+
+def claim_by_id(claim_id: int) -> BayClaim:
+    """One claim, locked for a change."""
+    return current().scalars(select(BayClaim).where(BayClaim.id == claim_id).with_for_update()).one()
+
+
+def admissible(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
+    """The promise under which this plate may drive into this lot at this moment, the owner's own first."""
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim)
+            .join(Bay, Bay.id == BayClaim.bay_id)
+            .where(
+                Bay.lot_id == lot_id, BayClaim.plate_id == plate_id, BayClaim.state == "confirmed",
+                BayClaim.admit_from <= at, BayClaim.admit_until >= at,
+            )
+            .order_by(BayClaim.exclusive_plate.desc(), BayClaim.admit_from)
+            .limit(1)
+        ).first()  # fmt: skip
+
+
+def occupied(lot_id: int, at: datetime) -> tuple[int, int]:
+    """How many bays of a lot are shared, and how many of these are taken or promised at a moment."""
+    moment = Range(at, at, bounds="[]")
+    with transaction() as session:
+        shared, busy = session.execute(
+            select(func.count(), func.count().filter(taken(moment, at))).where(Bay.lot_id == lot_id, Bay.shared)
+        ).one()
+    return int(shared), int(busy)
+
+
+def open_bays(lot_ids: Sequence[int], during: Range[datetime], now: datetime) -> dict[int, int]:
+    """For each lot, how many shared bays nobody has claimed for any part of `during`."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Bay.lot_id, func.count())
+            .where(Bay.lot_id.in_(lot_ids), Bay.shared, Bay.kind.in_(CAR_BAYS), not_(taken(during, now)))
+            .group_by(Bay.lot_id)
+        ).tuples()
+        return dict(rows.all())
+
+
+def overlapping_of_plate(plate_id: int, during: Range[datetime]) -> Sequence[int]:
+    """Ids of this plate's live claims that overlap `during`."""
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim.id).where(BayClaim.plate_id == plate_id, BayClaim.during.overlaps(during), live())
+        ).all()
+
+
+def missed(now: datetime, limit: int) -> Sequence[BayClaim]:
+    """Promises whose car did not come in time, locked, those being handled elsewhere left out."""
+    return (
+        current()
+        .scalars(
+            select(BayClaim)
+            .where(
+                BayClaim.admit_until < now,
+                or_(BayClaim.state == "confirmed", stale(now)),
+            )
+            .order_by(BayClaim.admit_until)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        .all()
+    )
+
+
+def overstaying(until: datetime, limit: int) -> Sequence[BayClaim]:
+    """Occupied bays whose span ends by `until`, locked."""
+    return (
+        current()
+        .scalars(
+            select(BayClaim)
+            .where(BayClaim.state == "in_use", func.upper(BayClaim.during) <= until)
+            .order_by(BayClaim.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        .all()
+    )
+
+
+def promised_next(claim: BayClaim, until: datetime) -> BayClaim | None:
+    """The first promise that stands in the way of a claim's stretching to `until`, locked."""
+    return current().scalars(
+        select(BayClaim)
+        .where(
+            BayClaim.bay_id == claim.bay_id, BayClaim.state == "confirmed",
+            func.lower(BayClaim.during) >= claim.during.upper, func.lower(BayClaim.during) < until,
+        )
+        .order_by(func.lower(BayClaim.during))
+        .limit(1)
+        .with_for_update()
+    ).first()  # fmt: skip

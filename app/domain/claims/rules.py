@@ -1,0 +1,37 @@
+"""The life of a claim, and the spans it covers."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.dialects.postgresql import Range
+
+from app.kernel.spans import bounds, span
+from app.kernel.states import BORN, Machine
+
+CLAIM: Final = Machine(
+    "claim",
+    [
+        (BORN, "held", "held"),
+        (BORN, "confirmed", "confirmed"),
+        (BORN, "entered", "in_use"),
+        ("held", "confirm", "confirmed"),
+        ("held", "expire", "expired"),
+        ("held", "cancel", "cancelled"),
+        ("confirmed", "enter", "in_use"),
+        ("confirmed", "cancel", "cancelled"),
+        ("confirmed", "miss", "no_show"),
+        ("confirmed", "displace", "displaced"),
+        ("in_use", "leave", "completed"),
+    ],
+)
+
+LEAVING: Final = timedelta(days=2)
+"""How long past its end an occupied bay's car stays on the gate's own list, so that it can leave offline."""
+
+INSTANT: Final = timedelta(seconds=1)
+
+
+def used_span(during: Range[datetime], left_at: datetime) -> Range[datetime]:
+    """What a claim really occupied when the car left at `left_at`; never empty."""
+    begins_at, _ = bounds(during)
+    return span(begins_at, max(left_at, begins_at + INSTANT))

@@ -1,0 +1,172 @@
+"""What a lot is, when it is open and whose its money is."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Float, and_, cast, func, select
+from sqlalchemy.dialects.postgresql import Range
+
+from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
+from app.domain.units.models import Unit
+from app.kernel import clock
+from app.kernel.db import transaction
+from app.kernel.refusals import Conflict, NotFound
+
+METRES_PER_DEGREE = 111_195.0
+EARTH_RADIUS_M = 6_371_008.8
+
+
+class LotNotFound(NotFound):
+    """There is no such lot, or it is not shown to the public."""
+
+    code = "lot_not_found"
+    message = "未找到该停车场"
+
+
+class PayeeMissing(Conflict):
+    """Nobody is named who may receive this lot's money at that time; nothing may be collected."""
+
+    code = "payee_missing"
+    message = "该停车场尚未确定收费主体，暂不能缴费"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in GCJ-02 degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class NearbyLot:
+    """A lot with its distance in metres from the point that was asked for."""
+
+    lot: Lot
+    unit: Unit
+    distance_m: int
+
+
+def lot_by_key(key: uuid.UUID) -> Lot:
+    """One lot that the public may see. Refuses `LotNotFound`."""
+    with transaction() as session:
+        lot = session.scalars(select(Lot).where(Lot.key == key, Lot.state != "withdrawn")).one_or_none()
+    if lot is None:
+        raise LotNotFound
+    return lot
+
+
+def unit_of(lot: Lot) -> Unit:
+    """The unit whose lot it is."""
+    with transaction() as session:
+        return session.get_one(Unit, lot.unit_id)
+
+
+def lots_near(point: Point, radius_m: int, after: tuple[int, int] | None, limit: int) -> Sequence[NearbyLot]:
+    """Lots by distance, then id; `after` is the (distance, id) of the last one already seen."""
+    distance = cast(func.round(_metres_from(point)), Float)
+    reach = radius_m / METRES_PER_DEGREE
+    with transaction() as session:
+        near = (
+            select(Lot.id.label("id"), distance.label("distance"))
+            .where(
+                Lot.state == "open",
+                Lot.latitude.between(point.latitude - reach, point.latitude + reach),
+                Lot.longitude.between(point.longitude - 2 * reach, point.longitude + 2 * reach),
+            )
+            .subquery()
+        )
+        query = (
+            select(Lot, Unit, near.c.distance)
+            .join(near, near.c.id == Lot.id)
+            .join(Unit, Unit.id == Lot.unit_id)
+            .where(near.c.distance <= radius_m)
+            .order_by(near.c.distance, Lot.id)
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(func.row(near.c.distance, Lot.id) > func.row(*after))
+        return [NearbyLot(lot, unit, int(metres)) for lot, unit, metres in session.execute(query)]
+
+
+def _metres_from(point: Point) -> ColumnElement[float]:
+    """Great-circle distance (haversine), good to a metre at the size of a city."""
+    half_latitude = func.radians(Lot.latitude - point.latitude) / 2
+    half_longitude = func.radians(Lot.longitude - point.longitude) / 2
+    square = func.pow(func.sin(half_latitude), 2) + func.cos(func.radians(point.latitude)) * func.cos(
+        func.radians(Lot.latitude)
+    ) * func.pow(func.sin(half_longitude), 2)
+    metres: ColumnElement[float] = 2 * EARTH_RADIUS_M * func.asin(func.sqrt(square))
+    return metres
+
+
+def windows(lot_ids: Sequence[int], during: Range[datetime]) -> Mapping[int, list[tuple[datetime, datetime]]]:
+    """For each lot, the open windows that touch a span, in order, uncut."""
+    found: dict[int, list[tuple[datetime, datetime]]] = {lot_id: [] for lot_id in lot_ids}
+    with transaction() as session:
+        rows = session.execute(
+            select(OpenWindow.lot_id, func.lower(OpenWindow.during), func.upper(OpenWindow.during))
+            .where(OpenWindow.lot_id.in_(lot_ids), OpenWindow.during.overlaps(during))
+            .order_by(OpenWindow.lot_id, OpenWindow.during)
+        )
+        for lot_id, opens_at, closes_at in rows:
+            found[lot_id].append((opens_at, closes_at))
+    return found
+
+
+def closes_at(lot_id: int, at: datetime) -> datetime | None:
+    """When the open window that holds at `at` ends; `None` when the lot is closed then."""
+    with transaction() as session:
+        return session.scalar(
+            select(func.upper(OpenWindow.during)).where(OpenWindow.lot_id == lot_id, OpenWindow.during.contains(at))
+        )
+
+
+def next_openings(lot_ids: Sequence[int], after: datetime) -> Mapping[int, datetime]:
+    """For each lot that has one, when it opens next after a moment."""
+    with transaction() as session:
+        rows = session.execute(
+            select(OpenWindow.lot_id, func.min(func.lower(OpenWindow.during)))
+            .where(OpenWindow.lot_id.in_(lot_ids), func.lower(OpenWindow.during) > after)
+            .group_by(OpenWindow.lot_id)
+        ).tuples()
+        return dict(rows.all())
+
+
+def shared_bays(lot_ids: Sequence[int]) -> Mapping[int, int]:
+    """How many bays each lot shares with the public (N2.2.2)."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Bay.lot_id, func.count()).where(Bay.lot_id.in_(lot_ids), Bay.shared).group_by(Bay.lot_id)
+        ).tuples()
+        return dict(rows.all())
+
+
+def payee_at(lot_id: int, at: datetime) -> int:
+    """Who receives this lot's money at a moment. Refuses `PayeeMissing`."""
+    with transaction() as session:
+        payee_id = session.scalar(
+            select(LotPayee.payee_id).where(and_(LotPayee.lot_id == lot_id, LotPayee.valid.contains(at)))
+        )
+    if payee_id is None:
+        raise PayeeMissing(lot_id=lot_id)
+    return payee_id
+
+
+HORIZON = timedelta(days=60)
+"""How far ahead open windows are written down; reservations reach less far."""
+
+
+def lots_short_of_windows(limit: int) -> Sequence[int]:
+    """Ids of open lots whose windows are not yet written down to the horizon."""
+    with transaction() as session:
+        written = select(func.max(func.upper(OpenWindow.during))).where(OpenWindow.lot_id == Lot.id).scalar_subquery()
+        needed = clock.now() + HORIZON - timedelta(days=5)
+        return session.scalars(
+            select(Lot.id)
+            .where(Lot.state == "open", func.coalesce(written, func.to_timestamp(0)) < needed)
+            .order_by(Lot.id)
+            .limit(limit)
+        ).all()

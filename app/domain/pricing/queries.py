@@ -1,0 +1,107 @@
+"""What a stay in a lot costs: the lot's own tariff, and the cap of the reference lots around it (N3.3)."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.domain.calendars.queries import day_book
+from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot, TariffVersion
+from app.domain.pricing.rules import BilledFee, Calendar, NoPrice, Quote, Tariff, capped, hourly_text, quote
+from app.kernel.clock import business_day
+from app.kernel.db import transaction
+from app.kernel.refusals import Conflict
+
+DAY = timedelta(days=1)
+
+
+class TariffMissing(Conflict):
+    """No tariff holds for this lot at that time; nothing may be charged."""
+
+    code = "tariff_missing"
+    message = "该停车场尚未公布收费标准"
+
+
+@dataclass(frozen=True)
+class LotPrices:
+    """The tariffs that decide what a lot may charge at one moment."""
+
+    own: Tariff
+    references: tuple[Tariff, ...]
+    calendar: Calendar
+
+    def fee(
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime] = ()
+    ) -> BilledFee:
+        """The fee of the stay [entry, exit_): the own tariff's, never above the lowest reference's.
+
+        A reference tariff that has no price for this very stay, as a lot that is shut by night, bounds nothing.
+        """
+        own = self._quote(self.own, entry, exit_, vehicle_class, history)
+        return capped(own, list(self._reference_quotes(entry, exit_, vehicle_class, history)))
+
+    def _reference_quotes(
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
+    ) -> Iterator[Quote]:
+        for tariff in self.references:
+            try:
+                yield self._quote(tariff, entry, exit_, vehicle_class, history)
+            except NoPrice:
+                continue
+
+    def _quote(
+        self, tariff: Tariff, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
+    ) -> Quote:
+        return quote(tariff, entry, exit_, _class_in(tariff, vehicle_class), history, self.calendar)
+
+    def per_hour(self, at: datetime, vehicle_class: str) -> str:
+        """The lot's own price rules of that day, in short."""
+        return hourly_text(self.own, at, self.calendar, _class_in(self.own, vehicle_class))
+
+
+def _class_in(tariff: Tariff, vehicle_class: str) -> str:
+    """A tariff that does not name a class prices it as any other vehicle."""
+    return vehicle_class if vehicle_class in tariff.vehicle_classes else tariff.default_class
+
+
+def prices_at(lot_ids: Sequence[int], at: datetime, until: datetime | None = None) -> Mapping[int, LotPrices]:
+    """The prices of each lot that has a tariff at a moment, for stays that end by `until` (default: the same day)."""
+    with transaction() as session:
+        own = session.execute(
+            select(LotTariff.lot_id, TariffVersion)
+            .join(TariffVersion, TariffVersion.id == LotTariff.tariff_id)
+            .where(LotTariff.lot_id.in_(lot_ids), LotTariff.valid.contains(at))
+        ).all()
+        around = session.execute(
+            select(LotReference.lot_id, TariffVersion)
+            .join(ReferenceLot, ReferenceLot.id == LotReference.reference_lot_id)
+            .join(TariffVersion, TariffVersion.id == ReferenceLot.tariff_id)
+            .where(LotReference.lot_id.in_(lot_ids), ReferenceLot.valid.contains(at))
+        ).all()
+    references: dict[int, list[Tariff]] = {}
+    for lot_id, version in around:
+        references.setdefault(lot_id, []).append(_tariff(version))
+    book = day_book(business_day(at) - DAY, business_day(until or at) + DAY)
+    return {
+        lot_id: LotPrices(_tariff(version), tuple(references.get(lot_id, ())), book.classes) for lot_id, version in own
+    }
+
+
+def prices_of(lot_id: int, at: datetime, until: datetime | None = None) -> LotPrices:
+    """One lot's prices, as `prices_at`. Refuses `TariffMissing`."""
+    prices = prices_at([lot_id], at, until).get(lot_id)
+    if prices is None:
+        raise TariffMissing(lot_id=lot_id)
+    return prices
+
+
+_loaded: dict[int, Tariff] = {}
+
+
+def _tariff(version: TariffVersion) -> Tariff:
+    """A stored tariff, read once per process: its row never changes."""
+    tariff = _loaded.get(version.id)
+    if tariff is None:
+        tariff = _loaded[version.id] = Tariff.load(version.parameters)
+    return tariff

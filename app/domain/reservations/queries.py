@@ -1,0 +1,87 @@
+"""A motorist's reservations, and nobody else's."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+
+from app.domain.claims.models import BayClaim
+from app.domain.lots.models import Bay, Lot
+from app.domain.motorists.models import NumberPlate, Vehicle
+from app.domain.reservations.models import Reservation
+from app.kernel.db import transaction
+from app.kernel.refusals import NotFound
+
+
+class ReservationNotFound(NotFound):
+    """There is no such reservation, or it is somebody else's."""
+
+    code = "reservation_not_found"
+    message = "未找到该预约"
+
+
+@dataclass(frozen=True)
+class ReservationView:
+    """A reservation with what a motorist wants to see beside it."""
+
+    reservation: Reservation
+    claim: BayClaim
+    bay: Bay
+    lot: Lot
+    vehicle: Vehicle
+    plate: NumberPlate
+
+
+def _views(motorist_id: int) -> Select[Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate]:
+    return (
+        select(Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate)
+        .join(BayClaim, BayClaim.id == Reservation.claim_id)
+        .join(Bay, Bay.id == BayClaim.bay_id)
+        .join(Lot, Lot.id == Reservation.lot_id)
+        .join(Vehicle, Vehicle.id == Reservation.vehicle_id)
+        .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
+        .where(Reservation.motorist_id == motorist_id)
+    )
+
+
+def one_for(motorist_id: int, key: uuid.UUID) -> ReservationView:
+    """One of this motorist's reservations. Refuses `ReservationNotFound`."""
+    with transaction() as session:
+        row = session.execute(_views(motorist_id).where(Reservation.key == key)).one_or_none()
+    if row is None:
+        raise ReservationNotFound
+    return ReservationView(*row.tuple())
+
+
+def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[ReservationView]:
+    """A motorist's reservations, newest first; `before_id` is the id of the last one already seen."""
+    query = _views(motorist_id).order_by(Reservation.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Reservation.id < before_id)
+    with transaction() as session:
+        return [ReservationView(*row.tuple()) for row in session.execute(query)]
+
+
+def live_count(motorist_id: int) -> int:
+    """How many reservations of this motorist still wait for their car."""
+    with transaction() as session:
+        count = session.scalar(
+            select(func.count())
+            .select_from(Reservation)
+            .join(BayClaim, BayClaim.id == Reservation.claim_id)
+            .where(Reservation.motorist_id == motorist_id, BayClaim.state.in_(("held", "confirmed")))
+        )
+    return count or 0
+
+
+def owners(claim_ids: Sequence[int]) -> set[int]:
+    """Ids of the motorists whose reservations these claims keep."""
+    with transaction() as session:
+        return set(session.scalars(select(Reservation.motorist_id).where(Reservation.claim_id.in_(claim_ids))))
+
+
+def of_claim(claim_id: int) -> Reservation | None:
+    """The reservation that a claim keeps, if it keeps one."""
+    with transaction() as session:
+        return session.scalars(select(Reservation).where(Reservation.claim_id == claim_id)).one_or_none()

@@ -1,0 +1,76 @@
+"""When a reservation makes sense, as numbers of the city's policy say."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import Range
+
+from app.kernel.refusals import Conflict, Invalid
+from app.kernel.spans import span
+
+SLACK = timedelta(minutes=2)
+"""How far a phone's idea of "now" may lag behind ours before a span counts as past."""
+
+
+class EndsBeforeItBegins(Invalid):
+    """The span is empty or runs backwards."""
+
+    code = "span_ends_before_it_begins"
+    message = "结束时间必须晚于开始时间"
+
+
+class InThePast(Invalid):
+    """The span begins before now."""
+
+    code = "span_in_the_past"
+    message = "开始时间已过"
+
+
+class TooLong(Invalid):
+    """The span is longer than a reservation may be."""
+
+    code = "span_too_long"
+    message = "预约时长超过上限"
+
+
+class TooFarAhead(Invalid):
+    """The span begins later than may be reserved today."""
+
+    code = "span_too_far_ahead"
+    message = "暂不能预约这么远的时段"
+
+
+class TooManyReservations(Conflict):
+    """The motorist holds as many reservations as one person may."""
+
+    code = "too_many_reservations"
+    message = "您的有效预约数已达上限"
+
+
+def minutes(numbers: Mapping[str, int], name: str) -> timedelta:
+    """A policy number that counts minutes."""
+    return timedelta(minutes=numbers[name])
+
+
+def checked_span(begins_at: datetime, ends_at: datetime, now: datetime, numbers: Mapping[str, int]) -> Range[datetime]:
+    """The span to reserve. Refuses `EndsBeforeItBegins`, `InThePast`, `TooLong`, `TooFarAhead`."""
+    if ends_at <= begins_at:
+        raise EndsBeforeItBegins
+    if begins_at < now - SLACK or ends_at <= now:
+        raise InThePast
+    if ends_at - begins_at > minutes(numbers, "longest_reservation_minutes"):
+        raise TooLong(longest_minutes=numbers["longest_reservation_minutes"])
+    if begins_at - now > minutes(numbers, "reserve_ahead_minutes"):
+        raise TooFarAhead(ahead_minutes=numbers["reserve_ahead_minutes"])
+    return span(begins_at, ends_at)
+
+
+def arrival_window(begins_at: datetime, ends_at: datetime, numbers: Mapping[str, int]) -> Range[datetime]:
+    """When the gate lets the car in: a little early, and not so late that the bay stands empty for long."""
+    latest = begins_at + minutes(numbers, "arrive_late_minutes")
+    return span(begins_at - minutes(numbers, "arrive_early_minutes"), min(latest, ends_at))
+
+
+def is_in_time(begins_at: datetime, now: datetime, numbers: Mapping[str, int]) -> bool:
+    """Whether a cancellation now is still free of any consequence."""
+    return now <= begins_at - minutes(numbers, "free_cancellation_minutes")

@@ -1,0 +1,81 @@
+"""A car stands at a gate: may it pass?"""
+
+from datetime import timedelta
+
+from app.domain.claims.actions import LotBusy, LotFull, seat
+from app.domain.claims.queries import admissible, occupied
+from app.domain.gates.queries import Passage, passages
+from app.domain.gates.rules import Decision
+from app.domain.lots.models import Lot
+from app.domain.lots.queries import closes_at
+from app.domain.policies.queries import numbers
+from app.domain.stays import rules
+from app.domain.stays.models import TurnAway
+from app.domain.stays.queries import due_of, parked, seated_without_stay
+from app.kernel import clock
+from app.kernel.db import current, transaction
+
+
+def decide(device_id: int, event_id: int) -> Decision:
+    """What the gate is told about the car of this arrival (`event_id` is the event's row).
+
+    Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a
+    unit may not refuse (N2.2.3); a turn-away is recorded with its reason and the occupancy at that instant.
+    Outward: what is owed must be paid first. A plate nobody could read calls an attendant.
+    """
+    with transaction():
+        passage = passages([event_id])[0]
+        assert passage.device_id == device_id
+        if passage.plate_id is None:
+            return rules.UNREADABLE
+        return _outward(passage) if passage.direction == "out" else _inward(passage, passage.plate_id)
+
+
+def _inward(passage: Passage, plate_id: int) -> Decision:
+    now = clock.now()
+    if parked(passage.lot_id, plate_id) is not None:
+        return rules.ALREADY_INSIDE
+    if admissible(passage.lot_id, plate_id, now) is not None:
+        return rules.WELCOME
+    if seated_without_stay(passage.lot_id, plate_id) is not None:
+        return rules.WALK_IN
+    return _without_reservation(passage, plate_id)
+
+
+def _without_reservation(passage: Passage, plate_id: int) -> Decision:
+    lot = current().get_one(Lot, passage.lot_id)
+    if lot.state != "open":
+        return _turn_away(passage, "suspended")
+    now = clock.now()
+    policy = numbers(lot_id=lot.id, unit_id=lot.unit_id)
+    ends_at = closes_at(lot.id, now)
+    if ends_at is None or ends_at - now < timedelta(minutes=policy["shortest_walk_in_minutes"]):
+        return _turn_away(passage, "closed")
+    longest = timedelta(minutes=policy["longest_walk_in_minutes"])
+    try:
+        seat(lot.id, plate_id, now, rules.walk_in_until(now, ends_at, longest))
+    except LotFull:
+        return _turn_away(passage, "full")
+    except LotBusy:
+        return rules.BUSY
+    return rules.WALK_IN
+
+
+def _turn_away(passage: Passage, reason: str) -> Decision:
+    now = clock.now()
+    shared, busy = occupied(passage.lot_id, now)
+    current().add(
+        TurnAway(
+            lot_id=passage.lot_id, event_id=passage.id, reason=reason, shared_bays=shared, occupied_bays=busy, at=now
+        )
+    )
+    return rules.TURNED_AWAY[reason]
+
+
+def _outward(passage: Passage) -> Decision:
+    assert passage.plate_id is not None
+    stay = parked(passage.lot_id, passage.plate_id)
+    if stay is None:
+        return rules.NOT_INSIDE
+    due_fen = due_of(stay, clock.now()).due_fen
+    return rules.GOOD_BYE if due_fen == 0 else rules.please_pay(due_fen)

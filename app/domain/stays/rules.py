@@ -1,0 +1,55 @@
+"""The life of a stay, and what a gate is told about a car."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.domain.gates.rules import Decision
+from app.kernel.money import Fen, yuan_text
+from app.kernel.states import BORN, Machine
+
+STAY: Final = Machine(
+    "stay",
+    [
+        (BORN, "enter", "parked"),
+        ("parked", "leave", "owing"),
+        ("parked", "leave_paid", "settled"),
+        ("owing", "settle", "settled"),
+    ],
+)
+
+SAME_CAR: Final = timedelta(seconds=15)
+"""A second reading of the same plate at the same lot within this time is the same passage."""
+
+UNPASSED_AFTER: Final = timedelta(minutes=10)
+"""A car that was let in and is not seen to pass within this time has turned round: its bay is free again."""
+
+WELCOME = Decision("open", "reserved", "欢迎光临", "欢迎光临")
+WALK_IN = Decision("open", "walk_in", "欢迎光临", "欢迎光临，请按指引停车")
+ALREADY_INSIDE = Decision("manual", "already_inside", "请稍候", "车辆已在场内，请联系值守人员")
+UNREADABLE = Decision("manual", "unreadable", "请稍候", "未能识别车牌，请联系值守人员")
+NOT_INSIDE = Decision("manual", "not_inside", "请稍候", "未找到入场记录，请联系值守人员")
+GOOD_BYE = Decision("open", "settled", "一路平安", "一路平安")
+BUSY = Decision("manual", "busy", "请稍候", "系统繁忙，请联系值守人员")
+
+TURNED_AWAY: Final = {
+    "full": Decision("deny", "full", "车位已满", "本场共享泊位已满"),
+    "closed": Decision("deny", "closed", "未到开放时段", "当前不在共享开放时段"),
+    "suspended": Decision("deny", "suspended", "暂停开放", "本场暂停对外开放"),
+}
+"""The only reasons for which a car may be turned away (N2.2.3)."""
+
+
+def please_pay(due_fen: Fen) -> Decision:
+    """What an exit tells a car that has not paid."""
+    text = yuan_text(due_fen)
+    return Decision("deny", "unpaid", f"请缴费{text}", f"请在小程序缴费{text}", {"due_fen": due_fen})
+
+
+def walk_in_until(at: datetime, closes_at: datetime, longest: timedelta) -> datetime:
+    """Until when a car without a reservation may stay: the window's end or the longest stay, the earlier."""
+    return min(closes_at, at + longest)
+
+
+def amount_due(fee_fen: Fen, paid_fen: Fen) -> Fen:
+    """What is still owed; a fee that fell below what was paid asks for nothing."""
+    return max(fee_fen - paid_fen, 0)
