@@ -1,0 +1,104 @@
+"""A message is recognised by its signature and admitted once."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.domain.gates.actions.devices import key_place
+from app.domain.gates.models import GateDevice, GateKey, GateNonce
+from app.domain.gates.rules import signatures
+from app.domain.gates.rules.signatures import SignedMessage
+from app.kernel import clock, crypto
+from app.kernel.db import affected, transaction
+from app.kernel.refusals import NotAllowed, Unauthenticated
+
+
+class BadSignature(Unauthenticated):
+    """Nobody we know signed this; the answer is not signed either."""
+
+    code = "bad_signature"
+    message = "签名无效"
+
+
+class ClockSkew(Unauthenticated):
+    """Rightly signed, but the gate's clock stands more than 300 s off; `details.server_time` tells ours."""
+
+    code = "clock_skew"
+    message = "设备时钟偏差过大，请按 server_time 校正后重试"
+
+
+class Replayed(Unauthenticated):
+    """The very same message was here before."""
+
+    code = "replayed"
+    message = "请求已被使用，不能重放"
+
+
+class GateDisabled(NotAllowed):
+    """The gate is known and switched off."""
+
+    code = "gate_disabled"
+    message = "该道闸已停用"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The gate that signed a message, and the key to sign the answer with."""
+
+    device_id: int
+    lot_id: int
+    enabled: bool
+    secret: bytes = field(repr=False)
+
+
+def recognise(message: SignedMessage) -> Caller:
+    """Who signed this; refuses `BadSignature` for an unknown gate or key just as for a wrong signature."""
+    with transaction() as session:
+        found = session.execute(
+            select(GateDevice.id, GateDevice.lot_id, GateDevice.enabled, GateKey.secret_enc)
+            .join(GateKey, GateKey.device_id == GateDevice.id)
+            .where(
+                GateDevice.key == _uuid(message.gate_id),
+                GateKey.key_id == message.key_id,
+                GateKey.valid.op("@>")(clock.now()),
+            )
+        ).one_or_none()
+    if found is None:
+        raise BadSignature
+    secret = bytes.fromhex(crypto.unseal(found.secret_enc, key_place(found.id, message.key_id)))
+    if not signatures.is_signed(secret, message):
+        raise BadSignature
+    return Caller(found.id, found.lot_id, found.enabled, secret)
+
+
+def admit(caller: Caller, message: SignedMessage) -> None:
+    """Let one message of a recognised gate in, once.
+
+    Refuses `ClockSkew` (nothing is spent: the gate corrects its clock and signs anew), `Replayed` and `GateDisabled`.
+    """
+    if not caller.enabled:
+        raise GateDisabled
+    with transaction():
+        moment = clock.now()
+        if not signatures.is_timely(message.timestamp, moment):
+            raise ClockSkew(server_time=int(moment.timestamp()))
+        if not signatures.is_nonce(message.nonce):
+            raise BadSignature
+        spent = insert(GateNonce).values(device_id=caller.device_id, nonce=message.nonce, seen_at=moment)
+        if affected(spent.on_conflict_do_nothing()) != 1:
+            raise Replayed
+
+
+def forget_old_nonces() -> int:
+    """Remove nonces that no message could use any more; returns how many."""
+    with transaction():
+        return affected(delete(GateNonce).where(GateNonce.seen_at < clock.now() - signatures.NONCE_KEPT))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,204 @@
+"""What can be asked of the gates; nothing here writes."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, text
+
+from app.domain.claims.models import LIVE, BayClaim
+from app.domain.gates.models import (
+    GateClockSample,
+    GateCommand,
+    GateDevice,
+    GateEvent,
+    GatePulse,
+    WhitelistRow,
+)
+from app.domain.gates.rules import clocks
+from app.domain.gates.rules.lists import LIST_REACH, ListRow, wire_time
+from app.domain.lots.models import Bay
+from app.domain.motorists.models import NumberPlate
+from app.domain.motorists.queries import plate_characters
+from app.kernel import clock, crypto
+from app.kernel.db import transaction
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class DesiredRow:
+    """A claim as a gate should know it; `not_after` is `None` while the car is inside."""
+
+    claim_id: int
+    plate_id: int
+    direction: str
+    not_before: datetime
+    not_after: datetime | None
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One event as the rooms above need it (过车). `plate_raw` is what the camera read, not what is true."""
+
+    id: int
+    device_id: int
+    lot_id: int
+    lane: str
+    type: str
+    direction: str
+    plate_raw: str | None
+    plate_colour: str | None
+    plate_id: int | None
+    event_time: datetime
+    received_at: datetime
+    clock_suspect: bool
+    opened_by: str | None
+    decision_key: uuid.UUID | None
+    offline: bool
+
+
+def passages(event_ids: Collection[int]) -> list[Passage]:
+    """Events by their rows, in order of the corrected time at which they happened."""
+    with transaction() as session:
+        found = session.execute(
+            select(GateEvent, GateDevice)
+            .join(GateDevice, GateDevice.id == GateEvent.device_id)
+            .where(GateEvent.id.in_(event_ids))
+            .order_by(GateEvent.event_time, GateEvent.device_id, GateEvent.seq)
+        )
+        return [_passage(event, device) for event, device in found]
+
+
+def gate_events(device_id: int) -> list[int]:
+    """All events of one gate, by the gate's own count."""
+    with transaction() as session:
+        ids = select(GateEvent.id).where(GateEvent.device_id == device_id).order_by(GateEvent.seq)
+        return list(session.scalars(ids))
+
+
+def gates_of(lot_id: int) -> list[int]:
+    """The enabled gates of a lot."""
+    with transaction() as session:
+        enabled = select(GateDevice.id).where(GateDevice.lot_id == lot_id, GateDevice.enabled)
+        return list(session.scalars(enabled.order_by(GateDevice.id)))
+
+
+def reported_until(lot_id: int) -> datetime | None:
+    """The moment up to which every enabled gate of a lot has told all it saw; `None` while one never did.
+
+    A fee is final once this lies past the exit.
+    """
+    with transaction() as session:
+        told = (
+            select(GatePulse.reported_until)
+            .join(GateDevice, GateDevice.id == GatePulse.device_id)
+            .where(GateDevice.lot_id == lot_id, GateDevice.enabled)
+        )
+        moments = session.scalars(told).all()
+        known = [moment for moment in moments if moment is not None]
+        return min(known) if known and len(known) == len(moments) else None
+
+
+def clock_offset(device_id: int) -> timedelta:
+    """What must be added to a gate's clock: the median of its last five heartbeats."""
+    with transaction() as session:
+        newest = (
+            select(GateClockSample.clock_offset)
+            .where(GateClockSample.device_id == device_id)
+            .order_by(GateClockSample.at.desc(), GateClockSample.id.desc())
+            .limit(SAMPLES)
+        )
+        return clocks.clock_offset(session.scalars(newest).all())
+
+
+def gates_with_commands(device_ids: Collection[int]) -> set[int]:
+    """Which of these gates have a command waiting; one query for all that poll in a process."""
+    with transaction() as session:
+        waiting = select(GateCommand.device_id).where(
+            GateCommand.device_id.in_(device_ids), GateCommand.state == "pending"
+        )
+        return set(session.scalars(waiting))
+
+
+def desired_rows(device_id: int) -> list[DesiredRow]:
+    """The whitelist that a gate should hold: claims of its lot that admit a car within the next 48 hours.
+
+    A car inside is listed at the gates that lead out, without end; it leaves when its stay ends.
+    """
+    with transaction() as session:
+        moment = clock.now()
+        gate = session.execute(select(GateDevice.lot_id, GateDevice.direction).where(GateDevice.id == device_id)).one()
+        awaited = (BayClaim.state == "confirmed") & (BayClaim.admit_until > moment)
+        inside = BayClaim.state == "in_use"
+        wanted = awaited if gate.direction == "in" else awaited | inside
+        found = session.execute(
+            select(BayClaim.id, BayClaim.plate_id, BayClaim.state, BayClaim.admit_from, BayClaim.admit_until)
+            .join(Bay, Bay.id == BayClaim.bay_id)
+            .where(Bay.lot_id == gate.lot_id, text(LIVE), BayClaim.plate_id.is_not(None))
+            .where(BayClaim.admit_from < moment + LIST_REACH, wanted)
+        )
+        return [_desired(row.id, row.plate_id, row.state, row.admit_from, row.admit_until) for row in found]
+
+
+def listed_rows(device_id: int) -> Sequence[WhitelistRow]:
+    """The rows of a gate's newest list."""
+    with transaction() as session:
+        listed = select(WhitelistRow).where(WhitelistRow.device_id == device_id)
+        return session.scalars(listed.where(WhitelistRow.removed_version.is_(None))).all()
+
+
+def rows_at(device_id: int, version: int) -> list[ListRow]:
+    """A gate's whole list at one version, as it goes over the wire."""
+    removed = WhitelistRow.removed_version
+    return _rows(device_id, (WhitelistRow.added_version <= version) & (removed.is_(None) | (removed > version)))
+
+
+def rows_since(device_id: int, version: int) -> list[ListRow]:
+    """The rows that are new or changed since a version."""
+    return _rows(device_id, (WhitelistRow.added_version > version) & WhitelistRow.removed_version.is_(None))
+
+
+def gone_since(device_id: int, version: int) -> list[uuid.UUID]:
+    """The rows that a gate with this version still has and should not have."""
+    with transaction() as session:
+        of_gate = WhitelistRow.device_id == device_id
+        listed = select(WhitelistRow.row_key).where(of_gate, WhitelistRow.removed_version.is_(None))
+        gone = select(WhitelistRow.row_key).where(of_gate, WhitelistRow.removed_version > version)
+        return list(session.scalars(gone.where(WhitelistRow.row_key.not_in(listed)).distinct()))
+
+
+def _rows(device_id: int, wanted: ColumnElement[bool]) -> list[ListRow]:
+    with transaction() as session:
+        found = session.execute(
+            select(WhitelistRow, NumberPlate)
+            .join(NumberPlate, NumberPlate.id == WhitelistRow.plate_id)
+            .where(WhitelistRow.device_id == device_id, wanted)
+        )
+        return sorted((_listed(row, plate) for row, plate in found), key=lambda row: row.row_id)
+
+
+def _listed(row: WhitelistRow, plate: NumberPlate) -> ListRow:
+    return ListRow(
+        row_id=str(row.row_key), plate=plate_characters(plate), colour=plate.colour,
+        not_before=wire_time(row.not_before), not_after=wire_time(row.not_after), direction=row.direction,
+    )  # fmt: skip
+
+
+def _desired(claim_id: int, plate_id: int, state: str, opens: datetime, ends: datetime) -> DesiredRow:
+    if state == "in_use":
+        return DesiredRow(claim_id, plate_id, "out", opens, None)
+    return DesiredRow(claim_id, plate_id, "both", opens, ends)
+
+
+def _passage(event: GateEvent, device: GateDevice) -> Passage:
+    place = f"gate_event.plate_enc:{event.device_id}:{event.event_id}"
+    return Passage(
+        id=event.id, device_id=device.id, lot_id=device.lot_id, lane=device.lane, type=event.type,
+        direction=event.direction or device.direction,
+        plate_raw=None if event.plate_enc is None else crypto.unseal(event.plate_enc, place),
+        plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
+        received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
+        decision_key=event.decision_key, offline=event.offline,
+    )  # fmt: skip

@@ -1,0 +1,5 @@
+"""What gate messages mean, as pure functions: signatures, clocks, reports, lists, decisions."""
+
+from app.domain.gates.rules.decisions import Decision
+
+__all__ = ["Decision"]
