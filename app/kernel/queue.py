@@ -22,5 +22,5 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
     arguments = {word: value if isinstance(value, int) else str(value) for word, value in ids.items()}
     connection = current().connection().connection.driver_connection
     _jobs.configure_task(name, allow_unknown=True, connection=connection).defer(
-        request_id=request_id.get(), **arguments
+        request_id_=request_id.get(), **arguments
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
@@ -27,7 +28,7 @@ from app.domain.stays.queries import (
 from app.domain.stays.rules import SAME_CAR, STAY, walk_in_until
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
-from app.kernel.db import current, transaction
+from app.kernel.db import affected, current, transaction
 from app.kernel.queue import enqueue
 
 
@@ -49,15 +50,14 @@ def project_forgotten(limit: int = 100) -> int:
 
 
 def _project_once(passage: Passage) -> None:
+    """The outcome's row comes first: a rival with the same event waits for it, then finds nothing to do."""
     with transaction() as session:
-        if session.get(PassageOutcome, passage.id) is not None:
+        first = insert(PassageOutcome).values(event_id=passage.id, outcome="review", projected_at=clock.now())
+        if affected(first.on_conflict_do_nothing()) == 0:
             return
         outcome, stay = _entered(passage) if passage.direction == "in" else _left(passage)
-        session.add(
-            PassageOutcome(
-                event_id=passage.id, stay_id=stay.id if stay else None, outcome=outcome, projected_at=clock.now()
-            )
-        )
+        row = session.get_one(PassageOutcome, passage.id)
+        row.outcome, row.stay_id = outcome, stay.id if stay else None
         if stay is None:
             open_task(f"passage_{passage.direction}_not_understood", "gate_event", passage.id)
         enqueue("gates.refresh_whitelist", lot_id=passage.lot_id)

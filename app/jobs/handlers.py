@@ -1,0 +1,39 @@
+"""Each job's name and what it does. A handler reads rows by id and may run twice."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.adapters.gates.waiting import announce
+from app.domain.gates.actions import refresh_lot
+from app.domain.stays.actions import settle
+from app.wiring import wiring
+
+Handler = Callable[..., None]
+
+
+def refresh_whitelist(lot_id: int) -> None:
+    """Bring the lists of a lot's gates up to what its claims say, and nudge the gates."""
+    refresh_lot(lot_id)
+
+
+def wake_gate(device_id: int) -> None:
+    """Tell the web processes that a gate which polls has a command waiting."""
+    announce(wiring().redis, device_id)
+
+
+def settle_stay(source_key: str) -> None:
+    """A bill was paid."""
+    settle(uuid.UUID(source_key))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "gates.refresh_whitelist": refresh_whitelist,
+    "gates.wake": wake_gate,
+    "stays.settle": settle_stay,
+}
+
+
+def run(name: str, arguments: Mapping[str, Any]) -> None:
+    """Run one job by its name, as the worker does."""
+    HANDLERS[name](**arguments)

@@ -1,0 +1,105 @@
+"""The sweepers: one plain process that finds due rows, whatever became of the queue.
+
+Never run as jobs: a stuck queue must not stop them. Each may run in several processes at once.
+"""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+import structlog
+from flask import Flask
+
+from app.domain.gates import actions as gates
+from app.domain.lots.actions import extend_windows
+from app.domain.reservations.actions import follow_overstays, release_missed
+from app.domain.stays.actions import project_forgotten, release_unpassed
+from app.jobs.worker import queue_of
+from app.kernel.idempotency import forget_expired
+from app.wiring import wiring
+from payments.charges.actions import sweep as sweep_orders
+
+log = structlog.get_logger("jobs")
+TICK_SECONDS = 0.5
+STALLED_SECONDS = 30.0
+
+
+def ask_about_orders() -> int:
+    """Ask WeChat about every order whose notice did not come (P3)."""
+    return sweep_orders(wiring().pay)
+
+
+def rescue_stalled_jobs() -> int:
+    """Give jobs back to the queue whose worker died; returns how many."""
+    return asyncio.run(_rescue())
+
+
+async def _rescue() -> int:
+    async with queue_of(wiring().settings).open_async() as queue:
+        stalled = list(await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS))
+        for job in stalled:
+            await queue.job_manager.retry_job(job)
+        await queue.job_manager.prune_stalled_workers(seconds_since_heartbeat=STALLED_SECONDS)
+        return len(stalled)
+
+
+@dataclass
+class Sweeper:
+    """One kind of due work, and how often it is looked for, in seconds."""
+
+    name: str
+    every: float
+    sweep: Callable[[], int]
+    due_at: float = 0.0
+
+
+def sweepers() -> Sequence[Sweeper]:
+    """All of them; a test runs each once."""
+    return [
+        Sweeper("orders", 1.0, ask_about_orders),
+        Sweeper("passages", 5.0, project_forgotten),
+        Sweeper("missed_reservations", 5.0, release_missed),
+        Sweeper("overstays", 15.0, follow_overstays),
+        Sweeper("unpassed", 15.0, release_unpassed),
+        Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
+        Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
+        Sweeper("gate_lists", 600.0, gates.forget_old_lists),
+        Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
+        Sweeper("open_windows", 60.0, extend_windows),
+        Sweeper("remembered_requests", 600.0, forget_expired),
+    ]
+
+
+def sweep_for_ever(flask_app: Flask) -> None:
+    """Sweep until SIGTERM or SIGINT; what is in hand ends first."""
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    log.info("sweepers_started", process="sweepers")
+    due = sweepers()
+    while not stop.wait(TICK_SECONDS):
+        for sweeper in due:
+            if not stop.is_set() and sweeper.due_at <= time.monotonic():
+                sweeper.due_at = time.monotonic() + sweeper.every
+                sweep_once(flask_app, sweeper)
+
+
+def sweep_once(flask_app: Flask, sweeper: Sweeper) -> int:
+    """Run one sweeper; its failure is logged and does not stop the others, who try again later as it does."""
+    with flask_app.app_context():
+        try:
+            count = sweeper.sweep()
+        except Exception:  # noqa: BLE001  # one broken kind of work must not stop all others
+            log.exception("sweep_failed", sweeper=sweeper.name)
+            return 0
+    if count:
+        log.info("swept", sweeper=sweeper.name, count=count)
+    return count
