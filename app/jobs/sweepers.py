@@ -97,7 +97,7 @@ def sweep_once(flask_app: Flask, sweeper: Sweeper) -> int:
     with flask_app.app_context():
         try:
             count = sweeper.sweep()
-        except Exception:  # noqa: BLE001  # one broken kind of work must not stop all others
+        except Exception:  # one broken kind of work must not stop all others
             log.exception("sweep_failed", sweeper=sweeper.name)
             return 0
     if count:

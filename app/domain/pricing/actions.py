@@ -1,0 +1,65 @@
+"""Publishing tariffs, and naming the reference lots that bound a lot's fee."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot, TariffVersion
+from app.domain.pricing.rules import Tariff
+from app.kernel import audit, clock
+from app.kernel.db import transaction
+from app.kernel.spans import span
+
+
+def publish_tariff(name: str, document: str, parameters: dict[str, Any], actor: str) -> TariffVersion:
+    """Store a tariff for ever, under a name of its own. Refuses `InvalidTariff` when the form is ill."""
+    Tariff.load(parameters)
+    with transaction() as session:
+        version = TariffVersion(name=name, document=document, parameters=parameters, published_at=clock.now())
+        session.add(version)
+        session.flush()
+        audit.record("pricing.publish_tariff", "tariff_version", version.id, actor)
+        return version
+
+
+def charge_by(lot_id: int, tariff_id: int, valid_from: datetime, actor: str) -> LotTariff:
+    """From `valid_from` on, the lot charges by this tariff (N3.3)."""
+    with transaction() as session:
+        row = LotTariff(lot_id=lot_id, tariff_id=tariff_id, valid=span(valid_from, None))
+        session.add(row)
+        session.flush()
+        audit.record("pricing.charge_by", "lot", lot_id, actor, {"tariff_id": tariff_id})
+        return row
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A government-priced lot as its approval tells it. The point is GCJ-02."""
+
+    name: str
+    approval: str
+    latitude: float
+    longitude: float
+    tariff_id: int
+
+
+def register_reference(told: Approved, valid_from: datetime, actor: str) -> ReferenceLot:
+    """Enter a government-priced lot into the register."""
+    with transaction() as session:
+        row = ReferenceLot(valid=span(valid_from, None), **vars(told))
+        session.add(row)
+        session.flush()
+        audit.record("pricing.register_reference", "reference_lot", row.id, actor)
+        return row
+
+
+def approve_references(lot_id: int, reference_lot_ids: Sequence[int], actor: str) -> None:
+    """Name the surrounding lots that bound a lot's fee: a set that a person approves, not one computed silently."""
+    with transaction() as session:
+        session.add_all(
+            LotReference(lot_id=lot_id, reference_lot_id=each, approved_at=clock.now(), approved_by=actor)
+            for each in reference_lot_ids
+        )
+        session.flush()
+        audit.record("pricing.approve_references", "lot", lot_id, actor, {"references": len(reference_lot_ids)})
