@@ -75,10 +75,10 @@ class Span(NamedTuple):
     def without(self, holes: Iterable["Span"]) -> "list[Span]":
         """What remains, in order, when the holes are cut out."""
         left, begin = [], self.begin
-        for hole in sorted(holes):
-            if begin < hole.begin < self.end:
+        for hole in sorted(hole.within(self) for hole in holes):
+            if hole.seconds and begin < hole.begin:
                 left.append(Span(begin, hole.begin))
-            begin = max(begin, hole.end)
+            begin = max(begin, hole.end) if hole.seconds else begin
         return [*left, Span(begin, self.end)] if begin < self.end else left
 
 

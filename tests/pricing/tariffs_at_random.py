@@ -1,0 +1,122 @@
+"""Tariffs of every shape that the form allows, for properties that must hold for all of them."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+Parameters = dict[str, Any]
+
+fens = st.integers(0, 2000)
+units = st.sampled_from([1, 5, 15, 20, 30, 60, 120, 600])
+
+
+@st.composite
+def roundings(draw: st.DrawFn) -> Parameters:
+    kind = draw(st.sampled_from(["up", "down", "ignore_tail"]))
+    return {"rounding": kind, **({"tail_min": draw(st.integers(0, 30))} if kind == "ignore_tail" else {})}
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[Parameters]:
+    """A few steps with an end, and one without."""
+    walked: list[Parameters] = []
+    for _ in range(draw(st.integers(0, 3))):
+        unit = draw(units)
+        walked.append({"minutes": unit * draw(st.integers(1, 4)), "unit_min": unit, "fen": draw(fens)})
+    walked.append({"minutes": None, "unit_min": draw(units), "fen": draw(fens)})
+    return [{**step, **(draw(roundings()) if draw(st.booleans()) else {})} for step in walked]
+
+
+@st.composite
+def methods(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
+    kinds = ["stepped"] if only_by_unit else ["stepped", "per_visit", "free", "table_of_totals", "flat_then_units"]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "stepped":
+        return {"method": kind, "steps": draw(steps()), **draw(roundings())}
+    if kind == "per_visit":
+        return {"method": kind, "fen": draw(fens)}
+    if kind == "free":
+        return {"method": kind}
+    if kind == "table_of_totals":
+        lengths = sorted(draw(st.sets(st.integers(1, 300), max_size=4)) | {10_000})
+        table = [{"up_to_min": length, "fen": draw(fens)} for length in lengths]
+        return {"method": kind, "table": table, "beyond": "tow"}
+    flat = {
+        "flat_until_min": draw(st.integers(0, 300)),
+        "flat_fen": draw(fens),
+        "unit_min": draw(units),
+        "fen": draw(fens),
+    }
+    window = draw(st.none() | st.just({"from": "05:00", "to": "19:00"}) | st.just({"from": "22:00", "to": "06:30"}))
+    return {"method": kind, **flat, **draw(roundings()), **({"after_window": window} if window else {})}
+
+
+@st.composite
+def band_caps(draw: st.DrawFn) -> Parameters:
+    cap = draw(st.sampled_from([{}, {}, {"units": 3}, {"fen": 700}, {"units": 5, "fen": 900}]))
+    return {"band_cap": cap} if cap else {}
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+@st.composite
+def band_sets(draw: st.DrawFn, single: bool, only_by_unit: bool = False) -> list[Parameters]:
+    """Bands that cover every instant once: one all day, a ring over midnight, or days by class."""
+    shape = "one" if single else draw(st.sampled_from(["ring", "ring", "classes", "classes_by_day"]))
+    edges = sorted(draw(st.sets(st.integers(1, 1439), min_size=2, max_size=3)))
+    if shape == "one":
+        spans: list[tuple[str | list[str], str, str]] = [("all", "00:00", "24:00")]
+    elif shape == "ring":
+        clocks = [_clock(edge) for edge in edges]
+        spans = [("all", begin, end) for begin, end in zip(clocks, clocks[1:] + clocks[:1], strict=True)]
+    elif shape == "classes":
+        spans = [([name], "00:00", "24:00") for name in ("workday", "off")]
+    else:
+        first, last = _clock(edges[0]), _clock(edges[1])
+        spans = [([name], first, last) for name in ("workday", "off")] + [("all", last, first)]
+    return [
+        {"name": f"b{n}", "from": begin, "to": end, "days": days, **draw(methods(only_by_unit)), **draw(band_caps())}
+        for n, (days, begin, end) in enumerate(spans)
+    ]
+
+
+free_times = st.none() | st.fixed_dictionaries(
+    {
+        "minutes": st.integers(0, 200),
+        "mode": st.sampled_from(["waive_if_within", "deduct"]),
+        "measured_on": st.sampled_from(["whole_stay", "chargeable_time"]),
+        "scope": st.sampled_from(["per_entry", "first_in_rolling_24h"]),
+        "again_each_period": st.booleans(),
+        "by_class": st.sampled_from([{}, {"large": 45}]),
+    }
+)
+caps = st.none() | st.integers(0, 5000) | st.lists(st.none() | st.integers(0, 5000), min_size=1, max_size=3)
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> Parameters:
+    kind = draw(st.sampled_from(["none", "rolling", "calendar_day"]))
+    length = {"minutes": draw(st.sampled_from([360, 720, 1440]))} if kind == "rolling" else {}
+    return {"kind": kind, **length, "cap_fen": draw(caps)}
+
+
+@st.composite
+def tariffs(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
+    """The `parameters` of a tariff; `only_by_unit` for stepped bands alone."""
+    policies = ["single_band", "round_each_segment", "sum_per_band", "by_entry", "carry_part_unit"]
+    policy = draw(st.sampled_from(policies))
+    bands = draw(band_sets(single=policy == "single_band", only_by_unit=only_by_unit))
+    large: Parameters = {"multiplier_permille": draw(st.sampled_from([500, 1000, 1333, 1500, 2000]))}
+    if draw(st.booleans()):
+        large["multiplier_bands"] = [bands[0]["name"]]
+    own = {"own_bands": draw(band_sets(single=policy == "single_band", only_by_unit=only_by_unit))}
+    return {
+        "free": draw(free_times),
+        "bands": bands,
+        "boundary_policy": policy,
+        "period": draw(periods()),
+        "vehicle_classes": {"small": {}, "large": large, "own": own},
+        "default_class": "small",
+    }
