@@ -6,6 +6,7 @@ and route, sealed; refusals are not kept, because after them nothing has happene
 
 import functools
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.web.policy import View
 
 HEADER = "Idempotency-Key"
 _MARK = "happens_once"
-_KEY = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_FORM = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
 def once(view: View) -> View:
@@ -35,11 +36,21 @@ def once(view: View) -> View:
             fresh.append(make_response(view(*args, **words)))
             return Answer(fresh[0].status_code, fresh[0].get_json(silent=True))
 
-        answer = remembered(scope(), key(), fingerprint(), run)
+        answer = remember(run)
         return fresh[0] if fresh else _replay(answer)
 
-    setattr(wrapper, _MARK, True)
-    return wrapper
+    return wants_key(wrapper)
+
+
+def wants_key(view: View) -> View:
+    """Mark a view that calls `remember` itself, because it speaks with the outside world after that."""
+    setattr(view, _MARK, True)
+    return view
+
+
+def remember(run: Callable[[], Answer]) -> Answer:
+    """Run once for this request's caller, route and key; joins the transaction there is, or has its own."""
+    return remembered(_scope(), _key(), _fingerprint(), run)
 
 
 def happens_once(view: View) -> bool:
@@ -47,22 +58,22 @@ def happens_once(view: View) -> bool:
     return bool(getattr(view, _MARK, False))
 
 
-def key() -> str:
+def _key() -> str:
     """The caller's key for this request."""
     offered = request.headers.get(HEADER, "")
     if not offered:
         raise _refused("idempotency_key_required", "请求缺少幂等键 Idempotency-Key")
-    if not _KEY.fullmatch(offered):
+    if not _FORM.fullmatch(offered):
         raise _refused("idempotency_key_malformed", "幂等键应为 8 至 128 位字母、数字或 . _ : -")
     return offered
 
 
-def scope() -> str:
+def _scope() -> str:
     """Whose key it is, and for what."""
     return f"{g.caller}:{request.endpoint}"
 
 
-def fingerprint() -> bytes:
+def _fingerprint() -> bytes:
     """What must be the same for two requests to be one."""
     return b" ".join([request.method.encode(), request.path.encode(), request.get_data(cache=True)])
 

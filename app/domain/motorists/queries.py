@@ -139,3 +139,11 @@ def plates(plate_ids: Iterable[int]) -> dict[int, Plate]:
 
 def _unsealed(row: NumberPlate) -> Plate:
     return Plate(plate_characters(row), PlateColour(row.colour), PlateKind(row.kind))
+
+
+def sole_owner(plate_id: int) -> int | None:
+    """The motorist who alone has this plate on an account; `None` when nobody or more than one has."""
+    with transaction() as session:
+        having = select(Vehicle.motorist_id).where(Vehicle.plate_id == plate_id, Vehicle.removed_at.is_(None))
+        owners = session.scalars(having.distinct().limit(2)).all()
+    return owners[0] if len(owners) == 1 else None

@@ -50,12 +50,18 @@ class Grant:
     refresh_expires_at: datetime
 
 
-def sign_in(code: str, app_id: str, identity: WeChatMiniProgram) -> Grant:
-    """Sign in whoever the `wx.login` code belongs to; the first time makes the motorist.
+def identify(code: str, identity: WeChatMiniProgram) -> Identity:
+    """Whose `wx.login` code this is. Asks WeChat; refuses `LoginRefused` and `WeChatAway`."""
+    try:
+        return identity.session_of(code)
+    except LoginCodeRefused as refused:
+        raise LoginRefused from refused
+    except WeChatBusy as busy:
+        raise WeChatAway from busy
 
-    Asks WeChat first, then writes. Refuses `LoginRefused` and `WeChatAway`.
-    """
-    person = _ask(code, identity)
+
+def sign_in(app_id: str, person: Identity) -> Grant:
+    """Begin a sign-in of a person whom WeChat has identified; the first one makes the motorist."""
     with transaction() as session:
         motorist = _motorist(app_id, person.openid)
         now = clock.now()
@@ -88,15 +94,6 @@ def log_out_everywhere(motorist_id: int) -> None:
             .values(revoked_at=clock.now(), revoked_because="logged_out")
         )
         audit.record("motorists.log_out", "motorist", motorist_id, f"motorist:{motorist_id}", {"sign_ins": ended})
-
-
-def _ask(code: str, identity: WeChatMiniProgram) -> Identity:
-    try:
-        return identity.session_of(code)
-    except LoginCodeRefused as refused:
-        raise LoginRefused from refused
-    except WeChatBusy as busy:
-        raise WeChatAway from busy
 
 
 def _motorist(app_id: str, openid: str) -> Motorist:

@@ -1,0 +1,131 @@
+"""What all nouns of this door share: the blueprint, the motorist who asks, and what may be refused."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import g, request
+from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from marshmallow import RAISE, Schema
+from webargs import missing
+from webargs.flaskparser import FlaskParser
+
+from app.domain.motorists.queries import signed_in_id
+from app.kernel import clock
+from app.kernel.db import transaction
+from app.kernel.refusals import Unauthenticated
+from app.web import intake, limits
+from app.web.openapi import Refused
+from app.web.policy import Policy, View
+from app.web.tokens import AccessTokens, Bearer, InvalidToken
+from app.wiring import wiring
+
+AUDIENCE = "miniprogram"
+PREFIX = "/mp/v1"
+PAGE = 20
+"""How many rows a list shows at once."""
+
+
+class _Parser(FlaskParser):
+    """Reads bodies as `intake` does, and refuses unknown query parameters too."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE}  # noqa: RUF012
+
+    def load_json(self, req: Any, schema: Schema) -> Any:  # noqa: ARG002
+        body = req.get_data(cache=True)
+        return intake.parsed(body) if body else missing
+
+
+Decorator = Callable[[View], View]
+
+
+class Noun(Blueprint):  # type: ignore[misc]
+    """A flask-smorest blueprint whose decorators have types."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+    def get(self, rule: str) -> Decorator:
+        return cast("Decorator", self.route(rule, methods=["GET"]))
+
+    def post(self, rule: str) -> Decorator:
+        return cast("Decorator", self.route(rule, methods=["POST"]))
+
+    def put(self, rule: str) -> Decorator:
+        return cast("Decorator", self.route(rule, methods=["PUT"]))
+
+    def delete(self, rule: str) -> Decorator:
+        return cast("Decorator", self.route(rule, methods=["DELETE"]))
+
+    def takes(self, wish: type[Schema], location: str = "json") -> Decorator:
+        """Read the request as `wish` and hand it to the view."""
+        return cast("Decorator", self.arguments(wish, location=location))
+
+    def gives(self, status: int, shown: type[Schema] | Schema | None = None) -> Decorator:
+        """Answer with `status` and what the view returns, as `shown`."""
+        return cast("Decorator", self.response(status, shown))
+
+    def refuses(self, *statuses: int) -> Decorator:
+        """Describe the refusals that the operation may answer with."""
+
+        def describe(view: View) -> View:
+            for status in statuses:
+                view = self.alt_response(status, schema=Refused, description="拒绝，见 code")(view)
+            return view
+
+        return describe
+
+
+def noun(name: str, description: str) -> Noun:
+    """The blueprint of one noun; its bodies are JSON."""
+    blueprint = Noun(name, f"miniprogram_api.{name}", url_prefix=PREFIX, description=description)
+    blueprint.before_request(intake.json_only)
+    return blueprint
+
+
+def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Policy:
+    """The policy of a signed-in motorist's route.
+
+    The view runs in one transaction with the check that the sign-in still holds. With `calls_outside` the check has a
+    transaction of its own, because the view speaks with WeChat. `limit` counts per motorist and route.
+    """
+
+    def guard(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(*args: Any, **words: Any) -> Any:
+            bearer = tokens().read(_token(), clock.now())
+            limits.take(limit, f"{request.endpoint}:{bearer.subject}")
+            with transaction():
+                _remember(bearer)
+                if not calls_outside:
+                    return view(*args, **words)
+            return view(*args, **words)
+
+        return guarded
+
+    return Policy("motorist", guard)
+
+
+def tokens() -> AccessTokens:
+    """The access tokens of this door."""
+    return AccessTokens(wiring().settings.jwt_keys, AUDIENCE)
+
+
+def asking() -> int:
+    """Id of the motorist who asks."""
+    motorist_id = g.motorist_id
+    assert isinstance(motorist_id, int)
+    return motorist_id
+
+
+def _token() -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise Unauthenticated
+    return token.strip()
+
+
+def _remember(bearer: Bearer) -> None:
+    motorist_id = signed_in_id(bearer.subject, bearer.session_version)
+    if motorist_id is None:
+        raise InvalidToken
+    g.motorist_id, g.caller = motorist_id, f"motorist:{motorist_id}"

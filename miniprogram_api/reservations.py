@@ -1,0 +1,117 @@
+"""Reserving a bay, and giving it back."""
+
+import uuid
+from typing import Any
+
+import marshmallow as ma
+
+from app.domain.motorists.queries import plate_characters
+from app.domain.reservations import actions, queries
+from app.domain.reservations.queries import ReservationView
+from app.web.once import once
+from app.web.policy import admits
+from miniprogram_api import cursor
+from miniprogram_api.door import PAGE, asking, motorist, noun
+from miniprogram_api.fields import Key, Moment, Wish
+from miniprogram_api.places import Place, place
+
+blueprint = noun("reservations", "预约")
+
+
+class ReservationWish(Wish):
+    lot_key = Key(required=True)
+    vehicle_key = Key(required=True)
+    begins_at = Moment(required=True, metadata={"description": "预约开始（含）"})
+    ends_at = Moment(required=True, metadata={"description": "预约结束（不含）"})
+
+
+class ShownReservation(ma.Schema):
+    key = ma.fields.UUID(required=True)
+    state = ma.fields.String(required=True)
+    lot = ma.fields.Nested(Place, required=True)
+    bay = ma.fields.String(required=True, metadata={"description": "泊位号"})
+    zone = ma.fields.String(required=True, metadata={"description": "区域"})
+    vehicle_key = ma.fields.UUID(required=True)
+    plate = ma.fields.String(required=True)
+    begins_at = ma.fields.AwareDateTime(required=True)
+    ends_at = ma.fields.AwareDateTime(required=True)
+    admit_from = ma.fields.AwareDateTime(required=True, metadata={"description": "最早入场"})
+    admit_until = ma.fields.AwareDateTime(required=True, metadata={"description": "最晚入场"})
+    made_at = ma.fields.AwareDateTime(required=True)
+
+
+class ReservationPage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(ShownReservation), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class ShownCancellation(ma.Schema):
+    cancelled_at = ma.fields.AwareDateTime(required=True)
+    in_time = ma.fields.Boolean(required=True, metadata={"description": "是否在免责时限内取消"})
+
+
+@blueprint.post("/reservations")
+@admits(motorist("6/minute"))
+@once
+@blueprint.takes(ReservationWish)
+@blueprint.gives(201, ShownReservation)
+@blueprint.refuses(400, 401, 403, 404, 409, 429, 503)
+def reserve(wish: dict[str, Any]) -> dict[str, Any]:
+    """预约泊位
+
+    当场确认到具体泊位。
+    """
+    made = actions.reserve(asking(), wish["vehicle_key"], wish["lot_key"], wish["begins_at"], wish["ends_at"])
+    return shown(queries.one_for(asking(), made.key))
+
+
+@blueprint.get("/reservations")
+@admits(motorist())
+@blueprint.takes(cursor.Page, location="query")
+@blueprint.gives(200, ReservationPage)
+@blueprint.refuses(401, 429)
+def list_reservations(page: dict[str, Any]) -> dict[str, Any]:
+    """我的预约"""
+    rows, last = cursor.cut(queries.list_for(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
+    return {
+        "items": [shown(row) for row in rows],
+        "next_cursor": cursor.seal(last.reservation.id) if last else None,
+    }
+
+
+@blueprint.get("/reservations/<uuid:key>")
+@admits(motorist())
+@blueprint.gives(200, ShownReservation)
+@blueprint.refuses(401, 404, 429)
+def one_reservation(key: uuid.UUID) -> dict[str, Any]:
+    """预约详情"""
+    return shown(queries.one_for(asking(), key))
+
+
+@blueprint.post("/reservations/<uuid:key>/cancellation")
+@admits(motorist("12/minute"))
+@once
+@blueprint.gives(201, ShownCancellation)
+@blueprint.refuses(400, 401, 404, 409, 429)
+def cancel(key: uuid.UUID) -> Any:
+    """取消预约"""
+    return actions.cancel(asking(), key)
+
+
+def shown(view: ReservationView) -> dict[str, Any]:
+    """A reservation as its motorist sees it."""
+    reservation, claim = view.reservation, view.claim
+    return {
+        "key": reservation.key,
+        "state": claim.state,
+        "lot": place(view.lot),
+        "bay": view.bay.number,
+        "zone": view.bay.zone,
+        "vehicle_key": view.vehicle.key,
+        "plate": plate_characters(view.plate),
+        "begins_at": reservation.begins_at,
+        "ends_at": reservation.ends_at,
+        "admit_from": claim.admit_from,
+        "admit_until": claim.admit_until,
+        "made_at": reservation.made_at,
+    }

@@ -1,0 +1,53 @@
+"""Floor 6: settings and doors meet here, and only here. `gunicorn -k gevent wsgi:app`, `flask --app wsgi ...`.
+
+Importing this module builds nothing: the application is made when a server asks for `app`.
+"""
+
+import functools
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Flask
+
+import miniprogram_api
+from app import factory
+from app.api import gates, notices, ops
+from app.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole platform; without `settings` they are read from the environment."""
+    settings = settings or Settings.from_environment(os.environ)
+    return factory.create_app(settings, doors(settings))
+
+
+def doors(settings: Settings) -> Iterator[Blueprint]:
+    """Every door of the platform; the clock's is shut in production."""
+    yield ops.blueprint
+    if not settings.is_production:
+        yield ops.development
+    yield notices.notices
+    yield gates.blueprint
+    yield from miniprogram_api.blueprints
+
+
+@functools.cache
+def _served() -> Flask:
+    _refuse_blocking_driver()
+    return create_app()
+
+
+def _refuse_blocking_driver() -> None:
+    """Under gevent psycopg must have been imported after the patching, else each query stops the whole worker."""
+    from gevent import monkey  # type: ignore[import-untyped]  # noqa: PLC0415 - a patched process has it loaded already
+    from psycopg import waiting  # noqa: PLC0415
+
+    if monkey.is_module_patched("socket") and waiting.wait is waiting.wait_c:
+        raise RuntimeError("psycopg was imported before gevent patched: do not use --preload")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _served()
+    raise AttributeError(name)
