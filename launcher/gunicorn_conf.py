@@ -1,0 +1,27 @@
+"""How gunicorn serves the platform: many open streams in few processes, none of which stops for a database.
+
+No preload: psycopg decides at import how it waits, so it may only be imported after gevent has patched a worker.
+"""
+
+import os
+
+from gunicorn.workers.base import Worker
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+worker_class = "gevent"
+preload_app = False
+graceful_timeout = 25
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True
+accesslog = None
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Refuse a worker whose every query would stop all its other requests, silently."""
+    import psycopg.waiting  # noqa: PLC0415 - importing it in the master would bring about what is checked here
+
+    if psycopg.waiting.wait.__name__ == "wait_c":
+        worker.log.critical("psycopg was imported before gevent patched this worker: queries would block it")
+        os._exit(4)
