@@ -70,17 +70,17 @@ class Courier:
             notice.state = "dropped"
             return notice
         if habit.mode == "forge":
-            self._schedule(self._keep(self._notices.forged(order, habit.kind)), 0)
+            self._schedule(self._keep(self._notices.forged(order, habit.kind)), 0, self._clock.now())
         if habit.mode == "reissue":
-            self._schedule(self._keep(self._notices.paid(order)), 0)
-        delay = habit.seconds if habit.mode == "delay" else 0
+            self._schedule(self._keep(self._notices.paid(order)), 0, self._clock.now())
+        due = self._clock.now() + (habit.seconds if habit.mode == "delay" else 0)
         for _ in range(habit.copies if habit.mode == "duplicate" else 1):
-            self._schedule(notice, 0, delay)
+            self._schedule(notice, 0, due)
         return notice
 
     def post(self, notice: Notice) -> None:
         """Sends one notice as it should be sent."""
-        self._schedule(self._keep(notice), 0)
+        self._schedule(self._keep(notice), 0, self._clock.now())
 
     def hand_over(self, notice: Notice, copies: int = 1) -> list[int]:
         """Delivers now, `copies` times at the same moment; returns the answers' statuses, 0 for none."""
@@ -108,7 +108,7 @@ class Courier:
             self._written = {notice.id: notice for notice in notices}
         for notice in notices:
             if notice.state == "pending":
-                self._schedule(notice, min(len(notice.attempts), len(RETRY_SECONDS)))
+                self._schedule(notice, min(len(notice.attempts), len(RETRY_SECONDS)), self._clock.now())
 
     def _keep(self, notice: Notice) -> Notice:
         with self._lock:
@@ -119,9 +119,9 @@ class Courier:
             habit = self._habits.get(number) or self._habits.get("") or Habit()
         return habit if self._ids.happens(habit.rate) else Habit()
 
-    def _schedule(self, notice: Notice, step: int, seconds: float = 0.0) -> None:
+    def _schedule(self, notice: Notice, step: int, due: float) -> None:
         with self._due:
-            heapq.heappush(self._round, (self._clock.now() + seconds, next(self._count), notice, step))
+            heapq.heappush(self._round, (due, next(self._count), notice, step))
             self._due.notify()
 
     def _walk(self) -> None:
@@ -145,7 +145,7 @@ class Courier:
         if attempt.status in THANKS or notice.forgery:
             return
         if step < len(RETRY_SECONDS):
-            self._schedule(notice, step + 1, RETRY_SECONDS[step] * self._factor)
+            self._schedule(notice, step + 1, attempt.at + RETRY_SECONDS[step] * self._factor)
         elif notice.state == "pending":
             notice.state = "given_up"
 
