@@ -1,0 +1,43 @@
+"""Start the gates: see `--help`."""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from simulators.gate.control import Control
+from simulators.gate.life import Street
+from simulators.gate.plan import Habits, read_file
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT, then leave quietly; the state directory keeps everything."""
+    wanted = _arguments().parse_args()
+    habits = Habits(wanted.platform, wanted.poll_seconds, wanted.heartbeat_seconds, seed=wanted.seed)
+    street = Street(habits, wanted.state, wanted.clock_file)
+    street.put(read_file(wanted.gates) if wanted.gates else [])
+    control = Control(wanted.port, street)
+    over = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: over.set())
+    threading.Thread(target=control.serve_forever, daemon=True).start()
+    print(f"gates: control on http://127.0.0.1:{control.server_port}", flush=True)
+    over.wait()
+    control.shutdown()
+    street.end()
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulators.gate", description="Gates that speak gate/v1.")
+    parser.add_argument("--platform", required=True, help="base address of the platform, e.g. http://127.0.0.1:8000")
+    parser.add_argument("--port", type=int, required=True, help="loopback port of the control API; 0 picks one")
+    parser.add_argument("--state", type=Path, required=True, help="directory for what the gates remember")
+    parser.add_argument("--gates", type=Path, help="JSON: gate_id, key_id, secret (hex), lot, lane, direction")
+    parser.add_argument("--clock-file", type=Path, help="file with the seconds by which all clocks are moved")
+    parser.add_argument("--poll-seconds", type=int, default=20)
+    parser.add_argument("--heartbeat-seconds", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, help="makes misreadings and event names the same again")
+    return parser
+
+
+main()
