@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 import requests
@@ -174,11 +174,13 @@ class Received:
 
 
 class Merchant:
-    """A merchant's notice address: answers with the next of `statuses`, then with 204."""
+    """A merchant's notice address: answers the next of `statuses`, then 204; not at all while it is not `awake`."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
         self.received: list[Received] = []
+        self.awake = Event()
+        self.awake.set()
         self._arrival = Condition()
         merchant = self
 
@@ -197,6 +199,7 @@ class Merchant:
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def accept(self, notice: Received) -> int:
+        self.awake.wait(DEADLINE_SECONDS)
         with self._arrival:
             self.received.append(notice)
             self._arrival.notify_all()
