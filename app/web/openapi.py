@@ -1,12 +1,12 @@
 """The API's description, made from the routes themselves, as JSON and as a page without foreign scripts."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import marshmallow as ma
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
 from flask_smorest import Api  # type: ignore[import-untyped]
-from flask_smorest.spec.plugins import flaskpath2openapi  # type: ignore[import-untyped]
 
 from app.web.once import HEADER, happens_once
 from app.web.policy import PUBLIC, admits, policy_of
@@ -68,13 +68,17 @@ _IDEMPOTENCY_KEY = {
 }
 
 
+_PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+"""`<uuid:key>` as Flask writes it."""
+
+
 def _api(app: Flask) -> Api:
     return app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
 
 
 def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
     for rule in app.url_map.iter_rules():
-        path = document["paths"].get(flaskpath2openapi(rule.rule), {})
+        path = document["paths"].get(_PARAMETER.sub(r"{\1}", rule.rule), {})
         for method in rule.methods or ():
             if method.lower() in path:
                 yield path[method.lower()], app.view_functions[rule.endpoint]
