@@ -34,6 +34,7 @@ def main() -> None:
     door = Door(wanted.host, wanted.port, answerer(world))
     print(f"WeChat stands in on http://{wanted.host}:{door.server_address[1]}", flush=True)
     serve(door)
+    world.courier.stop()
     if memory:
         memory.end()
 
@@ -51,7 +52,7 @@ def answerer(world: World) -> Answerer:
 
 
 def serve(door: Door) -> None:
-    """Returns after a signal, with no request left half answered."""
+    """Returns after a signal."""
 
     def stop(_: int, __: FrameType | None) -> None:
         Thread(target=door.shutdown).start()

@@ -52,6 +52,7 @@ class Courier:
         self._due = Condition(self._lock)
         self._round: list[tuple[float, int, Notice, int]] = []
         self._count = itertools.count()
+        self._stopped = False
         self._written: dict[str, Notice] = {}
         self._habits: dict[str, Habit] = {}
         self._feet = ThreadPoolExecutor(max_workers=32, thread_name_prefix="courier")
@@ -89,6 +90,13 @@ class Courier:
             attempts = list(feet.map(self._deliver, [notice] * copies))
         return [attempt.status for attempt in attempts]
 
+    def stop(self) -> None:
+        """Sets out no more; what is on its way arrives or times out."""
+        with self._due:
+            self._stopped = True
+            self._due.notify()
+        self._feet.shutdown(cancel_futures=True)
+
     def of(self, number: str) -> list[Notice]:
         return [notice for notice in self.all() if notice.number == number]
 
@@ -125,8 +133,13 @@ class Courier:
             self._due.notify()
 
     def _walk(self) -> None:
-        while True:
+        while not self._stopped:
             for notice, step in self._ripe():
+                self._set_out(notice, step)
+
+    def _set_out(self, notice: Notice, step: int) -> None:
+        with self._lock:
+            if not self._stopped:
                 self._feet.submit(self._attempt, notice, step)
 
     def _ripe(self) -> list[tuple[Notice, int]]:
