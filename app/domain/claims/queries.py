@@ -70,7 +70,7 @@ def open_bays(lot_ids: Sequence[int], during: Range[datetime], now: datetime) ->
             select(Bay.lot_id, func.count())
             .where(Bay.lot_id.in_(lot_ids), Bay.shared, Bay.kind.in_(CAR_BAYS), not_(taken(during, now)))
             .group_by(Bay.lot_id)
-        ).tuples()
+        )
         return dict(rows.all())
 
 

@@ -131,7 +131,7 @@ def next_openings(lot_ids: Sequence[int], after: datetime) -> Mapping[int, datet
             select(OpenWindow.lot_id, func.min(func.lower(OpenWindow.during)))
             .where(OpenWindow.lot_id.in_(lot_ids), func.lower(OpenWindow.during) > after)
             .group_by(OpenWindow.lot_id)
-        ).tuples()
+        )
         return dict(rows.all())
 
 
@@ -140,7 +140,7 @@ def shared_bays(lot_ids: Sequence[int]) -> Mapping[int, int]:
     with transaction() as session:
         rows = session.execute(
             select(Bay.lot_id, func.count()).where(Bay.lot_id.in_(lot_ids), Bay.shared).group_by(Bay.lot_id)
-        ).tuples()
+        )
         return dict(rows.all())
 
 

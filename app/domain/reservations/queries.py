@@ -51,7 +51,7 @@ def one_for(motorist_id: int, key: uuid.UUID) -> ReservationView:
         row = session.execute(_views(motorist_id).where(Reservation.key == key)).one_or_none()
     if row is None:
         raise ReservationNotFound
-    return ReservationView(*row.tuple())
+    return ReservationView(*row)
 
 
 def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[ReservationView]:
@@ -60,7 +60,7 @@ def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[Re
     if before_id is not None:
         query = query.where(Reservation.id < before_id)
     with transaction() as session:
-        return [ReservationView(*row.tuple()) for row in session.execute(query)]
+        return [ReservationView(*row) for row in session.execute(query)]
 
 
 def live_count(motorist_id: int) -> int:

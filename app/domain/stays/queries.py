@@ -66,7 +66,7 @@ def one_for(motorist_id: int, key: uuid.UUID) -> StayView:
         row = session.execute(_views(motorist_id).where(Stay.key == key)).one_or_none()
     if row is None:
         raise StayNotFound
-    return StayView(*row.tuple())
+    return StayView(*row)
 
 
 def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[StayView]:
@@ -75,7 +75,7 @@ def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[St
     if before_id is not None:
         query = query.where(Stay.id < before_id)
     with transaction() as session:
-        return [StayView(*row.tuple()) for row in session.execute(query)]
+        return [StayView(*row) for row in session.execute(query)]
 
 
 def current_for(motorist_id: int) -> StayView | None:
@@ -84,7 +84,7 @@ def current_for(motorist_id: int) -> StayView | None:
         row = session.execute(
             _views(motorist_id).where(Stay.state == "parked").order_by(Stay.entered_at.desc()).limit(1)
         ).one_or_none()
-    return None if row is None else StayView(*row.tuple())
+    return None if row is None else StayView(*row)
 
 
 def due_of(stay: Stay, at: datetime | None = None) -> Due:

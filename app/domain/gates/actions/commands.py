@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from app.domain.gates.models import COMMAND, GateCommand
+from app.domain.gates.models import COMMAND, GateClockSample, GateCommand
 from app.domain.gates.rules.decisions import NUDGE_LIVES, OPEN_LIVES, RESULT_WAITS, RESULTS
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
@@ -149,6 +149,13 @@ def _settle(command: GateCommand, event: str, detail: str) -> None:
         raise ResultAlreadyGiven(state=command.state)
     COMMAND.move(command, event, "gate")
     command.detail = detail
+    if command.type == "set_time" and event == "finish":
+        _forget_clock(command.device_id)
+
+
+def _forget_clock(device_id: int) -> None:
+    """A clock that was just set has nothing to do with what we measured before."""
+    current().execute(delete(GateClockSample).where(GateClockSample.device_id == device_id))
 
 
 def _handed(command: GateCommand) -> HandedOut:

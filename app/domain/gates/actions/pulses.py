@@ -12,7 +12,7 @@ from app.domain.gates.actions.lists import compare
 from app.domain.gates.models import GateClockSample, GatePulse
 from app.domain.gates.rules import clocks
 from app.kernel import clock
-from app.kernel.db import affected, current, transaction
+from app.kernel.db import current, transaction
 
 SAMPLES_KEPT = timedelta(days=7)
 
@@ -57,13 +57,10 @@ def beat(device_id: int, heartbeat: Beat) -> Standing:
         return Standing(moment, pulse.contiguous_seq, pulse.highest_seq + 1, _owed(pulse, heartbeat), desired)
 
 
-def forget_old_samples() -> int:
-    """Remove clock samples older than a week; returns how many."""
-    with transaction():
-        return affected(delete(GateClockSample).where(GateClockSample.at < clock.now() - SAMPLES_KEPT))
-
-
 def _sampled(device_id: int, moment: datetime, measured: timedelta) -> timedelta:
+    """Note one comparison, drop those of a week ago; returns what the last few say together."""
+    old = GateClockSample.at < moment - SAMPLES_KEPT
+    current().execute(delete(GateClockSample).where(GateClockSample.device_id == device_id, old))
     current().add(GateClockSample(device_id=device_id, at=moment, clock_offset=measured))
     current().flush()
     return queries.clock_offset(device_id)

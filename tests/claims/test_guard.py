@@ -1,0 +1,200 @@
+"""The guard of the bays: what two motorists can never both have."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
+
+from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy, cancel, enter, leave, promise, seat
+from app.domain.claims.models import BayClaim
+from app.domain.claims.queries import claim_by_id, open_bays
+from app.domain.lots.models import Bay, Lot
+from app.domain.motorists.actions import remember_plate
+from app.kernel import clock
+from app.kernel.db import transaction
+from app.kernel.refusals import Refusal
+from app.kernel.spans import span
+from tests.world import EVENING, open_lot, shanghai, some_plate
+
+RIVALS = 64
+
+
+@pytest.fixture
+def evening(at: Callable[[datetime], None]) -> datetime:
+    moment = shanghai(EVENING)
+    at(moment)
+    return moment
+
+
+def hours(begin: datetime, first: float, last: float) -> Range[datetime]:
+    return span(begin + timedelta(hours=first), begin + timedelta(hours=last))
+
+
+def a_promise(lot: Lot, plate_id: int, during: Range[datetime]) -> BayClaim:
+    return promise(lot.id, plate_id, during, during)
+
+
+def some_plate_id() -> int:
+    return remember_plate(some_plate())
+
+
+def live_claims(lot: Lot) -> list[BayClaim]:
+    with transaction() as session:
+        of_lot = select(BayClaim).join(Bay, Bay.id == BayClaim.bay_id).where(Bay.lot_id == lot.id)
+        return list(session.scalars(of_lot.where(BayClaim.state.in_(("held", "confirmed", "in_use")))))
+
+
+def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    plates = [some_plate_id() for _ in range(RIVALS)]
+    outcomes = race(app, [lambda plate=plate: a_promise(lot, plate, hours(evening, 1, 2)) for plate in plates])
+    assert sorted(outcomes) == sorted(["won"] + ["lot_full"] * (RIVALS - 1))
+    assert len(live_claims(lot)) == 1
+
+
+def test_a_lot_with_room_for_all_refuses_nobody(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=24)
+    plates = [some_plate_id() for _ in range(24)]
+    outcomes = race(app, [lambda plate=plate: a_promise(lot, plate, hours(evening, 1, 2)) for plate in plates])
+    assert outcomes == ["won"] * 24
+
+
+def test_one_plate_claimed_everywhere_at_once_gets_one_bay(app: Flask, evening: datetime) -> None:
+    lots = [open_lot(bays=2) for _ in range(4)]
+    plate = some_plate_id()
+    outcomes = race(app, [lambda lot=lot: a_promise(lot, plate, hours(evening, 1, 2)) for lot in lots * 4])
+    assert sorted(outcomes) == ["plate_already_claimed"] * 15 + ["won"]
+
+
+def race(app: Flask, deeds: Sequence[Callable[[], object]]) -> list[str]:
+    """All deeds at once, each in a thread and a session of its own; how each of them ended."""
+    barrier = threading.Barrier(len(deeds))
+
+    def run(deed: Callable[[], object]) -> str:
+        with app.app_context():
+            barrier.wait(20)
+            try:
+                deed()
+            except Refusal as refusal:
+                return refusal.code
+        return "won"
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
+
+
+def test_spans_that_touch_do_not_overlap(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    first = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    second = a_promise(lot, some_plate_id(), hours(evening, 2, 3))
+    assert first.bay_id == second.bay_id
+
+
+def test_a_taken_bay_cannot_be_promised_and_leaves_nothing_behind(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    a_promise(lot, some_plate_id(), hours(evening, 1, 3))
+    with pytest.raises(LotFull):
+        a_promise(lot, some_plate_id(), hours(evening, 2, 4))
+    assert len(live_claims(lot)) == 1
+
+
+def test_a_promise_outside_the_open_windows_is_refused_by_the_table(app: Flask, evening: datetime) -> None:
+    lot = open_lot()
+    with pytest.raises(OutsideOpenHours):
+        a_promise(lot, some_plate_id(), hours(evening, 11, 13))
+
+
+def test_a_promise_may_last_until_the_very_end_of_the_window(app: Flask, evening: datetime) -> None:
+    lot = open_lot()
+    claim = a_promise(lot, some_plate_id(), hours(evening, 11, 12))
+    assert claim.during.upper == shanghai("2026-06-11 08:00")
+
+
+def test_a_plate_cannot_be_in_two_places(app: Flask, evening: datetime) -> None:
+    plate = some_plate_id()
+    a_promise(open_lot(), plate, hours(evening, 1, 2))
+    with pytest.raises(PlateBusy):
+        a_promise(open_lot(), plate, hours(evening, 1.5, 2.5))
+
+
+def test_a_cancelled_promise_frees_the_bay(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    claim = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    with transaction():
+        cancel(claim_by_id(claim.id), "test")
+    assert a_promise(lot, some_plate_id(), hours(evening, 1, 2)).bay_id == claim.bay_id
+
+
+def test_a_stale_hold_blocks_nobody_though_every_sweeper_stands_still(
+    app: Flask, evening: datetime, at: Callable[[datetime], None]
+) -> None:
+    lot = open_lot(bays=1)
+    hold = held(lot, hours(evening, 2, 3), until=evening + timedelta(minutes=10))
+    with pytest.raises(LotFull):
+        a_promise(lot, some_plate_id(), hours(evening, 2, 3))
+    at(evening + timedelta(minutes=11))
+    assert open_bays([lot.id], hours(evening, 2, 3), clock.now()) == {lot.id: 1}
+    a_promise(lot, some_plate_id(), hours(evening, 2, 3))
+    with transaction():
+        assert claim_by_id(hold).state == "expired"
+
+
+def held(lot: Lot, during: Range[datetime], until: datetime) -> int:
+    """An offer that waits for a motorist's yes."""
+    with transaction() as session:
+        bay_id = session.scalar(select(func.min(Bay.id)).where(Bay.lot_id == lot.id))
+        hold = BayClaim(
+            bay_id=bay_id, plate_id=some_plate_id(), kind="reservation", during=during, state="held",
+            hold_expires_at=until, admit_from=during.lower, admit_until=during.upper,
+        )  # fmt: skip
+        session.add(hold)
+        session.flush()
+        return hold.id
+
+
+def test_a_walk_in_gets_the_bay_that_stays_free_longest(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=2)
+    promised = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=5))
+    assert seated.bay_id != promised.bay_id
+    assert seated.during.upper == evening + timedelta(hours=5)
+
+
+def test_a_walk_in_before_a_promise_is_told_when_the_bay_is_needed(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=5))
+    assert seated.during.upper == evening + timedelta(hours=1)
+
+
+def test_a_clash_of_plates_never_turns_a_car_away(app: Flask, evening: datetime) -> None:
+    plate = some_plate_id()
+    a_promise(open_lot(), plate, hours(evening, 1, 2))
+    seated = seat(open_lot().id, plate, evening, evening + timedelta(hours=5))
+    assert seated.state == "in_use"
+    assert not seated.exclusive_plate
+
+
+def test_an_early_car_whose_bay_is_still_occupied_keeps_its_own_span(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=1))
+    claim = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    with transaction():
+        enter(claim_by_id(claim.id), evening + timedelta(minutes=50))
+    with transaction():
+        assert claim_by_id(claim.id).during == hours(evening, 1, 2)
+        assert claim_by_id(claim.id).state == "in_use"
+
+
+def test_a_bay_is_free_from_the_moment_the_car_left(app: Flask, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=8))
+    with transaction():
+        leave(claim_by_id(seated.id), evening + timedelta(minutes=30))
+    claim = a_promise(lot, some_plate_id(), hours(evening, 0.5, 2))
+    assert claim.bay_id == seated.bay_id

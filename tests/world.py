@@ -1,0 +1,180 @@
+"""A small city for tests: each function leaves things in the state that the verb under test needs.
+
+Made by the same actions that people use, at the moment at which the platform's clock stands.
+"""
+
+import random
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from app.adapters.identity import Identity
+from app.domain.calendars.queries import version_in_force
+from app.domain.calendars.seeds import seed
+from app.domain.gates import actions as gates
+from app.domain.gates.models import GateDevice
+from app.domain.lots import actions as lots
+from app.domain.lots.models import Lot
+from app.domain.motorists import actions as motorists
+from app.domain.motorists.models import Motorist
+from app.domain.motorists.plates import Plate, read_plate
+from app.domain.pricing import actions as pricing
+from app.domain.reservations import actions as reservations
+from app.domain.reservations.models import Reservation
+from app.domain.stays import actions as stays
+from app.domain.stays.models import Stay
+from app.domain.units import actions as units
+from app.kernel import clock
+from app.kernel.clock import SHANGHAI
+from app.kernel.db import transaction
+from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.models import Payee
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+
+ACTOR = "test"
+EVENING = "2026-06-10 20:00"
+"""A Wednesday, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
+
+HOURLY: dict[str, Any] = {
+    "free": None,
+    "bands": [
+        {
+            "name": "all_day", "from": "00:00", "to": "24:00", "days": "all", "method": "stepped",
+            "steps": [{"minutes": None, "unit_min": 60, "fen": 300}], "rounding": "up",
+        }
+    ],
+    "boundary_policy": "single_band",
+    "period": {"kind": "none", "cap_fen": None},
+    "vehicle_classes": {"small": {}},
+    "default_class": "small",
+}  # fmt: skip
+"""3 yuan for each hour begun, without free time."""
+
+
+def shanghai(text: str) -> datetime:
+    """`2026-06-10 20:00` on the clocks of Hangzhou."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def the_city() -> None:
+    """Districts, the calendar of 2026, and an agreement to sign."""
+    units.know_districts()
+    if version_in_force(2026) is None:
+        seed(2026)
+    motorists.publish_agreement("test-1", "车主服务协议（示例）", "示例文本", shanghai("2026-03-31 00:00"))
+
+
+def tariff(parameters: dict[str, Any] | None = None) -> int:
+    """A published tariff under a name of its own."""
+    name = f"示例收费标准{secrets.token_hex(4)}"
+    return pricing.publish_tariff(name, "示例", parameters or HOURLY, ACTOR).id
+
+
+def payee(kind: str = "enterprise") -> Payee:
+    """A confirmed recipient: a district's treasury, or an enterprise."""
+    fiscal = FiscalParticulars("district", "330106", "001001", "示例事务中心", "示例项目", "示例区财政专户")
+    enterprise = EnterpriseParticulars("91330100MA00000000", "示例银行", "571900000000001")
+    made = open_payee(
+        f"示例收费主体{secrets.token_hex(4)}", enterprise if kind == "enterprise" else fiscal, actor=ACTOR
+    )
+    confirm(made.id, confirmed_by=ACTOR, note="示例主体，不得用于真实收费", sample=True)
+    open_channel(made.id, sp_mchid="1600000001", sub_mchid=str(1900000000 + secrets.randbelow(99_999_999)), actor=ACTOR)
+    return made
+
+
+def open_lot(bays: int = 2, kind: str = "enterprise", parameters: dict[str, Any] | None = None) -> Lot:
+    """A lot of a new unit, open by the rule of N2.2.1, with a tariff and a payee."""
+    the_city()
+    name = secrets.token_hex(4)
+    office = (time(9), time(17, 30))
+    unit = units.open_unit(f"示例单位{name}", kind, "district", "330106", office, ACTOR)
+    place = lots.NewLot(
+        name=f"示例停车场{name}", address="示例路1号",
+        latitude=30.25 + random.random() / 100, longitude=120.15 + random.random() / 100, total_bays=3 * bays,
+    )  # fmt: skip
+    lot = lots.open_lot(unit.id, place, [lots.NewBay(f"A{number:03d}", "A") for number in range(1, bays + 1)], ACTOR)
+    since = clock.now() - timedelta(days=1)
+    pricing.charge_by(lot.id, tariff(parameters), since, ACTOR)
+    lots.pay_to(lot.id, payee("enterprise" if kind == "enterprise" else "fiscal").id, since, ACTOR)
+    return lot
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A motorist who signed the agreement, with one vehicle."""
+
+    id: int
+    key: uuid.UUID
+    vehicle_key: uuid.UUID
+    plate: Plate
+
+
+def some_plate() -> Plate:
+    """A blue plate of Hangzhou that no other test uses."""
+    return read_plate("浙A" + "".join(random.choices("BCDEFGHJKLMNPQRSTUVWXYZ23456789", k=5)), "blue")
+
+
+def driver(plate: Plate | None = None) -> Driver:
+    """A motorist ready to reserve."""
+    the_city()
+    own = plate or some_plate()
+    grant = motorists.sign_in("wx0000000000000000", Identity(openid=f"o-{secrets.token_hex(12)}", unionid=None))
+    motorist_id = _id_of(grant.motorist_key)
+    motorists.sign_agreement(motorist_id, "test-1", {"system": "test"})
+    vehicle = motorists.add_vehicle(motorist_id, own.characters, own.colour)
+    return Driver(motorist_id, grant.motorist_key, vehicle.key, own)
+
+
+def _id_of(key: uuid.UUID) -> int:
+    with transaction() as session:
+        return session.query(Motorist.id).filter_by(key=key).scalar() or 0
+
+
+def reservation_ready_to_cancel(who: Driver, lot: Lot, hours: float = 2) -> Reservation:
+    """A confirmed reservation that begins in an hour."""
+    begins_at = clock.now() + timedelta(hours=1)
+    return reservations.reserve(who.id, who.vehicle_key, lot.key, begins_at, begins_at + timedelta(hours=hours))
+
+
+def gate(lot: Lot, direction: str = "in") -> GateDevice:
+    """One lane's gate."""
+    return gates.install_gate(lot.id, f"示例道闸{secrets.token_hex(3)}", "1", direction, ACTOR)
+
+
+_numbers: dict[int, int] = {}
+
+
+def gate_event(device: GateDevice, plate: Plate | None, at: datetime, type_: str = "passed") -> int:
+    """A gate's event, stored as the door stores it; returns its row."""
+    number = _numbers[device.id] = _numbers.get(device.id, 0) + 1
+    told = {
+        "event_id": f"E{device.id}-{number}", "seq": number, "type": type_,
+        "plate_raw": plate.characters if plate else "_无_", "plate_color": plate.colour if plate else "unknown",
+        "device_time": at.isoformat(), "lane": "1",
+    }  # fmt: skip
+    if type_ == "arrived":
+        return gates.record_arrival(device.id, told)
+    return gates.record(device.id, [told]).event_ids[0]
+
+
+def ask(device: GateDevice, plate: Plate | None) -> Any:
+    """A car stands at the gate now; what the gate is told."""
+    event_id = gate_event(device, plate, clock.now(), "arrived")
+    return stays.decide(device.id, event_id)
+
+
+def drive(device: GateDevice, plate: Plate | None, at: datetime | None = None) -> int:
+    """A car passes the gate (now, if not told otherwise) and the passage is understood; returns the event's row."""
+    event_id = gate_event(device, plate, at or clock.now())
+    stays.project([event_id])
+    return event_id
+
+
+def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
+    """A car that drove in just now without a reservation."""
+    assert ask(entrance, who.plate).decision == "open"
+    event_id = drive(entrance, who.plate)
+    with transaction() as session:
+        return session.query(Stay).filter_by(entry_event_id=event_id).one()
