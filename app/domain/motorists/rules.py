@@ -5,6 +5,7 @@ from typing import Final
 from app.domain.motorists.plates import Plate, PlateColour
 
 _LARGE: Final = frozenset({PlateColour.YELLOW, PlateColour.YELLOW_GREEN})
+MOBILE_DIGITS: Final = 11
 
 
 def vehicle_class(plate: Plate) -> str:
@@ -17,5 +18,5 @@ def vehicle_class(plate: Plate) -> str:
 
 def masked_phone(phone: str) -> str:
     """`13812345678` -> `138****5678`; the last four of any other number."""
-    shown = phone[:3] if len(phone) == 11 else ""  # noqa: PLR2004
+    shown = phone[:3] if len(phone) == MOBILE_DIGITS else ""
     return f"{shown}****{phone[-4:]}"

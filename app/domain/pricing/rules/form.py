@@ -11,6 +11,7 @@ T = TypeVar("T")
 Read = Callable[[object, str], T]
 
 DAY_SECONDS: Final = 86_400
+HOUR_SECONDS: Final = 3_600
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from app.domain.pricing.rules import wording
-from app.domain.pricing.rules.form import DAY_SECONDS
+from app.domain.pricing.rules.form import DAY_SECONDS, HOUR_SECONDS
 from app.domain.pricing.rules.methods import FlatThenUnits, Free, Method, PerVisit, Stepped, TableOfTotals
 from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, FreeTime, VehicleClass
 from app.domain.pricing.rules.spans import Calendar, Span, Timetable, no_day_classes, wall
@@ -86,7 +86,7 @@ def _step_titles(lengths: Sequence[int | None]) -> Iterator[str]:
         if length is None:
             yield "之后" if place else ""
         else:
-            yield "首小时" if reached == 3600 and not place else f"{wording.duration(reached)}内"  # noqa: PLR2004
+            yield "首小时" if reached == HOUR_SECONDS and not place else f"{wording.duration(reached)}内"
 
 
 def _tail(kind: str, tail_s: int) -> str:

@@ -150,10 +150,9 @@ class Timetable:
         if len(self._bands) == 1 and self._bands[0].is_always:
             return [Segment(span, self._bands[0])] if span.seconds else []
         merged: list[Segment] = []
-        for piece in self._pieces(span):
-            if merged and merged[-1].band is piece.band:
-                piece = Segment(Span(merged.pop().span.begin, piece.span.end), piece.band)  # noqa: PLW2901
-            merged.append(piece)
+        for part, band in self._pieces(span):
+            begin = merged.pop().span.begin if merged and merged[-1].band is band else part.begin
+            merged.append(Segment(Span(begin, part.end), band))
         return merged
 
     def known(self, span: Span) -> list[Segment]:
