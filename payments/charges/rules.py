@@ -64,6 +64,11 @@ def words(states: Iterable[str]) -> str:
     return ", ".join(f"'{state}'" for state in states)
 
 
+def for_wechats_bill(description: str) -> str:
+    """A description whose comma or backtick would break the columns of WeChat's bill, with harmless ones."""
+    return description.replace(",", "，").replace("`", "'")
+
+
 @dataclass(frozen=True)
 class Expected:
     """What an order of ours must look like at WeChat, field by field."""

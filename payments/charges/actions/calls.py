@@ -25,8 +25,9 @@ def intend(order: Order, purpose: str, request: bytes) -> int:
 def answer(call_id: int, outcome: Done[T] | Refused | Unknown) -> None:
     """Write down what came of it."""
     call = current().get_one(ChannelCall, call_id)
+    now = clock.now()
     call.state, call.answer = _words(outcome)
-    call.answered_at = clock.now()
+    call.answered_at = now
 
 
 def _words(outcome: Done[T] | Refused | Unknown) -> tuple[str, str | None]:

@@ -97,7 +97,7 @@ def _learn(order_id: int, answer: Answer) -> bool:
                 return _learn_closed(charge, order)
             case Done():
                 return _learn_unpaid(charge, order)
-            case Refused(signed=True, code=code) if code in NO_SUCH_ORDER:
+            case Refused(code=code) if code in NO_SUCH_ORDER:
                 return _learn_absent(charge, order)
             case _:
                 return _ask_again(order)
@@ -126,7 +126,10 @@ def _learn_unpaid(charge: Charge, order: Order) -> bool:
 
 
 def _learn_absent(charge: Charge, order: Order) -> bool:
-    """WeChat has never heard of it: over, unless the order was accepted once or is still on its way."""
+    """WeChat has never heard of it: over, unless the order was accepted once or is still on its way.
+
+    The refusal may be unsigned, and a forged one does no harm: without a prepay_id nobody can pay the order.
+    """
     if order.prepay_id is not None:
         open_case("order_vanished", order.out_trade_no, 2, order_id=order.id)
         return _ask_again(order)

@@ -36,7 +36,7 @@ def lock_open_order(charge: Charge) -> Order | None:
 
 
 def _charge_then_order(ids: Select[int, int]) -> tuple[Charge, Order]:
-    charge_id, order_id = current().execute(ids).one().tuple()
+    charge_id, order_id = current().execute(ids).one()
     charge = current().scalars(_locked(select(Charge).where(Charge.id == charge_id))).one()
     order = current().scalars(_locked_order(select(Order).where(Order.id == order_id))).one()
     return charge, order

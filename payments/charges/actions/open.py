@@ -13,7 +13,7 @@ from app.kernel.refusals import Conflict
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
 from payments.charges.queries import charge_of_source
-from payments.charges.rules import CHARGE
+from payments.charges.rules import CHARGE, for_wechats_bill
 from payments.payees.queries import collecting_payee
 
 
@@ -36,7 +36,7 @@ def open_charge(
 ) -> Charge:
     """Write down what a motorist owes a payee; the same source again gives the same charge.
 
-    `description` is what WeChat shows (1 to 127 characters, no comma or backtick). When the charge is paid the
+    `description` is what WeChat shows (1 to 127 characters). When the charge is paid the
     job `on_paid` is enqueued with `source_key`; 0 fen is settled at once, without an order or a posting.
     Refuses `NoSuchPayee`, `PayeeNotConfirmed`, `ChargedDifferently`.
     """
@@ -44,7 +44,7 @@ def open_charge(
         payee = collecting_payee(payee_id)
         key = _insert(
             source_kind=source_kind, source_key=source_key, payee_id=payee.id, amount_fen=amount_fen,
-            motorist_id=motorist_id, description=description, on_paid=on_paid,
+            motorist_id=motorist_id, description=for_wechats_bill(description), on_paid=on_paid,
         )  # fmt: skip
         if key is None:
             return _opened_before(source_kind, source_key, (payee_id, amount_fen, motorist_id))
