@@ -1,0 +1,242 @@
+"""Fixtures that every test may ask for. A test that asks for none of them starts no server."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from redis import Redis
+
+from launcher.environment import development_key
+from launcher.ports import free_ports, is_taken
+from launcher.processes import await_that
+from tests.ground import Addresses, Ground, empty
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from app.settings import Settings
+    from tests.wechat.stand import Stand
+
+ROOT = Path(__file__).resolve().parent.parent
+GROUND = pytest.StashKey[Ground]()
+SHARED_FOLDER = "GONGBO_TEST_GROUND"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process makes the ground and takes it away; workers find it by the environment."""
+    if hasattr(config, "workerinput"):
+        return
+    ground = Ground.new()
+    config.stash[GROUND] = ground
+    os.environ[SHARED_FOLDER] = str(ground.folder)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Reached after Ctrl-C and SIGTERM as well."""
+    ground = config.stash.get(GROUND, None)
+    if ground is not None:
+        ground.remove()
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class MovableClock:
+    """The platform's clock, for this test and every process started with `environment`."""
+
+    file: Path
+
+    def move_to(self, moment: datetime) -> None:
+        """From now on it is about `moment`; time goes on from there."""
+        self.set_offset(moment - datetime.now(UTC))
+
+    def move_by(self, span: timedelta) -> None:
+        """So much later, or earlier, than it was."""
+        self.set_offset(timedelta(seconds=float(self.file.read_text())) + span)
+
+    def set_offset(self, offset: timedelta) -> None:
+        draft = self.file.with_suffix(".draft")
+        draft.write_text(f"{offset.total_seconds():.6f}")
+        draft.replace(self.file)
+
+
+@pytest.fixture(scope="session")
+def servers(worker_id: str) -> Addresses:
+    """The database (as admin, owner and program) and the Redis database of this worker alone."""
+    return Ground(Path(os.environ[SHARED_FOLDER])).addresses(worker_id)
+
+
+@pytest.fixture(scope="session")
+def database_urls(servers: Addresses) -> tuple[str, str]:
+    """The owner's address and the program's."""
+    return servers.migration, servers.app
+
+
+@pytest.fixture(scope="session")
+def redis(servers: Addresses) -> Iterator[Redis]:
+    """This worker's Redis database."""
+    with Redis.from_url(servers.redis) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def environment(servers: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """What a process of the platform must be told to work on this worker's servers, as `os.environ` would hold it."""
+    from simulators.wechat.keys import KeyMaterial  # noqa: PLC0415 - pure tests need not wait for it
+
+    folder = tmp_path_factory.mktemp("environment")
+    clock_file = folder / "clock"
+    clock_file.write_text("0")
+    web, wechat, gates = free_ports(3)
+    return {
+        "ENVIRONMENT": "test",
+        "DATABASE_URL": servers.app,
+        "MIGRATION_DATABASE_URL": servers.migration,
+        "REDIS_URL": servers.redis,
+        "CLOCK_FILE": str(clock_file),
+        "FIELD_KEYS": f"v1:{development_key()}",
+        "INDEX_KEY": development_key(),
+        "JWT_KEYS": f"development:{development_key()}",
+        **KeyMaterial.at(folder / "wechat").environment(),
+        "WECHAT_KEYS": str(folder / "wechat"),
+        "WECHAT_API_URL": f"http://127.0.0.1:{wechat}",
+        "WECHAT_PAY_URLS": f"http://127.0.0.1:{wechat}",
+        "WECHAT_NOTIFY_URL": f"http://127.0.0.1:{web}/wechat/notices/transactions",
+        "PORT": str(web),
+        "WECHAT_PORT": str(wechat),
+        "GATES_PORT": str(gates),
+        "GATES_URL": f"http://127.0.0.1:{gates}",
+    }
+
+
+@pytest.fixture(scope="session")
+def settings(environment: Mapping[str, str]) -> "Settings":
+    """`environment` as the platform reads it."""
+    from app.settings import Settings  # noqa: PLC0415 - pure tests need not wait for it
+
+    return Settings.from_environment(environment)
+
+
+@pytest.fixture(scope="session")
+def platform(settings: "Settings") -> "Iterator[Flask]":
+    """The whole platform in this process, on this worker's servers."""
+    from wsgi import create_app  # noqa: PLC0415 - pure tests need not wait for it
+
+    platform = create_app(settings)
+    yield platform
+    with platform.app_context():
+        platform.extensions["sqlalchemy"].engine.dispose()
+
+
+@pytest.fixture
+def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
+    """The platform with a context pushed, in charge of the kernel for one test: folders may have an app of their own."""
+    from app.kernel import clock, crypto  # noqa: PLC0415 - pure tests need not wait for it
+    from app.kernel.db import use_sessions  # noqa: PLC0415
+
+    use_sessions(platform.extensions["sqlalchemy"].session)
+    clock.use_offset_file(settings.clock_file)
+    crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
+    with platform.app_context():
+        yield platform
+
+
+@pytest.fixture
+def database(app: "Flask", servers: Addresses) -> Addresses:
+    """An empty city, ready for `transaction()`, and its addresses."""
+    assert app.extensions
+    return servers
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    """Speaks to the platform without a socket."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def admin(servers: Addresses) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """The worker's database as a superuser, each statement by itself: to look, or to break things on purpose."""
+    with psycopg.connect(servers.admin, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def clock(environment: Mapping[str, str]) -> MovableClock:
+    """The platform's clock; every test begins at the true time."""
+    return MovableClock(Path(environment["CLOCK_FILE"]))
+
+
+@pytest.fixture
+def at(clock: MovableClock) -> Callable[[datetime], None]:
+    """`at(moment)`: from now on it is `moment`."""
+    return clock.move_to
+
+
+@pytest.fixture
+def evening(database: Addresses, at: Callable[[datetime], None]) -> datetime:
+    """A Wednesday at 20:00, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
+    moment = datetime(2026, 6, 10, 12, tzinfo=UTC)
+    at(moment)
+    return moment
+
+
+@pytest.fixture
+def evening(clock: MovableClock) -> datetime:
+    """The clock moved to a Wednesday at 20:00 in Hangzhou, when lots are open; returns that moment."""
+    moment = datetime.fromisoformat("2026-06-10T20:00:00+08:00")
+    clock.move_to(moment)
+    return moment
+
+
+@pytest.fixture(autouse=True)
+def clean_city(request: pytest.FixtureRequest) -> None:
+    """Before each test on the database: no row but those of migrations, nothing in Redis, the true time."""
+    if "servers" not in request.fixturenames:
+        return
+    ground = Ground(Path(os.environ[SHARED_FOLDER]))
+    empty(request.getfixturevalue("admin"), ground.seeded())
+    request.getfixturevalue("redis").flushdb()
+    if "environment" in request.fixturenames:
+        MovableClock(Path(request.getfixturevalue("environment")["CLOCK_FILE"])).set_offset(timedelta())
+
+
+@pytest.fixture(scope="session")
+def running_stand_in(environment: Mapping[str, str]) -> "Iterator[Stand]":
+    """The stand-in WeChat that `app` speaks to, started once for this worker."""
+    from tests.wechat.stand import Stand, Time  # noqa: PLC0415 - only for those who ask
+
+    url = environment["WECHAT_API_URL"]
+    command = ["--port", environment["WECHAT_PORT"], "--keys", environment["WECHAT_KEYS"], "--retry-factor", "0.001"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulators.wechat", *command],
+        cwd=ROOT, env={**os.environ, "CLOCK_FILE": environment["CLOCK_FILE"]}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert await_that(lambda: is_taken(int(environment["WECHAT_PORT"])), seconds=20)
+        stand = Stand(url, dict(environment), Time(Path(environment["CLOCK_FILE"])))
+        yield stand
+        stand.session.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def wechat_stand_in(running_stand_in: "Stand") -> "Stand":
+    """The same, as WeChat is on a good day. (Tests in tests/wechat have one of their own, called `wechat`.)"""
+    running_stand_in.calm()
+    return running_stand_in
