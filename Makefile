@@ -33,4 +33,4 @@ lock: setup ## write requirements*.txt anew from requirements*.in
 	@$(PY) -m launcher lock
 
 clean: ## stop what `make run` left, remove the environment and all local data
-	@$(PYTHON) -m launcher clean
+	@if [ -x $(PY) ]; then $(PY) -m launcher clean; else $(PYTHON) -m launcher clean; fi

@@ -85,6 +85,6 @@ def _wechat(folder: Path, ports: Ports) -> dict[str, str]:
     return read_environment(folder / "wechat.env") | {
         "WECHAT_API_URL": url,
         "WECHAT_PAY_URLS": url,
-        "WECHAT_NOTIFY_URL": f"http://127.0.0.1:{ports.web}/notices/wechat",
+        "WECHAT_NOTIFY_URL": f"http://127.0.0.1:{ports.web}/wechat/notices/transactions",
         "WECHAT_KEYS": str(folder),
     }

@@ -20,8 +20,8 @@ accesslog = None
 
 def post_worker_init(worker: Worker) -> None:
     """Refuse a worker whose every query would stop all its other requests, silently."""
-    import psycopg.waiting  # noqa: PLC0415 - importing it in the master would bring about what is checked here
+    from psycopg import waiting  # noqa: PLC0415 - importing it in the master would bring about what is checked here
 
-    if psycopg.waiting.wait.__name__ == "wait_c":
+    if waiting.wait is waiting.wait_c:
         worker.log.critical("psycopg was imported before gevent patched this worker: queries would block it")
         os._exit(4)

@@ -1,0 +1,40 @@
+"""The platform's own processes, all of them or none: what `Procfile` names, under honcho."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from honcho.environ import parse_procfile
+from honcho.manager import SIGNALS, Manager
+
+from launcher.failure import CannotStart
+from launcher.venv import ROOT
+
+ENDED_SECONDS = 5
+
+
+def run_processes(environment: Mapping[str, str], procfile: Path = ROOT / "Procfile") -> None:
+    """Run them until asked to stop, and leave none behind. Raises `CannotStart` when one ended by itself."""
+    manager = Manager()
+    for name, command in parse_procfile(procfile.read_text()).processes.items():
+        manager.add_process(name, command, env=dict(environment), cwd=str(ROOT))
+    with _nobody_left():
+        manager.loop()
+    if manager.returncode not in {signal["rc"] for signal in SIGNALS.values()}:
+        raise CannotStart("A process ended by itself (its last words stand above), so all were stopped.")
+
+
+@contextmanager
+def _nobody_left() -> Iterator[None]:
+    """Honcho lets its children be when a signal meets it between two starts."""
+    try:
+        yield
+    finally:
+        left = psutil.Process().children(recursive=True)
+        for process in left:
+            process.terminate()
+        for process in psutil.wait_procs(left, timeout=ENDED_SECONDS)[1]:
+            process.kill()
+        sys.stdout.flush()
