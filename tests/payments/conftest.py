@@ -1,0 +1,50 @@
+"""The money rooms as the program's role on this worker's PostgreSQL; the WeChat stand-in is another process."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.settings import Settings
+from payments.payees.queries import accept_samples
+from tests.payments.servers import Door, Simulator
+from tests.payments.world import ANOTHER, OPENID, Till
+from tests.wechat.stand import Stand
+
+
+@pytest.fixture
+def app(app: Flask) -> Iterator[Flask]:
+    """The platform with an application context; sample payees may collect."""
+    accept_samples(True)
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def till(app: Flask, settings: Settings, environment: Mapping[str, str], wechat_stand_in: Stand) -> Till:
+    """A place to pay: WeChat is reached, its notices come only when a test has them brought."""
+    wechat_stand_in.control("notices", mode="drop")
+    simulator = Simulator(int(environment["WECHAT_PORT"]))
+    for openid in (OPENID, ANOTHER):
+        simulator.control("POST", "/login-codes", {"openid": openid})
+    return Till(app, settings, simulator, Path(environment["CLOCK_FILE"]))
+
+
+@pytest.fixture
+def door(app: Flask, settings: Settings) -> Iterator[Door]:
+    """The notice door, open over HTTP where WeChat was told that it is."""
+    with Door(app, settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(database_urls: tuple[str, str]) -> str:
+    """A connection string of the schema's owner, for hand-written SQL."""
+    return database_urls[0].replace("postgresql+psycopg", "postgresql")
+
+
+@pytest.fixture
+def program(database_urls: tuple[str, str]) -> str:
+    """A connection string of the program's own role, for hand-written SQL."""
+    return database_urls[1].replace("postgresql+psycopg", "postgresql")

@@ -1,0 +1,146 @@
+"""What hand-written SQL cannot do to charges, orders and payments."""
+
+import secrets
+import uuid
+from typing import LiteralString
+
+import psycopg
+import pytest
+from flask import Flask
+from psycopg.errors import (
+    CheckViolation,
+    ForeignKeyViolation,
+    InsufficientPrivilege,
+    IntegrityConstraintViolation,
+    UniqueViolation,
+)
+
+from payments.charges.models import Charge
+from payments.payees.models import Payee
+from payments.payees.queries import channel_of
+from tests.payments.world import enterprise_payee, owed, treasury_payee
+
+AN_ORDER: LiteralString = (
+    "INSERT INTO payment_order (key, charge_id, channel_id, payee_id, amount_fen, out_trade_no, sp_appid, payer, body, "
+    "state, created_at, expires_at, checks) "
+    "VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'wx', 'x', 'x', 'preparing', now(), now(), 0) RETURNING id"
+)
+A_PAYMENT: LiteralString = (
+    "INSERT INTO payment (key, order_id, charge_id, channel_id, payee_id, transaction_id, paid_fen, "
+    "refund_reserved_fen, surplus, paid_at, learned_at) "
+    "SELECT gen_random_uuid(), id, charge_id, %s, %s, %s, %s, 0, false, now(), now() FROM payment_order WHERE id = %s"
+)
+
+
+@pytest.fixture
+def payee(app: Flask) -> Payee:
+    return treasury_payee()
+
+
+@pytest.fixture
+def charge(payee: Payee) -> Charge:
+    return owed(payee, 1250)
+
+
+def run(url: str, statement: LiteralString, *values: object) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(statement, values)
+        return int((row.fetchone() or (0,))[0]) if row.description else 0
+
+
+def ordered(
+    url: str, charge: Charge, *, payee: Payee | None = None, channel: Payee | None = None, fen: int = 1250
+) -> int:
+    channel_id = channel_of((channel or payee).id if (channel or payee) else charge.payee_id).id  # type: ignore[union-attr]
+    payee_id = payee.id if payee else charge.payee_id
+    return run(url, AN_ORDER, charge.id, channel_id, payee_id, fen, uuid.uuid4().hex)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE charge SET payee_id = (SELECT max(id) FROM payee) WHERE id = %s",
+        "UPDATE charge SET amount_fen = 1 WHERE id = %s",
+        "UPDATE charge SET on_paid = 'other' WHERE id = %s",
+        "UPDATE charge SET source_key = gen_random_uuid() WHERE id = %s",
+    ],
+    ids=["payee", "amount", "job", "source"],
+)
+def test_the_terms_of_a_charge_never_change(charge: Charge, owner: str, program: str, statement: LiteralString) -> None:
+    enterprise_payee()
+    with pytest.raises(IntegrityConstraintViolation, match="terms of a charge are fixed"):
+        run(owner, statement, charge.id)
+    with pytest.raises(InsufficientPrivilege):
+        run(program, statement, charge.id)
+
+
+def test_a_charge_is_never_removed(charge: Charge, owner: str) -> None:
+    with pytest.raises(IntegrityConstraintViolation, match="terms of a charge are fixed"):
+        run(owner, "DELETE FROM charge WHERE id = %s", charge.id)
+
+
+def test_a_charge_moves_only_along_its_graph(charge: Charge, program: str) -> None:
+    with pytest.raises(CheckViolation):
+        run(program, "UPDATE charge SET state = 'refund_full' WHERE id = %s", charge.id)
+
+
+def test_a_charge_has_one_open_order_at_most(charge: Charge, program: str) -> None:
+    ordered(program, charge)
+    with pytest.raises(UniqueViolation) as refusal:
+        ordered(program, charge)
+    assert refusal.value.diag.constraint_name == "a_charge_has_one_open_order"
+
+
+def test_an_order_cannot_lead_to_another_payees_channel(charge: Charge, program: str) -> None:
+    with pytest.raises(ForeignKeyViolation) as refusal:
+        ordered(program, charge, channel=enterprise_payee())
+    assert refusal.value.diag.constraint_name == "an_order_goes_to_its_payees_channel"
+
+
+def test_an_order_cannot_be_for_another_payee_or_sum_than_its_charge(charge: Charge, program: str) -> None:
+    with pytest.raises(ForeignKeyViolation) as other_payee:
+        ordered(program, charge, payee=enterprise_payee())
+    with pytest.raises(ForeignKeyViolation) as other_sum:
+        ordered(program, charge, fen=1249)
+    assert other_payee.value.diag.constraint_name == "an_order_asks_for_its_charge"
+    assert other_sum.value.diag.constraint_name == "an_order_asks_for_its_charge"
+
+
+def test_a_payment_is_of_its_orders_channel_and_sum(charge: Charge, payee: Payee, program: str) -> None:
+    order_id = ordered(program, charge)
+    channel, other = channel_of(payee.id), channel_of(enterprise_payee().id)
+    with pytest.raises(ForeignKeyViolation):
+        run(program, A_PAYMENT, other.id, other.payee_id, secrets.token_hex(14), 1250, order_id)
+    with pytest.raises(ForeignKeyViolation):
+        run(program, A_PAYMENT, channel.id, payee.id, secrets.token_hex(14), 1249, order_id)
+
+
+def test_no_more_is_refunded_than_was_paid(charge: Charge, payee: Payee, program: str) -> None:
+    order_id = ordered(program, charge)
+    number = secrets.token_hex(14)
+    run(program, A_PAYMENT, channel_of(payee.id).id, payee.id, number, 1250, order_id)
+    run(program, "UPDATE payment SET refund_reserved_fen = 1250 WHERE transaction_id = %s", number)
+    with pytest.raises(CheckViolation) as refusal:
+        run(program, "UPDATE payment SET refund_reserved_fen = 1251 WHERE transaction_id = %s", number)
+    assert refusal.value.diag.constraint_name == "no_more_is_refunded_than_was_paid"
+
+
+def test_a_payment_is_recorded_once_and_not_changed(charge: Charge, payee: Payee, program: str, owner: str) -> None:
+    order_id = ordered(program, charge)
+    row = (channel_of(payee.id).id, payee.id, secrets.token_hex(14), 1250, order_id)
+    run(program, A_PAYMENT, *row)
+    with pytest.raises(UniqueViolation):
+        run(program, A_PAYMENT, *row)
+    with pytest.raises(IntegrityConstraintViolation, match="terms of a payment are fixed"):
+        run(owner, "UPDATE payment SET paid_fen = 1 WHERE order_id = %s", order_id)
+
+
+def test_a_receipt_is_of_the_kind_that_its_payees_regime_gives(charge: Charge, program: str) -> None:
+    receipt: LiteralString = (
+        "INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, state, "
+        "requested_at) VALUES (gen_random_uuid(), %s, %s, %s, 'tax_invoice', 1, 1, 'requested', now())"
+    )
+    with pytest.raises(CheckViolation):
+        run(program, receipt, charge.id, charge.payee_id, "TREASURY")
+    with pytest.raises(ForeignKeyViolation):
+        run(program, receipt, charge.id, charge.payee_id, "SOE")

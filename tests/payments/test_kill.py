@@ -1,0 +1,57 @@
+"""SIGKILL at each statement boundary of a notice, in a process of its own; then WeChat comes again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from payments.charges import queries
+from payments.receipts.queries import receipts_of
+from tests.payments.servers import Door, MortalDoor
+from tests.payments.world import Till, books, cases, jobs, payments, state_of
+
+BEFORE_COMMIT = (
+    "notice.after_inbox",
+    "notice.after_lock",
+    "notice.after_order",
+    "notice.after_payment",
+    "notice.after_charge",
+    "notice.after_journal",
+    "notice.after_audit",
+    "notice.after_receipt",
+    "notice.after_job",
+    "notice.before_commit",
+)
+PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
+
+
+def test_every_fault_point_of_a_notice_is_killed_here() -> None:
+    sources = Path("payments/charges/actions").glob("*.py")
+    named = {
+        line.split('"')[1]
+        for each in sources
+        for line in each.read_text().splitlines()
+        if 'fault_point("notice' in line
+    }
+    assert named == {*BEFORE_COMMIT, "notice.after_commit"}
+
+
+@pytest.mark.parametrize("point", [*BEFORE_COMMIT, "notice.after_commit"])
+def test_no_fen_is_lost_or_doubled_when_the_process_dies(
+    till: Till, environment: Mapping[str, str], settings: Settings, point: str
+) -> None:
+    payee = till.treasury_payee()
+    charge, order = till.ordered(payee)
+    till.paid(order)
+    with MortalDoor(environment, Door.port_of(settings), point) as mortal:
+        assert till.redeliver(order) == [0]
+        assert mortal.process.wait(10) == -9
+    survived = point == "notice.after_commit"
+    assert (state_of(charge), books(payee)) == (("paid", PAID) if survived else ("created", {}))
+    with Door(till.app, settings):
+        assert till.redeliver(order) == [200]
+    assert (state_of(charge), books(payee), jobs(charge)) == ("paid", PAID, 1)
+    assert (len(payments(charge)), len(receipts_of(charge.motorist_id))) == (1, 1)
+    assert len(queries.journals_of_charge(charge.key)) == 1
+    assert not cases(order.out_trade_no)

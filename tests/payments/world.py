@@ -1,0 +1,175 @@
+"""Payees, charges and orders in the state that a test needs."""
+
+import json
+import random
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from app.kernel.db import transaction
+from app.settings import Settings
+from payments.charges import queries
+from payments.charges.actions import open_charge, prepare
+from payments.charges.models import Charge, ExceptionCase, Order, Payment
+from payments.ledger.queries import trial_balance
+from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.models import Payee
+from payments.payees.queries import channel_of
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+from payments.wechat import Notice, WeChatPay
+from tests.payments.servers import Simulator
+
+JOB = "tests.paid"
+OPENID = "o-payer-of-these-tests-000001"
+ANOTHER = "o-somebody-else-of-these-tests"
+
+
+def treasury_payee(sp_mchid: str = "1600000001") -> Payee:
+    """An organ that collects for the city's treasury, confirmed as a sample, with a sub-merchant."""
+    particulars = FiscalParticulars("district", "330106", "001001", "某机关事务中心", "1030702", "区财政非税专户")
+    return _ready(open_payee("某区机关事务管理中心", particulars, actor="test"), sp_mchid)
+
+
+def enterprise_payee(sp_mchid: str = "1600000001") -> Payee:
+    """A state-owned enterprise, confirmed as a sample, with a sub-merchant."""
+    particulars = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
+    return _ready(open_payee("某城投停车公司", particulars, actor="test"), sp_mchid)
+
+
+def _ready(payee: Payee, sp_mchid: str) -> Payee:
+    confirm(payee.id, confirmed_by="test", note="示例主体，不得用于真实收费", sample=True)
+    open_channel(payee.id, sp_mchid=sp_mchid, sub_mchid=sub_merchant(), actor="test")
+    return payee
+
+
+def sub_merchant() -> str:
+    """A number in the stand-in's range that no other test uses."""
+    return str(1900000000 + secrets.randbelow(99_999_999))
+
+
+def owed(payee: Payee, fen: int = 1250, motorist_id: int | None = None) -> Charge:
+    """A charge that was just opened."""
+    return open_charge(
+        source_kind="test", source_key=uuid.uuid4(), payee_id=payee.id, amount_fen=fen,
+        motorist_id=motorist_id or random.randrange(1, 2**40), description="停车费 测试车场", on_paid=JOB,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Till:
+    """Where a motorist pays in these tests, and where we look afterwards."""
+
+    app: Flask
+    settings: Settings
+    wechat: Simulator
+    clock_file: Path
+
+    @property
+    def pay(self) -> WeChatPay:
+        client: WeChatPay = self.app.extensions["gongbo"].pay
+        return client
+
+    @property
+    def sp_mchid(self) -> str:
+        return self.settings.wechat.sp_mchid
+
+    def treasury_payee(self) -> Payee:
+        return treasury_payee(self.sp_mchid)
+
+    def enterprise_payee(self) -> Payee:
+        return enterprise_payee(self.sp_mchid)
+
+    def prepare(self, charge: Charge, openid: str = OPENID) -> dict[str, str]:
+        told = self.settings.wechat
+        return prepare(charge.key, openid, self.pay, sp_appid=told.app_id, notify_url=told.notify_url)
+
+    def ordered(self, payee: Payee, fen: int = 1250) -> tuple[Charge, Order]:
+        """A charge whose order lies open at WeChat."""
+        charge = owed(payee, fen)
+        self.prepare(charge)
+        return charge, order_of(charge)
+
+    def paid(self, order: Order) -> str:
+        """The motorist pays in WeChat's cashier; returns the notice's id."""
+        return str(self.wechat.control("POST", "/pay", {"out_trade_no": order.out_trade_no})["notice_id"])
+
+    def redeliver(self, order: Order, copies: int = 1, *, new_id: bool = False) -> list[int]:
+        """WeChat brings the notice (again), `copies` times at the same moment; returns our statuses."""
+        wish = {"out_trade_no": order.out_trade_no, "copies": copies, "new_id": new_id}
+        statuses: list[int] = self.wechat.control("POST", "/redeliver", wish)["statuses"]
+        return statuses
+
+    def forge(self, order: Order, kind: str) -> list[int]:
+        wish = {"out_trade_no": order.out_trade_no, "kind": kind}
+        statuses: list[int] = self.wechat.control("POST", "/forge", wish)["statuses"]
+        return statuses
+
+    def fail(self, kind: str, operation: str, times: int = 1) -> None:
+        self.wechat.control("POST", "/faults", {"kind": kind, "operation": operation, "times": times})
+
+    def later(self, seconds: float) -> None:
+        """Everybody's clock jumps, WeChat's too."""
+        self.clock_file.write_text(str(float(self.clock_file.read_text()) + seconds))
+
+
+def order_of(charge: Charge) -> Order:
+    """The charge's newest order, read anew."""
+    return queries.orders_of(charge.id)[-1]
+
+
+def state_of(charge: Charge) -> str:
+    return queries.charge(charge.key).state
+
+
+def payments(charge: Charge) -> list[Payment]:
+    return list(queries.payments_of(charge.id))
+
+
+def cases(word: str) -> list[ExceptionCase]:
+    """Cases whose reference or detail is about this number."""
+    with transaction() as session:
+        return [each for each in session.scalars(select(ExceptionCase)) if word in each.reference]
+
+
+def books(payee: Payee) -> dict[str, int]:
+    """What the payee's accounts hold, those that hold anything."""
+    return {each.code: each.amount_fen for each in trial_balance(payee.id) if each.amount_fen}
+
+
+def jobs(charge: Charge) -> int:
+    """How often the charge's job was enqueued."""
+    with transaction() as session:
+        found = session.connection().exec_driver_sql(
+            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s AND args ->> 'source_key' = %s",
+            (JOB, str(charge.source_key)),
+        )
+        return int(found.scalar_one())
+
+
+def content(till: Till, order: Order, payee: Payee) -> dict[str, Any]:
+    """The payment of this order as WeChat reports it."""
+    channel = channel_of(payee.id)
+    return {
+        "sp_appid": till.settings.wechat.app_id,
+        "sp_mchid": channel.sp_mchid,
+        "sub_mchid": channel.sub_mchid,
+        "out_trade_no": order.out_trade_no,
+        "transaction_id": f"42{secrets.randbelow(10**26):026}",
+        "trade_type": "JSAPI",
+        "trade_state": "SUCCESS",
+        "success_time": "2026-05-01T12:00:00+08:00",
+        "payer": {"sp_openid": OPENID},
+        "amount": {"total": order.amount_fen, "payer_total": order.amount_fen, "currency": "CNY"},
+    }
+
+
+def notice(said: dict[str, Any] | bytes, event: str = "TRANSACTION.SUCCESS", original: str = "transaction") -> Notice:
+    """A notice that WeChat signed, as it is after verification."""
+    plaintext = said if isinstance(said, bytes) else json.dumps(said).encode()
+    return Notice(str(uuid.uuid4()), event, original, datetime.now(UTC), "PUB_KEY_ID_1", plaintext)
