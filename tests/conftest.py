@@ -143,7 +143,7 @@ def platform(settings: "Settings") -> "Iterator[Flask]":
 
 @pytest.fixture
 def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
-    """The platform with a context pushed, in charge of the kernel for one test: folders may have an app of their own."""
+    """The platform in charge of the kernel for one test, a context pushed: folders may have an app of their own."""
     from app.kernel import clock, crypto  # noqa: PLC0415 - pure tests need not wait for it
     from app.kernel.db import use_sessions  # noqa: PLC0415
 
@@ -191,14 +191,6 @@ def evening(database: Addresses, at: Callable[[datetime], None]) -> datetime:
     """A Wednesday at 20:00, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
     moment = datetime(2026, 6, 10, 12, tzinfo=UTC)
     at(moment)
-    return moment
-
-
-@pytest.fixture
-def evening(clock: MovableClock) -> datetime:
-    """The clock moved to a Wednesday at 20:00 in Hangzhou, when lots are open; returns that moment."""
-    moment = datetime.fromisoformat("2026-06-10T20:00:00+08:00")
-    clock.move_to(moment)
     return moment
 
 
