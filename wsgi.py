@@ -13,13 +13,16 @@ from flask import Blueprint, Flask
 import miniprogram_api
 from app import factory
 from app.api import gates, notices, ops
+from app.jobs import commands
 from app.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole platform; without `settings` they are read from the environment."""
     settings = settings or Settings.from_environment(os.environ)
-    return factory.create_app(settings, doors(settings))
+    app = factory.create_app(settings, doors(settings))
+    commands.attach(app)
+    return app
 
 
 def doors(settings: Settings) -> Iterator[Blueprint]:

@@ -10,6 +10,7 @@ from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
 from app.kernel import clock
 from app.kernel.db import in_transaction
 from app.settings import Settings, WeChatSettings
+from payments.payees.queries import accept_samples
 from payments.wechat import KeyRing, MerchantAccount, WeChatPay, read_private_key
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class Wiring:
 
 def wire(settings: Settings) -> Wiring:
     """All adapters; reads key files, connects to nothing."""
+    accept_samples(not settings.is_production)
     return Wiring(
         settings=settings,
         pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),

@@ -29,6 +29,8 @@ from app.domain.units import actions as units
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
+from payments.charges.models import Charge
+from payments.charges.rules import CHARGE
 from payments.payees.actions import confirm, open_channel, open_payee
 from payments.payees.models import Payee
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
@@ -36,7 +38,6 @@ from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
 ACTOR = "test"
 EVENING = "2026-06-10 20:00"
 """A Wednesday, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
-
 HOURLY: dict[str, Any] = {
     "free": None,
     "bands": [
@@ -162,7 +163,7 @@ def gate_event(device: GateDevice, plate: Plate | None, at: datetime, type_: str
 def ask(device: GateDevice, plate: Plate | None) -> Any:
     """A car stands at the gate now; what the gate is told."""
     event_id = gate_event(device, plate, clock.now(), "arrived")
-    return stays.decide(device.id, event_id)
+    return gates.decide_once(event_id, lambda: stays.decide(device.id, event_id)).decision
 
 
 def drive(device: GateDevice, plate: Plate | None, at: datetime | None = None) -> int:
@@ -178,3 +179,10 @@ def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
     event_id = drive(entrance, who.plate)
     with transaction() as session:
         return session.query(Stay).filter_by(entry_event_id=event_id).one()
+
+
+def paid(charge_key: uuid.UUID) -> None:
+    """WeChat took the money of a charge: settled as by a notice, without a notice."""
+    with transaction() as session:
+        owed = session.query(Charge).filter_by(key=charge_key).one()
+        CHARGE.move(owed, "pay", "test")

@@ -90,8 +90,8 @@ class Machine:
         current().flush()
         self._record(row.id, BORN, event, str(row.state), cause)
 
-    def move(self, row: Stateful, event: str, cause: str) -> None:
-        """Take the one edge that `event` names from the row's state.
+    def move(self, row: Stateful, event: str, cause: str, **along: object) -> None:
+        """Take the one edge that `event` names from the row's state, setting the columns `along` with it.
 
         Refuses `WrongState` when there is no such edge or somebody else moved the row first.
         """
@@ -102,9 +102,11 @@ class Machine:
         current().flush()
         table: Any = type(row)
         claim = update(table).where(table.id == row.id, table.state == before)
-        if affected(claim.values(state=after).execution_options(synchronize_session=False)) != 1:
+        columns = {"state": after, **along}
+        if affected(claim.values(columns).execution_options(synchronize_session=False)) != 1:
             raise WrongState(machine=self.name, state=before, event=event)
-        set_committed_value(row, "state", after)
+        for name, value in columns.items():
+            set_committed_value(row, name, value)
         self._record(row.id, before, event, after, cause)
 
     def _record(self, entity_id: int, before: str, event: str, after: str, cause: str) -> None:

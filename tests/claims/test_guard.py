@@ -19,16 +19,9 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from app.kernel.spans import span
-from tests.world import EVENING, open_lot, shanghai, some_plate
+from tests.world import open_lot, shanghai, some_plate
 
 RIVALS = 64
-
-
-@pytest.fixture
-def evening(at: Callable[[datetime], None]) -> datetime:
-    moment = shanghai(EVENING)
-    at(moment)
-    return moment
 
 
 def hours(begin: datetime, first: float, last: float) -> Range[datetime]:
@@ -88,14 +81,14 @@ def race(app: Flask, deeds: Sequence[Callable[[], object]]) -> list[str]:
         return list(pool.map(run, deeds))
 
 
-def test_spans_that_touch_do_not_overlap(app: Flask, evening: datetime) -> None:
+def test_spans_that_touch_do_not_overlap(evening: datetime) -> None:
     lot = open_lot(bays=1)
     first = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
     second = a_promise(lot, some_plate_id(), hours(evening, 2, 3))
     assert first.bay_id == second.bay_id
 
 
-def test_a_taken_bay_cannot_be_promised_and_leaves_nothing_behind(app: Flask, evening: datetime) -> None:
+def test_a_taken_bay_cannot_be_promised_and_leaves_nothing_behind(evening: datetime) -> None:
     lot = open_lot(bays=1)
     a_promise(lot, some_plate_id(), hours(evening, 1, 3))
     with pytest.raises(LotFull):
@@ -103,26 +96,26 @@ def test_a_taken_bay_cannot_be_promised_and_leaves_nothing_behind(app: Flask, ev
     assert len(live_claims(lot)) == 1
 
 
-def test_a_promise_outside_the_open_windows_is_refused_by_the_table(app: Flask, evening: datetime) -> None:
+def test_a_promise_outside_the_open_windows_is_refused_by_the_table(evening: datetime) -> None:
     lot = open_lot()
     with pytest.raises(OutsideOpenHours):
         a_promise(lot, some_plate_id(), hours(evening, 11, 13))
 
 
-def test_a_promise_may_last_until_the_very_end_of_the_window(app: Flask, evening: datetime) -> None:
+def test_a_promise_may_last_until_the_very_end_of_the_window(evening: datetime) -> None:
     lot = open_lot()
     claim = a_promise(lot, some_plate_id(), hours(evening, 11, 12))
     assert claim.during.upper == shanghai("2026-06-11 08:00")
 
 
-def test_a_plate_cannot_be_in_two_places(app: Flask, evening: datetime) -> None:
+def test_a_plate_cannot_be_in_two_places(evening: datetime) -> None:
     plate = some_plate_id()
     a_promise(open_lot(), plate, hours(evening, 1, 2))
     with pytest.raises(PlateBusy):
         a_promise(open_lot(), plate, hours(evening, 1.5, 2.5))
 
 
-def test_a_cancelled_promise_frees_the_bay(app: Flask, evening: datetime) -> None:
+def test_a_cancelled_promise_frees_the_bay(evening: datetime) -> None:
     lot = open_lot(bays=1)
     claim = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
     with transaction():
@@ -131,7 +124,7 @@ def test_a_cancelled_promise_frees_the_bay(app: Flask, evening: datetime) -> Non
 
 
 def test_a_stale_hold_blocks_nobody_though_every_sweeper_stands_still(
-    app: Flask, evening: datetime, at: Callable[[datetime], None]
+    evening: datetime, at: Callable[[datetime], None]
 ) -> None:
     lot = open_lot(bays=1)
     hold = held(lot, hours(evening, 2, 3), until=evening + timedelta(minutes=10))
@@ -157,7 +150,7 @@ def held(lot: Lot, during: Range[datetime], until: datetime) -> int:
         return hold.id
 
 
-def test_a_walk_in_gets_the_bay_that_stays_free_longest(app: Flask, evening: datetime) -> None:
+def test_a_walk_in_gets_the_bay_that_stays_free_longest(evening: datetime) -> None:
     lot = open_lot(bays=2)
     promised = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
     seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=5))
@@ -165,14 +158,14 @@ def test_a_walk_in_gets_the_bay_that_stays_free_longest(app: Flask, evening: dat
     assert seated.during.upper == evening + timedelta(hours=5)
 
 
-def test_a_walk_in_before_a_promise_is_told_when_the_bay_is_needed(app: Flask, evening: datetime) -> None:
+def test_a_walk_in_before_a_promise_is_told_when_the_bay_is_needed(evening: datetime) -> None:
     lot = open_lot(bays=1)
     a_promise(lot, some_plate_id(), hours(evening, 1, 2))
     seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=5))
     assert seated.during.upper == evening + timedelta(hours=1)
 
 
-def test_a_clash_of_plates_never_turns_a_car_away(app: Flask, evening: datetime) -> None:
+def test_a_clash_of_plates_never_turns_a_car_away(evening: datetime) -> None:
     plate = some_plate_id()
     a_promise(open_lot(), plate, hours(evening, 1, 2))
     seated = seat(open_lot().id, plate, evening, evening + timedelta(hours=5))
@@ -180,7 +173,7 @@ def test_a_clash_of_plates_never_turns_a_car_away(app: Flask, evening: datetime)
     assert not seated.exclusive_plate
 
 
-def test_an_early_car_whose_bay_is_still_occupied_keeps_its_own_span(app: Flask, evening: datetime) -> None:
+def test_an_early_car_whose_bay_is_still_occupied_keeps_its_own_span(evening: datetime) -> None:
     lot = open_lot(bays=1)
     seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=1))
     claim = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
@@ -191,7 +184,7 @@ def test_an_early_car_whose_bay_is_still_occupied_keeps_its_own_span(app: Flask,
         assert claim_by_id(claim.id).state == "in_use"
 
 
-def test_a_bay_is_free_from_the_moment_the_car_left(app: Flask, evening: datetime) -> None:
+def test_a_bay_is_free_from_the_moment_the_car_left(evening: datetime) -> None:
     lot = open_lot(bays=1)
     seated = seat(lot.id, some_plate_id(), evening, evening + timedelta(hours=8))
     with transaction():

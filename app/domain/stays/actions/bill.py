@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -46,18 +47,21 @@ def _lock(stay: Stay) -> Stay:
     return current().scalars(select(Stay).where(Stay.id == stay.id).with_for_update()).one()
 
 
-def close_account(stay: Stay) -> None:
+def close_account(stay: Stay, exit_event_id: int, exited_at: datetime) -> None:
     """The car is gone: settled when nothing is owed, else owing, with a bill where we know whose it is."""
-    due = due_of(stay)
+    due = due_of(stay, exited_at)
+    event = "leave" if due.due_fen else "leave_paid"
+    STAY.move(stay, event, "gate", exit_event_id=exit_event_id, exited_at=exited_at)
     if due.due_fen == 0:
         _withdraw_unpaid(stay)
-        _write(stay, due) if due.paid_fen == 0 else None
-        STAY.move(stay, "leave_paid", "gate")
         complete(stay)
-        return
-    STAY.move(stay, "leave", "gate")
-    if stay.motorist_id is not None:
+    if _should_be_billed(stay, due):
         _bill(stay, due)
+
+
+def _should_be_billed(stay: Stay, due: Due) -> bool:
+    """A debt needs somebody who owes it; a stay that cost nothing is billed 0 fen, so that it is on record."""
+    return stay.motorist_id is not None if due.due_fen else due.paid_fen == 0
 
 
 def complete(stay: Stay) -> None:

@@ -143,5 +143,4 @@ def _end(stay: Stay, event_id: int, at: datetime) -> None:
     """The bay is free, and what is owed is written down."""
     if stay.claim_id is not None:
         claims.leave(claim_by_id(stay.claim_id), at)
-    stay.exit_event_id, stay.exited_at = event_id, at
-    close_account(stay)
+    close_account(stay, event_id, at)
