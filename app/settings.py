@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 ENVIRONMENTS = ("development", "test", "production")
 DEVELOPMENT_MARK = "development"
 """Key ids and secrets that begin so (hexadecimal keys: as bytes) never start in production."""
-SIMULATOR_MARK = "SIMULATOR"
-"""Ids of WeChat public keys that contain this belong to the simulator."""
+SIMULATOR_FILE = "wechat.env"
+"""The simulator leaves this file beside the keys that it makes; their ids look like real ones."""
 
 T = TypeVar("T")
 
@@ -250,7 +250,7 @@ def _any_marked(keys: Mapping[str, bytes]) -> bool:
 
 
 def _any_simulated(keys: Mapping[str, Path]) -> bool:
-    return any(SIMULATOR_MARK in serial.upper() or DEVELOPMENT_MARK in serial.lower() for serial in keys)
+    return any(path.with_name(SIMULATOR_FILE).exists() for path in keys.values())
 
 
 def _unsafe_addresses(wechat: WeChatSettings) -> list[str]:

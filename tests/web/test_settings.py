@@ -1,0 +1,105 @@
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsRefused
+
+
+@pytest.fixture
+def told(environment: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+    """What production is told: keys of its own, real addresses."""
+    public = tmp_path / "wechat_public.pem"
+    public.write_text("a key")
+    real = {
+        "ENVIRONMENT": "production",
+        "WECHAT_API_URL": "https://api.weixin.qq.com",
+        "WECHAT_PAY_URLS": "https://api.mch.weixin.qq.com,https://api2.mch.weixin.qq.com",
+        "WECHAT_NOTIFY_URL": "https://parking.example.gov.cn/wechat/notices/transactions",
+        "WECHAT_PUBLIC_KEYS": f"PUB_KEY_ID_0114232134912410000000000000={public}",
+    }
+    keys = {
+        "FIELD_KEYS": f"v1:{secrets.token_hex(32)}",
+        "INDEX_KEY": secrets.token_hex(32),
+        "JWT_KEYS": f"k1:{secrets.token_hex(32)}",
+    }
+    return {name: value for name, value in {**environment, **real, **keys}.items() if name != "CLOCK_FILE"}
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsRefused) as refused:
+        Settings.from_environment(environ)
+    return refused.value.problems
+
+
+def test_production_starts_with_keys_of_its_own(told: dict[str, str]) -> None:
+    settings = Settings.from_environment(told)
+    assert settings.is_production
+    assert settings.wechat.pay_urls == ("https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com")
+
+
+def test_secrets_do_not_show_when_settings_are_printed(told: dict[str, str]) -> None:
+    shown = repr(Settings.from_environment(told))
+    for name in ("FIELD_KEYS", "INDEX_KEY", "JWT_KEYS", "WECHAT_APP_SECRET", "WECHAT_APIV3_KEY", "DATABASE_URL"):
+        assert told[name] not in shown
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    missing = problems({})
+    assert len(missing) == 16
+    assert "WECHAT_APIV3_KEY is missing" in missing
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("ENVIRONMENT", "staging", "ENVIRONMENT must be one of development, test, production"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL must begin with postgresql+psycopg://"),
+        ("REDIS_URL", "127.0.0.1", "REDIS_URL must begin with redis://, rediss:// or unix://"),
+        ("FIELD_KEYS", "v1", "FIELD_KEYS must be a list of id:key, each id once"),
+        ("FIELD_KEYS", "v1:abc", "FIELD_KEYS must be 64 hexadecimal digits (32 bytes)"),
+        ("INDEX_KEY", "00" * 32, "INDEX_KEY must be random, not one byte repeated"),
+        ("JWT_KEYS", f"a:{'ab' * 31}", "JWT_KEYS must be 64 hexadecimal digits (32 bytes)"),
+        ("WECHAT_APIV3_KEY", "short", "WECHAT_APIV3_KEY must be 32 characters"),
+        ("WECHAT_SP_MCHID", "16x", "WECHAT_SP_MCHID must consist of digits"),
+        ("WECHAT_MERCHANT_KEY_FILE", "/nowhere", "WECHAT_MERCHANT_KEY_FILE names a file that is not there"),
+        ("WECHAT_PUBLIC_KEYS", "serial", "WECHAT_PUBLIC_KEYS must be a list of serial=file, each serial once"),
+        ("WECHAT_NOTIFY_URL", "https://x.cn/?a=1", "WECHAT_NOTIFY_URL must be an address without query or fragment"),
+        ("GATE_POLL_SECONDS", "60", "GATE_POLL_SECONDS must be between 1 and 25"),
+        ("TRUSTED_PROXIES", "all", "TRUSTED_PROXIES must be 0, 1 or 2"),
+    ],
+)
+def test_a_senseless_value_is_refused_by_name(told: dict[str, str], name: str, value: str, problem: str) -> None:
+    assert problems({**told, name: value, "ENVIRONMENT": value if name == "ENVIRONMENT" else "test"}) == [problem]
+
+
+MARKED = b"development".hex().ljust(64, "7")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("CLOCK_FILE", "/run/offset", "CLOCK_FILE must not be set: the clock does not move in production"),
+        ("FAULT_PLAN", "notice.before_commit", "FAULT_PLAN must not be set: it kills processes"),
+        ("FIELD_KEYS", f"development:{secrets.token_hex(32)}", "FIELD_KEYS holds a development key"),
+        ("FIELD_KEYS", f"v1:{MARKED}", "FIELD_KEYS holds a development key"),
+        ("INDEX_KEY", MARKED, "INDEX_KEY is a development key"),
+        ("JWT_KEYS", f"development-1:{secrets.token_hex(32)}", "JWT_KEYS holds a development key"),
+        ("WECHAT_APP_SECRET", "development-secret", "WECHAT_APP_SECRET is a development secret"),
+        ("WECHAT_NOTIFY_URL", "http://parking.example.cn/n", "WECHAT_NOTIFY_URL must be https in production"),
+        ("WECHAT_PAY_URLS", "https://127.0.0.1:9", "WECHAT_PAY_URLS must not point at this machine in production"),
+        ("WECHAT_API_URL", "https://localhost", "WECHAT_API_URL must not point at this machine in production"),
+        ("WECHAT_API_URL", "https://[::1]", "WECHAT_API_URL must not point at this machine in production"),
+    ],
+)
+def test_production_refuses_what_is_only_good_for_development(
+    told: dict[str, str], name: str, value: str, problem: str
+) -> None:
+    assert problems({**told, name: value}) == [problem]
+
+
+def test_production_refuses_the_keys_of_the_stand_in(told: dict[str, str], environment: Mapping[str, str]) -> None:
+    assert problems({**told, "WECHAT_PUBLIC_KEYS": environment["WECHAT_PUBLIC_KEYS"]}) == [
+        "WECHAT_PUBLIC_KEYS holds a key of the simulator"
+    ]
