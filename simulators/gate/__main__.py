@@ -1,6 +1,7 @@
 """Start the gates: see `--help`."""
 
 import argparse
+import os
 import signal
 import threading
 from pathlib import Path
@@ -29,11 +30,26 @@ def main() -> None:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators.gate", description="Gates that speak gate/v1.")
-    parser.add_argument("--platform", required=True, help="base address of the platform, e.g. http://127.0.0.1:8000")
+    told = os.environ.get
+    parser.add_argument(
+        "--platform",
+        default=f"http://127.0.0.1:{told('PORT', '8000')}",
+        help="address of the platform (default: $PORT)",
+    )
     parser.add_argument("--port", type=int, required=True, help="loopback port of the control API; 0 picks one")
-    parser.add_argument("--state", type=Path, required=True, help="directory for what the gates remember")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(told("GATES_STATE", "var/gates")),
+        help="directory for what the gates remember",
+    )
     parser.add_argument("--gates", type=Path, help="JSON: gate_id, key_id, secret (hex), lot, lane, direction")
-    parser.add_argument("--clock-file", type=Path, help="file with the seconds by which all clocks are moved")
+    parser.add_argument(
+        "--clock-file",
+        type=Path,
+        default=Path(told("CLOCK_FILE", "")) if told("CLOCK_FILE") else None,
+        help="file with the seconds by which all clocks are moved (default: $CLOCK_FILE)",
+    )
     parser.add_argument("--poll-seconds", type=int, default=20)
     parser.add_argument("--heartbeat-seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, help="makes misreadings and event names the same again")

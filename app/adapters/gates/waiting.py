@@ -17,7 +17,6 @@ from redis.exceptions import RedisError
 
 from app.kernel.db import in_transaction
 
-CHANNEL = "gates"
 RECHECK_SECONDS = 5.0
 AWAY_SECONDS = 5.0
 """How long Redis is left alone after it failed, so that not every poll waits for it."""
@@ -31,9 +30,14 @@ def announce(redis: Redis, device_id: int) -> None:
     While Redis is away nobody hears it, and the recheck of that process finds the command some seconds later.
     """
     try:
-        redis.publish(CHANNEL, f"wake {device_id}")
+        redis.publish(_channel(redis), f"wake {device_id}")
     except RedisError as error:
         _log.warning("redis_away", error=type(error).__name__)
+
+
+def _channel(redis: Redis) -> str:
+    """Channels know no databases: two platforms on one server would wake each other's gates."""
+    return f"gates:{redis.connection_pool.connection_kwargs.get('db', 0)}"
 
 
 class WaitsInTransaction(RuntimeError):
@@ -104,7 +108,7 @@ class WaitingRoom:
             return
         try:
             with self._publishing:
-                self._redis.publish(CHANNEL, news)
+                self._redis.publish(_channel(self._redis), news)
         except RedisError as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             _log.warning("redis_away", error=type(error).__name__)
@@ -128,7 +132,7 @@ class WaitingRoom:
 
     def _hear_all(self) -> None:
         with PubSub(self._redis.connection_pool, ignore_subscribe_messages=True) as subscription:
-            subscription.subscribe(CHANNEL)
+            subscription.subscribe(_channel(self._redis))
             while True:
                 message = subscription.get_message(timeout=self._recheck)
                 if message is not None:

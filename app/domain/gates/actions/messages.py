@@ -80,14 +80,14 @@ def admit(caller: Caller, message: SignedMessage) -> None:
     """
     if not caller.enabled:
         raise GateDisabled
-    with transaction():
+    with transaction() as session:
         moment = clock.now()
         if not signatures.is_timely(message.timestamp, moment):
             raise ClockSkew(server_time=int(moment.timestamp()))
         if not signatures.is_nonce(message.nonce):
             raise BadSignature
         spent = insert(GateNonce).values(device_id=caller.device_id, nonce=message.nonce, seen_at=moment)
-        if affected(spent.on_conflict_do_nothing()) != 1:
+        if session.scalar(spent.on_conflict_do_nothing().returning(GateNonce.nonce)) is None:
             raise Replayed
 
 
