@@ -1,0 +1,98 @@
+"""The schema's history: numbered, in one line, takeable back, and equal to the models."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool, text
+
+from app.domain.claims.rules import CLAIM
+from app.domain.gates.models import COMMAND
+from app.domain.stays.rules import STAY
+from app.kernel.states import registered_rows
+from migrations.tables import metadata, ours
+from payments.charges.rules import CHARGE, ORDER
+from tests.ground import Addresses
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, STAY)
+
+
+def config(url: str = "") -> Config:
+    made = Config(MIGRATIONS / "alembic.ini")
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.attributes["url"] = url
+    return made
+
+
+@pytest.fixture
+def empty_database(servers: Addresses, admin: psycopg.Connection[Any]) -> Iterator[str]:
+    """A database of the owner's without any table."""
+    name = f"{admin.info.dbname}_steps"
+    owner = psycopg.conninfo.conninfo_to_dict(servers.migration.replace("+psycopg", "", 1))["user"]
+    admin.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
+    yield servers.migration.rsplit("/", 1)[0] + f"/{name}"
+    admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_migrations_are_numbered_in_one_line() -> None:
+    steps = list(ScriptDirectory.from_config(config()).walk_revisions())
+    numbers = [step.revision for step in reversed(steps)]
+    assert numbers == [f"{number:04d}" for number in range(1, len(steps) + 1)]
+    assert all(Path(step.path).name.startswith(f"{step.revision}_") for step in steps)
+
+
+def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -> None:
+    before = tables(empty_database)
+    command.upgrade(config(empty_database), "head")
+    made = tables(empty_database)
+    command.downgrade(config(empty_database), "base")
+    assert tables(empty_database) - before == {"alembic_version"}
+    command.upgrade(config(empty_database), "head")
+    assert tables(empty_database) == made
+
+
+def tables(url: str) -> set[str]:
+    """Names of all tables, types and functions of ours."""
+    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
+        named = text(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S') "
+            "UNION SELECT proname || '()' FROM pg_proc p WHERE pronamespace = 'public'::regnamespace "
+            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+        )
+        return set(connection.scalars(named))
+
+
+def test_models_and_migrations_tell_the_same(servers: Addresses) -> None:
+    with create_engine(servers.migration, poolclass=pool.NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+        assert compare_metadata(context, metadata()) == []
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_a_graph_in_the_database_is_the_graph_in_the_code(admin: psycopg.Connection[Any], machine: Any) -> None:
+    rows = admin.execute(
+        "SELECT from_state, event, to_state FROM state_transition WHERE machine = %s", [machine.name]
+    ).fetchall()
+    told = {(row["from_state"], row["event"], row["to_state"]) for row in registered_rows(machine)}
+    assert set(rows) == told
+
+
+def test_every_graph_in_the_database_has_its_machine(admin: psycopg.Connection[Any]) -> None:
+    names = {name for (name,) in admin.execute("SELECT DISTINCT machine FROM state_transition").fetchall()}
+    assert names == {machine.name for machine in MACHINES}
+
+
+def test_the_programs_role_owns_nothing(admin: psycopg.Connection[Any]) -> None:
+    owned = admin.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND "
+        "pg_has_role('app_rw', relowner, 'MEMBER')"
+    ).fetchall()
+    assert owned == []
