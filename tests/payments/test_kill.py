@@ -1,15 +1,17 @@
 """SIGKILL at each statement boundary of a notice, in a process of its own; then WeChat comes again."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from app.settings import Settings
 from payments.charges import queries
 from payments.receipts.queries import receipts_of
-from tests.payments.servers import Door, MortalDoor
-from tests.payments.world import Till, books, cases, jobs, payments, state_of
+from tests.payments.servers import ROOT, Door, MortalDoor
+from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
 
 BEFORE_COMMIT = (
     "notice.after_inbox",
@@ -27,7 +29,7 @@ PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
 
 
 def test_every_fault_point_of_a_notice_is_killed_here() -> None:
-    sources = Path("payments/charges/actions").glob("*.py")
+    sources = (ROOT / "payments/charges/actions").glob("*.py")
     named = {
         line.split('"')[1]
         for each in sources
@@ -55,3 +57,19 @@ def test_no_fen_is_lost_or_doubled_when_the_process_dies(
     assert (len(payments(charge)), len(receipts_of(charge.motorist_id))) == (1, 1)
     assert len(queries.journals_of_charge(charge.key)) == 1
     assert not cases(order.out_trade_no)
+
+
+@pytest.mark.parametrize(("point", "known"), [("prepare.intended", False), ("prepare.answered", True)])
+def test_an_order_whose_preparing_process_died_is_prepared_again_under_the_same_number(
+    till: Till, environment: Mapping[str, str], point: str, known: bool
+) -> None:
+    charge = owed(till.treasury_payee())
+    command = [sys.executable, "-m", "tests.payments.mortal_till", str(charge.key), OPENID]
+    dying = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment, "FAULT_PLAN": point}, check=False)
+    assert dying.returncode == -9
+    order = order_of(charge)
+    assert order.state == "preparing"
+    assert order.next_check_at is not None, "the sweeper would find it"
+    assert (till.wechat.ask("GET", f"/book?out_trade_no={order.out_trade_no}")[0] == 200) is known
+    till.prepare(charge)
+    assert [(each.id, each.state) for each in queries.orders_of(charge.id)] == [(order.id, "payable")]

@@ -11,6 +11,7 @@ from payments.charges.actions import check_order, prepare, sweep, withdraw
 from payments.charges.actions.prepare import PaymentUncertain
 from payments.charges.actions.withdraw import AlreadyPaid
 from payments.charges.rules import ORDER_LIFE, next_check
+from payments.wechat import WeChatPay
 from tests.payments.servers import in_parallel
 from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
 
@@ -33,10 +34,10 @@ def test_a_payment_whose_notice_never_came_is_found_within_a_minute(till: Till) 
     assert (state_of(charge), books(payee), jobs(charge)) == ("paid", PAID, 1)
 
 
-def test_a_payment_made_in_the_last_second_is_found_when_the_order_is_to_be_closed(till: Till) -> None:
+def test_a_payment_made_in_the_last_half_minute_is_found_when_the_order_is_to_be_closed(till: Till) -> None:
     payee = till.treasury_payee()
     charge, order = till.ordered(payee)
-    till.later(ORDER_LIFE.total_seconds() - 1)
+    till.later(ORDER_LIFE.total_seconds() - 30)
     till.paid(order)
     till.later(120)
     swept(till)
@@ -77,6 +78,18 @@ def test_while_wechat_is_away_nothing_is_concluded_and_it_is_asked_again(till: T
     till.wechat.control("DELETE", "/faults")
     check_order(order.id, till.pay)
     assert state_of(charge) == "paid"
+
+
+def test_a_round_ends_with_the_first_silence_and_the_others_stay_due(till: Till) -> None:
+    charges = [till.ordered(till.treasury_payee())[0] for _ in range(3)]
+    for charge in charges:
+        till.paid(order_of(charge))
+    till.later(15)
+    till.fail("error_500", "query", times=0)
+    assert sweep(till.pay) == 1
+    till.wechat.control("DELETE", "/faults")
+    assert sweep(till.pay) == 2
+    assert sorted(state_of(charge) for charge in charges) == ["created", "paid", "paid"]
 
 
 def test_an_order_of_which_wechat_says_nothing_for_a_quarter_of_an_hour_becomes_a_case(till: Till) -> None:
@@ -159,10 +172,10 @@ def test_one_order_that_fails_does_not_stop_the_others(till: Till, monkeypatch: 
     till.paid(order)
     till.later(15)
 
-    def failing(order_id: int, pay: object) -> None:
+    def failing(order_id: int, pay: WeChatPay) -> bool:
         if order_id == broken.id:
             raise ZeroDivisionError
-        check_order(order_id, till.pay)
+        return check_order(order_id, pay)
 
     monkeypatch.setattr(sys.modules[sweep.__module__], "check_order", failing)
     with pytest.raises(ExceptionGroup) as failures:

@@ -25,16 +25,19 @@ QUERY = "query"
 Answer = Done[Transaction] | Refused | Unknown
 
 
-def check_order(order_id: int, pay: WeChatPay) -> None:
+def check_order(order_id: int, pay: WeChatPay) -> bool:
     """Ask WeChat about one order and learn from the answer; close it there when it must end.
 
-    Outside any transaction. What cannot be learned now is asked again at `next_check_at`.
+    Outside any transaction. What cannot be learned now is asked again at `next_check_at`; returns whether WeChat
+    gave an answer at all.
     """
     number = _number(order_id)
     if number is None:
-        return
-    if _learn(order_id, pay.query_order(*number)):
+        return True
+    answer = pay.query_order(*number)
+    if _learn(order_id, answer):
         end_order(order_id, pay)
+    return not isinstance(answer, Unknown)
 
 
 def end_order(order_id: int, pay: WeChatPay) -> None:
