@@ -22,7 +22,7 @@ def job_names() -> set[str]:
     names: set[str] = set()
     for call in calls():
         if isinstance(call.func, ast.Name) and call.func.id == "enqueue":
-            names |= {word.value for word in call.args[:1] if isinstance(word, ast.Constant)}
+            names |= {str(word.value) for word in call.args[:1] if isinstance(word, ast.Constant)}
         names |= {
             keyword.value.value
             for keyword in call.keywords

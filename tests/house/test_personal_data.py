@@ -35,4 +35,5 @@ def test_nothing_personal_lies_readable_in_the_database(
 
 def every_row(admin: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     names = admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-    return [(name, row) for (name,) in names for (row,) in admin.execute(f'SELECT t::text FROM "{name}" t').fetchall()]
+    query = sql.SQL("SELECT t::text FROM {} t")
+    return [(name, row) for (name,) in names for (row,) in admin.execute(query.format(sql.Identifier(name))).fetchall()]
