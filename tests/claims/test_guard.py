@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -45,7 +46,7 @@ def live_claims(lot: Lot) -> list[BayClaim]:
 def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(app: Flask, evening: datetime) -> None:
     lot = open_lot(bays=1)
     plates = [some_plate_id() for _ in range(RIVALS)]
-    outcomes = race(app, [lambda plate=plate: a_promise(lot, plate, hours(evening, 1, 2)) for plate in plates])
+    outcomes = race(app, [partial(a_promise, lot, plate, hours(evening, 1, 2)) for plate in plates])
     assert sorted(outcomes) == sorted(["won"] + ["lot_full"] * (RIVALS - 1))
     assert len(live_claims(lot)) == 1
 
@@ -53,14 +54,14 @@ def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(
 def test_a_lot_with_room_for_all_refuses_nobody(app: Flask, evening: datetime) -> None:
     lot = open_lot(bays=24)
     plates = [some_plate_id() for _ in range(24)]
-    outcomes = race(app, [lambda plate=plate: a_promise(lot, plate, hours(evening, 1, 2)) for plate in plates])
+    outcomes = race(app, [partial(a_promise, lot, plate, hours(evening, 1, 2)) for plate in plates])
     assert outcomes == ["won"] * 24
 
 
 def test_one_plate_claimed_everywhere_at_once_gets_one_bay(app: Flask, evening: datetime) -> None:
     lots = [open_lot(bays=2) for _ in range(4)]
     plate = some_plate_id()
-    outcomes = race(app, [lambda lot=lot: a_promise(lot, plate, hours(evening, 1, 2)) for lot in lots * 4])
+    outcomes = race(app, [partial(a_promise, lot, plate, hours(evening, 1, 2)) for lot in lots * 4])
     assert sorted(outcomes) == ["plate_already_claimed"] * 15 + ["won"]
 
 

@@ -1,6 +1,6 @@
 """Reserving: what is promised, and what is refused without a trace."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -30,7 +30,7 @@ from tests.world import Driver, driver, open_lot, reservation_ready_to_cancel, s
 
 
 @pytest.fixture
-def who(evening: datetime) -> Iterator[Driver]:
+def who(evening: datetime) -> Driver:
     return driver()
 
 

@@ -17,6 +17,7 @@ from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import span
+from payments.charges.models import Charge
 from payments.charges.queries import charge
 from tests.world import (
     ask,
@@ -39,6 +40,11 @@ FREE = {"free": None, "bands": [{"name": "free", "from": "00:00", "to": "24:00",
 def open_tasks() -> set[str]:
     with transaction() as session:
         return set(session.scalars(select(Task.kind)))
+
+
+def charge_of(bill: Bill) -> Charge:
+    assert bill.charge_key is not None
+    return charge(bill.charge_key)
 
 
 def stay_of(event_id: int) -> Stay:
@@ -124,7 +130,7 @@ def test_who_paid_leaves_within_the_grace_without_paying_more(evening: datetime,
     assert ask(exit_gate, who.plate).reason == "settled"
     drive(exit_gate, who.plate)
     assert one_for(who.id, stay.key).stay.state == "settled"
-    assert charge(bills_of(stay.id)[0].charge_key).state == "fulfilled"
+    assert charge_of(bills_of(stay.id)[0]).state == "fulfilled"
 
 
 def test_who_paid_and_then_stayed_on_owes_the_rest(evening: datetime, at: Move) -> None:
@@ -182,7 +188,7 @@ def test_a_stay_that_costs_nothing_settles_without_an_order(evening: datetime, a
     drive(gate(lot, "out"), who.plate)
     assert one_for(who.id, stay.key).stay.state == "settled"
     bill = bills_of(stay.id)[0]
-    assert (bill.amount_fen, charge(bill.charge_key).state) == (0, "fulfilled")
+    assert (bill.amount_fen, charge_of(bill).state) == (0, "fulfilled")
     with transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM payment_order")) == 0
         assert session.scalar(text("SELECT count(*) FROM journal")) == 0
