@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,6 @@ from werkzeug.test import TestResponse
 from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.published import SAMPLE_TITLE, SAMPLE_VERSION, sample_agreement
 from app.kernel import clock
-from tests.ground import Addresses
 from tests.wechat.stand import Stand
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -64,7 +64,7 @@ class Phone:
     def post(self, path: str, body: Any = None, expect: int = 200, key: str | None = None) -> Any:
         return _expected(self.ask("POST", path, body, key), expect)
 
-    def get(self, path: str, expect: int = 200, **query: Any) -> Any:
+    def get(self, path: str, query: Mapping[str, Any] | None = None, expect: int = 200) -> Any:
         return _expected(self.ask("GET", path, query_string=query), expect)
 
     def put(self, path: str, body: Any, expect: int = 200) -> Any:
@@ -87,9 +87,8 @@ def a_plate() -> str:
 
 
 @pytest.fixture
-def app(app: Flask, database: Addresses) -> Flask:
+def app(app: Flask) -> Flask:
     """The platform in an empty city where the sample agreement is in force."""
-    assert database.app
     publish_agreement(SAMPLE_VERSION, SAMPLE_TITLE, sample_agreement(), clock.now() - timedelta(days=1))
     return app
 

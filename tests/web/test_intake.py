@@ -55,7 +55,7 @@ def test_an_unknown_field_is_refused_by_name(motorist: Phone) -> None:
 
 
 def test_an_unknown_query_parameter_is_refused_by_name(motorist: Phone) -> None:
-    refused = motorist.get("/reservations", expect=422, state="all")
+    refused = motorist.get("/reservations", {"state": "all"}, expect=422)
     assert refused["details"]["fields"] == {"query": {"state": ["未知字段"]}}
 
 
@@ -70,9 +70,9 @@ def test_an_unknown_query_parameter_is_refused_by_name(motorist: Phone) -> None:
 def test_a_senseless_search_is_refused_not_failed(motorist: Phone, span: dict[str, str]) -> None:
     wish = {"lat": "30.27", "lng": "120.15", "begins_at": "2026-03-01T08:00:00+08:00"}
     query = {**wish, "ends_at": "2026-03-01T10:00:00+08:00", **span}
-    assert motorist.get("/lots", expect=422, **query)["code"] == "invalid"
+    assert motorist.get("/lots", query, expect=422)["code"] == "invalid"
 
 
 def test_a_cursor_is_only_good_where_it_was_given(motorist: Phone) -> None:
     for made_up in ("x", "AAAA", "5" * 200, "é"):
-        assert motorist.get("/stays", expect=422, cursor=made_up)["code"] == "invalid_cursor"
+        assert motorist.get("/stays", {"cursor": made_up}, expect=422)["code"] == "invalid_cursor"
