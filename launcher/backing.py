@@ -46,7 +46,7 @@ def embedded(servers: Servers) -> dict[str, str]:
     return addresses
 
 
-def external_database(url: str, migration_url: str, var: Path) -> dict[str, str]:
+def external_database(url: str, migration_url: str, var: Path, prefix: str = "gongbo") -> dict[str, str]:
     """Both addresses on a server somebody else runs.
 
     Without MIGRATION_DATABASE_URL the role in DATABASE_URL must be able to create roles and databases; the platform's
@@ -58,7 +58,7 @@ def external_database(url: str, migration_url: str, var: Path) -> dict[str, str]
     if migration_url:
         admitted(migration_url).close()
         return {"DATABASE_URL": normal(url), "MIGRATION_DATABASE_URL": normal(migration_url)}
-    made = provision(url, DATABASE if database == "postgres" else database, var)
+    made = provision(url, DATABASE if database == "postgres" else database, var, prefix)
     return {"DATABASE_URL": made.app_url, "MIGRATION_DATABASE_URL": made.migration_url}
 
 

@@ -29,6 +29,7 @@ class Servers:
         folder: Path,
         postgres_port: int = POSTGRES_PORT,
         valkey_port: int = VALKEY_PORT,
+        *,
         postgres_options: Sequence[str] = (),
     ) -> "Servers":
         """The servers of a folder, which is made when absent. Raises `CannotStart`."""

@@ -97,7 +97,7 @@ class Ground:
         admin, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
         if not (admin and redis_url):
             postgres_port, valkey_port = free_ports(2)
-            own = Servers.at(self.folder / "servers", postgres_port, valkey_port, FAST)
+            own = Servers.at(self.folder / "servers", postgres_port, valkey_port, postgres_options=FAST)
             own.up(postgres=not admin, valkey=not redis_url)
             admin, redis_url = admin or own.postgres.admin_url, redis_url or own.valkey.url
         return plain(admin), redis_url

@@ -1,0 +1,47 @@
+"""The platform's processes run all together or not at all."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from launcher import processes
+from tests.launcher.stand import ROOT, script
+
+_RUN = f"""
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from launcher.failure import CannotStart
+from launcher.process_set import run_processes
+try:
+    run_processes(dict(os.environ), Path(sys.argv[1]))
+except CannotStart as reason:
+    sys.exit(str(reason))
+"""
+
+
+def test_when_one_process_ends_all_are_ended_and_the_reason_is_told(tmp_path: Path) -> None:
+    procfile = tmp_path / "Procfile"
+    procfile.write_text(f"short: exec sleep 0.2\nlong: echo $$ > {tmp_path / 'pid'}; exec sleep 600\n")
+    done = script(_RUN, str(procfile))
+    assert done.returncode == 1
+    assert done.stderr.startswith("A process ended by itself")
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_ends_every_process_and_calls_it_success(tmp_path: Path, asked: signal.Signals) -> None:
+    procfile, pid = tmp_path / "Procfile", tmp_path / "pid"
+    procfile.write_text(f"long: echo $$ > {pid}; exec sleep 600\n")
+    started = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(procfile)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert processes.await_that(lambda: pid.is_file() and pid.read_text().strip() != "", 20)
+    started.send_signal(asked)
+    _, said = started.communicate(timeout=20)
+    assert (started.returncode, said) == (0, b"")
+    assert not psutil.pid_exists(int(pid.read_text()))
