@@ -19,6 +19,7 @@ def app(app: Flask) -> Iterator[Flask]:
     accept_samples(True)
     with app.app_context():
         yield app
+    accept_samples(True)
 
 
 @pytest.fixture
