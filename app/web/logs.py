@@ -113,5 +113,5 @@ def _configuration() -> dict[str, Any]:
         "handlers": {"stdout": stdout},
         "root": {"level": "WARNING", "handlers": ["stdout"]},
         # urllib3 warns with whole URLs, and those to WeChat carry tokens.
-        "loggers": {**ours, "urllib3": {"level": "CRITICAL"}},
+        "loggers": {**ours, "urllib3": {"level": "CRITICAL"}, "werkzeug": {"level": "WARNING"}},
     }
