@@ -2,11 +2,11 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
 from app.kernel.ids import new_key
 
@@ -22,16 +22,18 @@ NAMING = {
 class Base(DeclarativeBase):
     """All tables of the platform; money is bigint fen, moments are timestamptz."""
 
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        int: BigInteger,
-        str: Text,
-        bytes: LargeBinary,
-        datetime: DateTime(timezone=True),
-        uuid.UUID: Uuid,
-        dict[str, Any]: JSONB,
-        list[Any]: JSONB,
-    }
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            int: BigInteger,
+            str: Text,
+            bytes: LargeBinary,
+            datetime: DateTime(timezone=True),
+            uuid.UUID: Uuid,
+            dict[str, Any]: JSONB,
+            list[Any]: JSONB,
+        },
+    )
 
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
