@@ -4,6 +4,7 @@ A raw event is committed before it is thought about. A poll waits between short 
 """
 
 import functools
+import threading
 import time
 import uuid
 from collections.abc import Collection, Mapping
@@ -41,6 +42,8 @@ BATCH_BODY = 512 * 1024
 VALID_SECONDS = 10
 HIGHEST = 2**53
 LONGEST_POLL = 25
+POLLS_AT_ONCE = 4
+"""Of the connections of a process, so many may serve polls: a thousand of them never keep a car waiting."""
 
 blueprint = Blueprint("gates", __name__, url_prefix="/gate/v1")
 
@@ -54,10 +57,11 @@ class FieldsRefused(Invalid):
 
 @dataclass(frozen=True)
 class Post:
-    """Where this app's polls wait, and for how many seconds at most."""
+    """Where this app's polls wait, for how many seconds at most, and how many of them may use the database at once."""
 
     waiting: WaitingRoom
     poll_seconds: int
+    few_at_a_time: threading.Semaphore
 
 
 @blueprint.record_once
@@ -65,7 +69,7 @@ def _open_waiting_room(state: BlueprintSetupState) -> None:
     app, wired = state.app, state.app.extensions["gongbo"]
     assert isinstance(wired, Wiring)
     waiting = WaitingRoom(wired.redis, functools.partial(_with_commands, app))
-    app.extensions["gates"] = Post(waiting, wired.settings.gate_poll_seconds)
+    app.extensions["gates"] = Post(waiting, wired.settings.gate_poll_seconds, threading.Semaphore(POLLS_AT_ONCE))
 
 
 def _with_commands(app: App, device_ids: Collection[int]) -> Collection[int]:
@@ -85,18 +89,34 @@ def _only_gates(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(*args: Any, **words: Any) -> Any:
-        message = _message()
-        with transaction():
-            g.gate, g.seen_at = gates.recognise(message), _Seen(clock.now() - clock.offset(), time.monotonic())
-            gates.admit(g.gate, message)
-        g.caller = f"gate:{g.gate.device_id}"
-        limits.take(RATE, g.caller)
+        _let_in(_message())
+        return view(*args, **words)
+
+    return guarded
+
+
+def _only_patient_gates(view: View) -> View:
+    """The same for polls, a few at a time: after a restart all gates come at once, and cars must not wait for them."""
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **words: Any) -> Any:
+        with _post().few_at_a_time:
+            _let_in(_message())
         return view(*args, **words)
 
     return guarded
 
 
 GATE = Policy("gate", _only_gates)
+PATIENT_GATE = Policy("patient_gate", _only_patient_gates)
+
+
+def _let_in(message: SignedMessage) -> None:
+    with transaction():
+        g.gate, g.seen_at = gates.recognise(message), _Seen(clock.now() - clock.offset(), time.monotonic())
+        gates.admit(g.gate, message)
+    g.caller = f"gate:{g.gate.device_id}"
+    limits.take(RATE, g.caller)
 
 
 def _message() -> SignedMessage:
@@ -203,7 +223,7 @@ def heartbeat() -> Response:
 
 
 @blueprint.get("/commands")
-@admits(GATE)
+@admits(PATIENT_GATE)
 def commands() -> Response:
     """Wait for commands; a newer poll of the same gate ends this one with none."""
     until = time.monotonic() + min(_number("wait", 0, LONGEST_POLL), _post().poll_seconds)
@@ -222,10 +242,15 @@ def result(key: uuid.UUID) -> Response:
 
 def _awaited(place: Place, until: float) -> list[HandedOut]:
     """Look first, then wait; a ring without a command (another answer carried it) is waited out."""
-    handed = gates.hand_out(place.device_id)
+    handed = _look(place)
     while not handed and place.wait(until):
-        handed = gates.hand_out(place.device_id)
+        handed = _look(place)
     return handed
+
+
+def _look(place: Place) -> list[HandedOut]:
+    with _post().few_at_a_time:
+        return gates.hand_out(place.device_id)
 
 
 def _commands(handed: list[HandedOut]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from tests.gates.stand import Hand, installed
 @pytest.fixture
 def lot(evening: datetime) -> Lot:
     """A lot with two bays, open now."""
-    assert evening
+    assert evening.tzinfo
     return world.open_lot()
 
 

@@ -80,7 +80,7 @@ class WaitingRoom:
         self._redis, self._with_news, self._recheck = redis, with_news, recheck
         self._places: dict[int, Place] = {}
         self._publishing, self._starting = threading.Lock(), threading.Lock()
-        self._started = False
+        self._started, self._closed = False, threading.Event()
         self._away_until = 0.0
 
     @contextmanager
@@ -101,6 +101,10 @@ class WaitingRoom:
     def waiting(self) -> int:
         """How many gates wait in this process."""
         return len(self._places)
+
+    def close(self) -> None:
+        """Listen no more; the polls that are open end in their own time."""
+        self._closed.set()
 
     def _tell(self, news: str) -> None:
         """One connection is enough for all; while Redis is away the next recheck finds what was not told."""
@@ -123,17 +127,17 @@ class WaitingRoom:
                 threading.Thread(target=task, name=f"gates-{name}", daemon=True).start()
 
     def _listen(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 self._hear_all()
-            except RedisError as error:
+            except Exception as error:  # noqa: BLE001 - redis-py meets a closed connection with more than its own errors
                 _log.warning("redis_away", error=type(error).__name__)
-                time.sleep(1.0)
+                self._closed.wait(1.0)
 
     def _hear_all(self) -> None:
         with PubSub(self._redis.connection_pool, ignore_subscribe_messages=True) as subscription:
             subscription.subscribe(_channel(self._redis))
-            while True:
+            while not self._closed.is_set():
                 message = subscription.get_message(timeout=self._recheck)
                 if message is not None:
                     self._hear(bytes(message["data"]).decode())
@@ -149,8 +153,7 @@ class WaitingRoom:
             place.leave()
 
     def _look_again(self) -> None:
-        while True:
-            time.sleep(self._recheck)
+        while not self._closed.wait(self._recheck):
             try:
                 for device_id in self._with_news(list(self._places)) if self._places else ():
                     self._ring(device_id)

@@ -1,0 +1,146 @@
+"""A thousand gates may wait in one process, and nothing is held by them."""
+
+import http.client
+import json
+import selectors
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import requests
+from flask.testing import FlaskClient
+from redis import Redis
+from sqlalchemy import func, select
+
+from app.adapters.gates.waiting import Place, WaitingRoom, WaitsInTransaction, announce
+from app.domain.gates import actions as gates
+from app.domain.gates.models import GateNonce
+from app.domain.lots.models import Lot
+from app.kernel.db import transaction
+from tests import world
+from tests.gates.stand import DEADLINE_SECONDS, Hand, eventually, installed, served
+
+POLLS = 1000
+
+
+def bytes_of(hand: Hand, method: str, path: str, content: object = None) -> bytes:
+    body = b"" if content is None else json.dumps(content).encode()
+    target = f"/gate/v1{path}"
+    lines = [f"{name}: {value}" for name, value in hand.headers(method, target, body).items()]
+    head = [f"{method} {target} HTTP/1.1", "Host: gates", *lines, f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def many_gates(client: FlaskClient, lot: Lot, count: int) -> list[Hand]:
+    with transaction():
+        return [installed(client, lot) for _ in range(count)]
+
+
+def connected(url: str, hand: Hand) -> socket.socket:
+    parts = urlsplit(url)
+    line = socket.create_connection((parts.hostname or "", parts.port or 0))
+    line.sendall(bytes_of(hand, "GET", "/commands?wait=20"))
+    return line
+
+
+def answer_on(line: socket.socket) -> dict[str, Any]:
+    line.settimeout(DEADLINE_SECONDS)
+    response = http.client.HTTPResponse(line)
+    response.begin()
+    answer: dict[str, Any] = json.loads(response.read())
+    return answer
+
+
+def asked(url: str, hand: Hand, method: str, path: str, content: object = None) -> requests.Response:
+    body = b"" if content is None else json.dumps(content).encode()
+    headers = hand.headers(method, f"/gate/v1{path}", body)
+    return requests.request(method, f"{url}/gate/v1{path}", data=body, headers=headers, timeout=20)
+
+
+@pytest.mark.timeout(240)
+def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_others_are_served(
+    client: FlaskClient, lot: Lot, environment: Mapping[str, str], redis: Redis, tmp_path: Path,
+    admin: "psycopg.Connection[tuple[object, ...]]",
+) -> None:  # fmt: skip
+    hands = many_gates(client, lot, POLLS)
+    with served({**environment, "GATE_POLL_SECONDS": "25"}, tmp_path / "log") as url, ExitStack() as lines:
+        polls = [lines.enter_context(connected(url, hand)) for hand in hands]
+        eventually(lambda: _taken_in() == POLLS)
+        eventually(lambda: _busy(admin) == 0)
+        arrived = hands[0].event("arrived", world.some_plate().characters)
+        assert asked(url, hands[0], "POST", "/decide", arrived).json()["decision"] == "open"
+        gates.issue(hands[-1].device.id, "open", {}, "test")
+        announce(redis, hands[-1].device.id)
+        assert _types(answer_on(polls[-1])) == ["open"]
+        assert sum(not _is_answered(poll) for poll in polls[:-1]) > POLLS / 2
+        assert _busy(admin) == 0
+
+
+def test_a_command_reaches_a_waiting_gate_also_while_redis_is_away(
+    client: FlaskClient, lot: Lot, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    hand = installed(client, lot)
+    away = {**environment, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    with served(away, tmp_path / "log") as url, connected(url, hand) as line:
+        eventually(lambda: _taken_in() == 1)
+        gates.issue(hand.device.id, "close", {}, "test")
+        assert _types(answer_on(line)) == ["close"]
+
+
+def test_a_newer_poll_sends_the_older_one_home_and_gets_the_command(
+    client: FlaskClient, lot: Lot, environment: Mapping[str, str], redis: Redis, tmp_path: Path
+) -> None:
+    hand = installed(client, lot)
+    with served(environment, tmp_path / "log") as url, connected(url, hand) as older:
+        eventually(lambda: _taken_in() == 1)
+        with connected(url, hand) as newer:
+            assert _types(answer_on(older)) == []
+            gates.issue(hand.device.id, "close", {}, "test")
+            announce(redis, hand.device.id)
+            assert _types(answer_on(newer)) == ["close"]
+
+
+def test_nobody_waits_within_a_transaction(lot: Lot) -> None:
+    with transaction(), pytest.raises(WaitsInTransaction):
+        Place(lot.id).wait(time.monotonic())
+
+
+def test_a_place_is_given_up_when_its_poll_ends(redis: Redis) -> None:
+    room = WaitingRoom(redis, lambda _: [], recheck=3600)
+    with room.place(1) as first:
+        with room.place(1) as second:
+            assert first.displaced
+            assert not second.displaced
+        assert room.waiting() == 0
+    room.close()
+
+
+def _is_answered(line: socket.socket) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(line, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _taken_in() -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).select_from(GateNonce)) or 0
+
+
+def _types(answer: Mapping[str, Any]) -> list[str]:
+    return [command["type"] for command in answer["commands"]]
+
+
+def _busy(admin: "psycopg.Connection[tuple[object, ...]]") -> int:
+    """Sessions on this database, other than the asking one, that hold a transaction open or run a query."""
+    row = admin.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND state <> 'idle'"
+    ).fetchone()
+    assert row is not None
+    return int(str(row[0]))
