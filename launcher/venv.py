@@ -49,7 +49,7 @@ def _make(folder: Path) -> None:
 
 
 def _install(folder: Path) -> None:
-    command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes"]
+    command = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--no-input", "--require-hashes"]
     command += ["--disable-pip-version-check", "--requirement", str(LOCK)]
     environ = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
     if subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode:
