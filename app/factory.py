@@ -19,16 +19,6 @@ from app.web import errors, headers, intake, limits, logs, metrics, openapi, pol
 from app.wiring import wire
 
 
-class _Model(Base):
-    """Stands between the kernel's base and Flask-SQLAlchemy.
-
-    Flask-SQLAlchemy copies the body of the class that it is given, and SQLAlchemy takes a base with a
-    `type_annotation_map` only once.
-    """
-
-    __abstract__ = True
-
-
 def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()) -> Flask:
     """An app with these doors; `settings` come from the environment when none are given.
 
@@ -54,7 +44,7 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }
-    db = SQLAlchemy(app, model_class=_Model, session_options={"expire_on_commit": False})
+    db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
     Migrate(app, db, directory="migrations")
     use_sessions(cast("scoped_session[Session]", db.session))
     clock.use_offset_file(settings.clock_file)

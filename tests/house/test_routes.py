@@ -11,7 +11,7 @@ from app.web.once import happens_once
 from app.web.openapi import description
 from app.web.policy import policy_of
 
-KNOWN = {"public", "motorist", "gate", "wechat", "loopback"}
+KNOWN = {"public", "motorist", "gate", "patient_gate", "wechat", "loopback"}
 WITHOUT_KEY = {"/mp/v1/sessions", "/mp/v1/sessions/refresh"}
 """Their secret is good once by itself."""
 

@@ -1,10 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
+from app.domain.motorists.models import Motorist
 from app.kernel.db import transaction
 from app.kernel.idempotency import RememberedRequest
+from tests.ground import Addresses
 from tests.miniprogram.stand import Phone, a_plate
 
 KEY = "a-key-that-the-phone-stored"
@@ -48,6 +51,21 @@ def test_requests_at_once_with_one_key_make_one_vehicle(motorist: Phone) -> None
         answers = set(pool.map(send, range(5)))
     assert len(answers) == 1
     assert len(motorist.get("/vehicles")) == 1
+
+
+def test_while_the_first_still_runs_the_second_is_told_to_come_back(motorist: Phone, servers: Addresses) -> None:
+    with transaction() as session:
+        who = session.scalars(select(Motorist.id)).one()
+    with psycopg.connect(servers.app.replace("+psycopg", "")) as first:
+        first.execute(
+            "INSERT INTO remembered_request (scope, key, request_hash, expires_at) VALUES (%s, %s, '', now())",
+            (f"motorist:{who}:vehicles.add", KEY),
+        )
+        second = motorist.ask("POST", "/vehicles", {"plate": a_plate(), "colour": "blue"}, KEY)
+        first.rollback()
+    assert (second.status_code, second.get_json()["code"]) == (409, "request_in_flight")
+    assert second.headers["Retry-After"] == "2"
+    assert motorist.get("/vehicles") == []
 
 
 def test_a_refusal_is_not_remembered_because_nothing_happened(motorist: Phone) -> None:
