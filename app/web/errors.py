@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - of the connection pool
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnprocessableEntity
 
 from app.kernel.db import sqlstate
@@ -50,8 +50,8 @@ WORDS = {
 RETRY_SECONDS = 2
 """What `Retry-After` says when a rival holds what we need, or a server is away."""
 
-_PASSING = {"40001", "40P01", "55P03", "57014", "53300"}
-"""PostgreSQL: serialization failure, deadlock, lock timeout, statement timeout, too many connections."""
+_PASSING = ("08", "40", "53", "55P03", "57")
+"""PostgreSQL's codes of what passes: connection lost, rolled back, no room left, lock not had, told to stop."""
 
 _log = structlog.get_logger("errors")
 
@@ -112,10 +112,16 @@ def _field_errors(error: HTTPException) -> Any:
     return {}
 
 
-def _database_away(error: OperationalError) -> Response:
-    passing = error.connection_invalidated or sqlstate(error) in {*_PASSING, None}
-    _log.error("database_failed", error=type(error.orig).__name__, sqlstate=sqlstate(error))
-    return _worded(503 if passing else 500)
+def _database_failed(error: OperationalError) -> Response:
+    """Without a code no answer came at all: that passes too."""
+    code = sqlstate(error)
+    _log.error("database_failed", error=type(error.orig).__name__, sqlstate=code)
+    return _worded(503 if code is None or code.startswith(_PASSING) else 500)
+
+
+def _no_connection_left(error: TimeoutError) -> Response:
+    _log.error("database_busy", error=type(error).__name__)
+    return _worded(503)
 
 
 def _unexpected(error: Exception) -> Response:
@@ -128,5 +134,6 @@ def speak_json(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(MalformedRequest, _malformed)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(OperationalError, _database_failed)
+    app.register_error_handler(TimeoutError, _no_connection_left)
     app.register_error_handler(Exception, _unexpected)

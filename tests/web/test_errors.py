@@ -1,5 +1,9 @@
+import psycopg
 import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - of the connection pool
 
+from app.web import errors
 from tests.miniprogram.stand import Phone
 from tests.web.conftest import Told
 
@@ -54,3 +58,40 @@ def test_every_answer_carries_the_safe_headers_and_personal_ones_are_not_kept(mo
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
         assert "max-age=63072000" in response.headers["Strict-Transport-Security"]
     assert own.headers["Cache-Control"] == "no-store"
+
+
+def failing(error: Exception) -> Flask:
+    """An app whose only view fails so."""
+    app = Flask("failing", static_folder=None)
+    errors.speak_json(app)
+
+    @app.get("/")
+    def view() -> str:
+        raise error
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [
+        (psycopg.errors.DeadlockDetected(), 503),
+        (psycopg.errors.LockNotAvailable(), 503),
+        (psycopg.errors.QueryCanceled(), 503),
+        (psycopg.errors.AdminShutdown(), 503),
+        (psycopg.errors.DiskFull(), 503),
+        (psycopg.errors.TooManyConnections(), 503),
+        (psycopg.OperationalError("connection refused"), 503),
+        (psycopg.errors.IndexCorrupted(), 500),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_passes_at_the_database_asks_to_come_again(raised: psycopg.Error, status: int) -> None:
+    response = failing(OperationalError("SELECT 1", {}, raised)).test_client().get("/")
+    assert response.status_code == status
+    assert ("Retry-After" in response.headers) == (status == 503)
+
+
+def test_when_no_connection_is_left_the_answer_is_to_come_again() -> None:
+    response = failing(TimeoutError("pool")).test_client().get("/")
+    assert (response.status_code, response.get_json()["code"]) == (503, "unavailable")
