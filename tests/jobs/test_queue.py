@@ -90,9 +90,11 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_a_terminated_worker_ends_in_peace(environment: Mapping[str, str], database: Addresses) -> None:
+    with transaction():
+        enqueue("gates.wake", device_id=1)
     peaceful = worker(environment)
     with psycopg.connect(database.admin, autocommit=True) as look:
-        until(lambda: look.execute("SELECT count(*) FROM procrastinate_workers").fetchall() == [(1,)])
+        until(lambda: waiting(look) == [])
     peaceful.terminate()
     assert peaceful.wait(20) == 0
 
