@@ -14,7 +14,13 @@ from simulators.gate.plan import Habits, read_file
 def main() -> None:
     """Run until SIGTERM or SIGINT, then leave quietly; the state directory keeps everything."""
     wanted = _arguments().parse_args()
-    habits = Habits(wanted.platform, wanted.poll_seconds, wanted.heartbeat_seconds, seed=wanted.seed)
+    habits = Habits(
+        wanted.platform,
+        wanted.poll_seconds,
+        wanted.heartbeat_seconds,
+        decide_seconds=wanted.decide_seconds,
+        seed=wanted.seed,
+    )
     street = Street(habits, wanted.state, wanted.clock_file)
     street.put(read_file(wanted.gates) if wanted.gates else [])
     control = Control(wanted.port, street)
@@ -52,6 +58,9 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--poll-seconds", type=int, default=20)
     parser.add_argument("--heartbeat-seconds", type=float, default=10.0)
+    parser.add_argument(
+        "--decide-seconds", type=float, default=1.5, help="how long a car waits before the gate decides"
+    )
     parser.add_argument("--seed", type=int, help="makes misreadings and event names the same again")
     return parser
 

@@ -44,24 +44,32 @@ class Line:
 
     def get(self, call: str, path: str, seconds: float | None = None) -> dict[str, Any]:
         """Ask; raises `NoAnswer` or `Refused`."""
-        return self._call(call, "GET", path, b"", seconds)
+        return self._call(call, "GET", path, None, seconds)
 
     def post(self, call: str, path: str, body: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Tell; raises `NoAnswer` or `Refused`."""
-        return self._call(call, "POST", path, json.dumps(body, ensure_ascii=False).encode(), seconds)
+        return self._call(call, "POST", path, body, seconds)
 
     def close(self) -> None:
         """Hang up."""
         self._session.close()
 
-    def _call(self, call: str, method: str, path: str, body: bytes, timeout: float | None) -> dict[str, Any]:
+    def _call(
+        self, call: str, method: str, path: str, content: Mapping[str, Any] | None, timeout: float | None
+    ) -> dict[str, Any]:
         """One request, and a second one with a corrected clock when the platform says that ours is wrong."""
         try:
-            return self._once(call, method, path, body, timeout)
+            return self._once(call, method, path, _encoded(content), timeout)
         except Refused as refused:
             if refused.code != "clock_skew":
                 raise
-            return self._once(call, method, path, body, timeout)
+            return self._once(call, method, path, _encoded(self._owning_up(content)), timeout)
+
+    def _owning_up(self, content: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """An event of this very moment was dated by a clock of which we now know better."""
+        if content is None or "event_id" not in content:
+            return content
+        return {**content, "clock_offset": round(self._clock.server_offset, 3)}
 
     def _once(self, call: str, method: str, path: str, body: bytes, timeout: float | None) -> dict[str, Any]:
         nonce = secrets.token_hex(16)
@@ -105,6 +113,10 @@ class Line:
         self._clock.learn(float(response.headers["X-Timestamp"]))
         answer = response.json()
         return answer if isinstance(answer, dict) else {}
+
+
+def _encoded(content: Mapping[str, Any] | None) -> bytes:
+    return b"" if content is None else json.dumps(content, ensure_ascii=False).encode()
 
 
 def _said(body: bytes) -> Any:

@@ -155,7 +155,7 @@ def street(platform: str, state: Path, clock_file: Path) -> Iterator[Street]:
     """Stand-in gates that speak with this platform."""
     [port] = free_ports(1)
     words = ["--platform", platform, "--port", str(port), "--state", str(state), "--clock-file", str(clock_file)]
-    pace = ["--poll-seconds", "2", "--heartbeat-seconds", "0.5", "--seed", "1"]
+    pace = ["--poll-seconds", "2", "--heartbeat-seconds", "0.5", "--decide-seconds", "20", "--seed", "1"]
     process = subprocess.Popen([sys.executable, "-m", "simulators.gate", *words, *pace], cwd=ROOT)
     try:
         eventually(lambda: is_taken(port) or process.poll() is not None)
