@@ -10,6 +10,7 @@ from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import NearbyLot, Point
 from app.domain.pricing.queries import LotPrices, prices_at
+from app.domain.pricing.rules import NoPrice
 from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
@@ -105,5 +106,9 @@ def _fee(
 ) -> tuple[Fen | None, Fen | None, str | None]:
     if prices is None:
         return None, None, None
-    fee = prices.fee(begins_at, ends_at, vehicle_class)
-    return fee.fee_fen, fee.own.total_fen, prices.per_hour(begins_at, vehicle_class)
+    text = prices.per_hour(begins_at, vehicle_class)
+    try:
+        fee = prices.fee(begins_at, ends_at, vehicle_class)
+    except NoPrice:
+        return None, None, text
+    return fee.fee_fen, fee.own.total_fen, text
