@@ -121,6 +121,19 @@ def test_a_place_is_given_up_when_its_poll_ends(redis: Redis) -> None:
     room.close()
 
 
+def test_a_poll_in_another_process_sends_ours_home(redis: Redis) -> None:
+    here, there = (WaitingRoom(redis, lambda _: [], recheck=3600) for _ in range(2))
+
+    def another_poll_sends_it_home(ours: Place) -> bool:
+        with there.place(1):
+            return ours.displaced
+
+    with here.place(1) as ours:
+        eventually(lambda: another_poll_sends_it_home(ours))
+    here.close()
+    there.close()
+
+
 def _is_answered(line: socket.socket) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(line, selectors.EVENT_READ)

@@ -49,7 +49,6 @@ class Place:
 
     def __init__(self, device_id: int) -> None:
         self.device_id = device_id
-        self.token = uuid.uuid4().hex
         self.displaced = False
         self._rung = threading.Event()
 
@@ -82,6 +81,7 @@ class WaitingRoom:
         self._publishing, self._starting = threading.Lock(), threading.Lock()
         self._started, self._closed = False, threading.Event()
         self._away_until = 0.0
+        self._name = uuid.uuid4().hex
 
     @contextmanager
     def place(self, device_id: int) -> Iterator[Place]:
@@ -92,7 +92,7 @@ class WaitingRoom:
         if before is not None:
             before.leave()
         try:
-            self._tell(f"poll {device_id} {place.token}")
+            self._tell(f"poll {device_id} {self._name}")
             yield place
         finally:
             if self._places.get(device_id) is place:
@@ -143,13 +143,14 @@ class WaitingRoom:
                     self._hear(bytes(message["data"]).decode())
 
     def _hear(self, news: str) -> None:
-        word, device_id, *token = news.split(" ")
+        """A poll in another process takes the place of ours; our own polls have settled that among themselves."""
+        word, device_id, *process = news.split(" ")
         place = self._places.get(int(device_id))
         if place is None:
             return
         if word == "wake":
             place.ring()
-        elif [place.token] != token:
+        elif process != [self._name]:
             place.leave()
 
     def _look_again(self) -> None:
