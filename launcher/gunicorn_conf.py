@@ -10,6 +10,7 @@ from gunicorn.workers.base import Worker
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gevent"
+worker_connections = 4_000  # open long polls count too, and they cost a greenlet each
 preload_app = False
 graceful_timeout = 25
 max_requests = 20_000
