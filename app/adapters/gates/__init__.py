@@ -1,6 +1,6 @@
 """How we speak with gates and cameras.
 
-Our own protocol, gate/v1 (docs/gate-protocol.md), needs no adapter: its door stands in `app/api/gates.py`. What it
+Our own protocol, gate/v1 (docs/gate-protocol.md), needs no adapter: its door stands in `app/api/gates/`. What it
 needs of the outside is `waiting`: telling a gate that polls, in whichever process, that a command is there.
 
 A vendor's dialect is one module here, named after its profile in `gate_device.profile`, and implements
