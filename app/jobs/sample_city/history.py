@@ -11,7 +11,7 @@ from app.jobs.sample_city.motorists import MOTORISTS, Driver
 from app.jobs.sample_city.sites import Site
 from app.jobs.sample_city.stories import Stage, Story, Visit
 
-GOES_OUT: Final = 0.09
+GOES_OUT: Final = 0.065
 """How likely a motorist parks on a day."""
 
 BOOKS: Final = 0.66
