@@ -78,10 +78,10 @@ def _status(wanted: argparse.Namespace) -> None:
         print(f"{name}: {state}")
 
 
-def _run(_: argparse.Namespace) -> None:
+def _run(wanted: argparse.Namespace) -> None:
     from launcher.platform_run import run_platform  # noqa: PLC0415 - needs the environment
 
-    run_platform(VAR)
+    run_platform(wanted.var, bare=wanted.bare)
 
 
 _COMMANDS = {
@@ -93,6 +93,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m launcher", description=__doc__)
     parser.add_argument("command", choices=sorted(_COMMANDS))
     parser.add_argument("--data", type=Path, default=VAR / "servers", help="folder of the embedded servers")
+    parser.add_argument("--var", type=Path, default=VAR, help="run: folder of everything that is local")
+    parser.add_argument("--bare", action="store_true", help="run: a new city without a past")
     parser.add_argument("--pg-port", type=int, default=54329)
     parser.add_argument("--valkey-port", type=int, default=63799)
     return parser.parse_args()

@@ -49,6 +49,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         **_wechat(var / "wechat", ports),
         "CLOCK_FILE": str(var / "clock"),
         "GATES_STATE": str(var / "gates"),
+        "GATES_FILE": str(var / "gates.json"),
         "GATES_URL": f"http://127.0.0.1:{ports.gates}",
         "PORT": str(ports.web),
         "WECHAT_PORT": str(ports.wechat),

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -22,8 +22,11 @@ from launcher.venv import ROOT
 CITY_MARK = "sample-city"
 
 
-def run_platform(var: Path) -> None:
-    """Start everything and stay until Ctrl-C or SIGTERM. Raises `CannotStart`, with nothing left running."""
+def run_platform(var: Path, *, bare: bool = False) -> None:
+    """Start everything and stay until Ctrl-C or SIGTERM. Raises `CannotStart`, with nothing left running.
+
+    A `bare` city has lots, but nobody ever parked in them.
+    """
     signal.signal(signal.SIGTERM, _stop)
     ports = Ports.from_environment(os.environ)
     _insist_on_free(ports)
@@ -31,7 +34,7 @@ def run_platform(var: Path) -> None:
     with backing(var, ports, os.environ) as addresses:
         migrate(addresses["MIGRATION_DATABASE_URL"])
         environment = child_environment(development_environment(var, ports, addresses))
-        load_sample_city(var, addresses["MIGRATION_DATABASE_URL"], environment)
+        load_sample_city(var, addresses["MIGRATION_DATABASE_URL"], environment, ["--bare"] if bare else [])
         _tell(ports, var)
         run_processes(environment)
 
@@ -43,12 +46,14 @@ def child_environment(development: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **development, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def load_sample_city(var: Path, migration_url: str, environment: Mapping[str, str]) -> None:
+def load_sample_city(
+    var: Path, migration_url: str, environment: Mapping[str, str], options: Sequence[str] = ()
+) -> None:
     """Give a database that is new to us lots to park in; the command itself changes nothing the second time."""
     mark, database = var / CITY_MARK, _identity(migration_url)
-    if mark.is_file() and mark.read_text() == database:
+    if mark.is_file() and mark.read_text() == database and Path(environment["GATES_FILE"]).is_file():
         return
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "sample-city", "load"]
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "sample-city", "load", *options]
     loaded = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if loaded.returncode:
         raise CannotStart("The sample city could not be loaded; the reason stands above.")

@@ -7,9 +7,9 @@ database access outside such a block, so no connection is ever held while the ou
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 _DEPTH = "transaction depth"
 _sessions: scoped_session[Session] | None = None
@@ -23,6 +23,14 @@ def use_sessions(sessions: scoped_session[Session]) -> None:
     """Name the sessions that all rooms use; the wiring does this once per process."""
     global _sessions
     _sessions = sessions
+    if not event.contains(sessions.session_factory, "do_orm_execute", _read_anew_when_locking):
+        event.listen(sessions.session_factory, "do_orm_execute", _read_anew_when_locking)
+
+
+def _read_anew_when_locking(execution: ORMExecuteState) -> None:
+    """Who waited for a row must see what its former holder left there, not what was read before the wait."""
+    if execution.is_select and getattr(execution.statement, "_for_update_arg", None) is not None:
+        execution.update_execution_options(populate_existing=True)
 
 
 def _registry() -> scoped_session[Session]:
@@ -35,7 +43,8 @@ def _registry() -> scoped_session[Session]:
 def transaction() -> Iterator[Session]:
     """Join the running transaction or open one; only the outermost block commits.
 
-    An exception rolls everything back and leaves the session clean for the next use.
+    An exception rolls everything back and leaves the session clean for the next use. Rows that were read
+    stay readable afterwards, but belong to no transaction any more: the next one reads anew.
     """
     session = _registry()()
     if session.info.get(_DEPTH):
@@ -45,6 +54,7 @@ def transaction() -> Iterator[Session]:
     try:
         yield session
         session.commit()
+        session.expunge_all()
     except BaseException:
         session.rollback()
         raise

@@ -26,7 +26,7 @@ from app.domain.reservations.rules import (
 from app.domain.tasks.models import Task
 from app.kernel import ids
 from app.kernel.db import transaction
-from tests.world import Driver, driver, open_lot, reservation_ready_to_cancel, shanghai
+from tests.world import Driver, driver, gate, open_lot, parked_stay, reservation_ready_to_cancel, shanghai
 
 
 @pytest.fixture
@@ -154,3 +154,12 @@ def test_a_phone_whose_clock_is_a_minute_behind_may_reserve_from_now(
     at(evening + timedelta(minutes=1))
     made = reserve(who.id, who.vehicle_key, lot.key, evening, hour(evening, 1))
     assert made.begins_at == evening
+
+
+def test_a_car_that_is_parked_without_reservation_may_book_the_next_evening(
+    who: Driver, lot: Lot, evening: datetime
+) -> None:
+    parked_stay(who, gate(lot))
+    reserve(who.id, who.vehicle_key, lot.key, hour(evening, 10), hour(evening, 12))
+    with transaction() as session:
+        assert session.scalars(select(Task.kind)).all() == []

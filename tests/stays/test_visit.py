@@ -1,9 +1,13 @@
 """From entry to exit: who may pass, what it costs, and what becomes of the bay."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 
 from app.domain.claims.queries import claim_by_id, open_bays
@@ -17,6 +21,7 @@ from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import span
+from launcher.processes import await_that
 from payments.charges.models import Charge
 from payments.charges.queries import charge
 from tests.world import (
@@ -212,6 +217,33 @@ def test_an_exit_told_before_its_entry_still_ends_the_stay(evening: datetime, at
     event_id = drive(gate(lot), who.plate, evening)
     stay = stay_of(event_id)
     assert (stay.state, stay.exited_at) == ("owing", evening + timedelta(hours=1))
+
+
+def test_passages_of_one_plate_are_understood_one_after_the_other(
+    app: Flask, evening: datetime, at: Move, admin: psycopg.Connection[Any]
+) -> None:
+    """Told at the same instant, an entry and an exit would otherwise miss each other."""
+    who, lot = driver(), open_lot()
+    stay = parked_stay(who, gate(lot))
+    at(evening + timedelta(hours=1))
+    leaving = gate_event(gate(lot, "out"), who.plate, clock.now())
+
+    def understand() -> None:
+        with app.app_context():
+            project([leaving])
+
+    with psycopg.connect(admin.info.dsn, password=admin.info.password) as rival, ThreadPoolExecutor(1) as pool:
+        rival.execute("SELECT id FROM plate FOR UPDATE")
+        done = pool.submit(understand)
+        await_that(lambda: done.done() or somebody_waits(admin), seconds=10)
+        assert not done.done()
+        rival.commit()
+        done.result()
+    assert one_for(who.id, stay.key).stay.state == "owing"
+
+
+def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
+    return bool(admin.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall())
 
 
 def test_a_passage_forgotten_by_a_crash_is_understood_later(evening: datetime) -> None:

@@ -74,11 +74,11 @@ def open_bays(lot_ids: Sequence[int], during: Range[datetime], now: datetime) ->
         return dict(rows.all())
 
 
-def overlapping_of_plate(plate_id: int, during: Range[datetime]) -> Sequence[int]:
-    """Ids of this plate's live claims that overlap `during`."""
+def overlapping_of_plate(plate_id: int, during: Range[datetime]) -> Sequence[BayClaim]:
+    """A plate's live claims that overlap `during`."""
     with transaction() as session:
         return session.scalars(
-            select(BayClaim.id).where(BayClaim.plate_id == plate_id, BayClaim.during.overlaps(during), live())
+            select(BayClaim).where(BayClaim.plate_id == plate_id, BayClaim.during.overlaps(during), live())
         ).all()
 
 

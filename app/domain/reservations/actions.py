@@ -79,12 +79,16 @@ def _open_lot(key: uuid.UUID) -> Lot:
 def _claim_for(
     motorist_id: int, lot: Lot, vehicle: Vehicle, during: Range[datetime], admit: Range[datetime]
 ) -> BayClaim:
-    """Claim a bay for the plate. Somebody else's booking of the same plate cannot stand in its owner's way."""
+    """Claim a bay for the plate. Somebody else's booking of the same plate cannot stand in its owner's way.
+
+    Nor can a car parked as a walk-in: its claim reaches as far as it might stay, not as far as it will.
+    """
     claims.lock_plate(vehicle.plate_id)
     rivals = overlapping_of_plate(vehicle.plate_id, during)
-    if motorist_id in owners(rivals):
+    booked = [rival.id for rival in rivals if rival.kind == "reservation"]
+    if motorist_id in owners(booked):
         raise claims.PlateBusy
-    if rivals:
+    if booked:
         open_task("plate_claimed_by_two_accounts", "plate", vehicle.plate_id)
     return claims.promise(lot.id, vehicle.plate_id, during, admit, exclusive_plate=not rivals)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.domain.claims.actions import LotBusy, LotFull, seat
+from app.domain.claims.actions import LotBusy, LotFull, lock_plate, seat
 from app.domain.claims.queries import admissible, occupied
 from app.domain.gates.queries import Passage, passages
 from app.domain.gates.rules import Decision
@@ -28,6 +28,7 @@ def decide(device_id: int, event_id: int) -> Decision:
         assert passage.device_id == device_id
         if passage.plate_id is None:
             return rules.UNREADABLE
+        lock_plate(passage.plate_id)
         return _outward(passage) if passage.direction == "out" else _inward(passage, passage.plate_id)
 
 

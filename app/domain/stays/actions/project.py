@@ -50,11 +50,15 @@ def project_forgotten(limit: int = 100) -> int:
 
 
 def _project_once(passage: Passage) -> None:
-    """The outcome's row comes first: a rival with the same event waits for it, then finds nothing to do."""
+    """The outcome's row comes first: a rival with the same event waits for it, then finds nothing to do.
+
+    The plate is locked, so that its entry and exit, told at the same instant, cannot miss each other.
+    """
     with transaction() as session:
         first = insert(PassageOutcome).values(event_id=passage.id, outcome="review", projected_at=clock.now())
         if affected(first.on_conflict_do_nothing()) == 0:
             return
+        claims.lock_plate(passage.plate_id)
         outcome, stay = _entered(passage) if passage.direction == "in" else _left(passage)
         row = session.get_one(PassageOutcome, passage.id)
         row.outcome, row.stay_id = outcome, stay.id if stay else None
