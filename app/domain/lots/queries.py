@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Float, and_, cast, func, select
+from sqlalchemy import ColumnElement, Float, ScalarSelect, and_, cast, func, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
@@ -42,26 +42,36 @@ class Point:
 
 @dataclass(frozen=True)
 class NearbyLot:
-    """A lot with its distance in metres from the point that was asked for."""
+    """A lot, how many bays it shares (N2.2.2), and its distance in metres from the point that was asked for."""
 
     lot: Lot
     unit: Unit
+    shared_bays: int
     distance_m: int
+
+
+_IS_SHOWN = Lot.state != "withdrawn"
 
 
 def lot_by_key(key: uuid.UUID) -> Lot:
     """One lot that the public may see. Refuses `LotNotFound`."""
     with transaction() as session:
-        lot = session.scalars(select(Lot).where(Lot.key == key, Lot.state != "withdrawn")).one_or_none()
+        lot = session.scalars(select(Lot).where(Lot.key == key, _IS_SHOWN)).one_or_none()
     if lot is None:
         raise LotNotFound
     return lot
 
 
-def unit_of(lot: Lot) -> Unit:
-    """The unit whose lot it is."""
+def lot_itself(key: uuid.UUID) -> NearbyLot:
+    """One lot that the public may see, as somebody sees it who stands there. Refuses `LotNotFound`."""
     with transaction() as session:
-        return session.get_one(Unit, lot.unit_id)
+        row = session.execute(
+            select(Lot, Unit, _shared_bays()).join(Unit, Unit.id == Lot.unit_id).where(Lot.key == key, _IS_SHOWN)
+        ).one_or_none()
+    if row is None:
+        raise LotNotFound
+    lot, unit, shared = row
+    return NearbyLot(lot, unit, shared, 0)
 
 
 def lots_near(point: Point, radius_m: int, after: tuple[int, int] | None, limit: int) -> Sequence[NearbyLot]:
@@ -79,7 +89,7 @@ def lots_near(point: Point, radius_m: int, after: tuple[int, int] | None, limit:
             .subquery()
         )
         query = (
-            select(Lot, Unit, near.c.distance)
+            select(Lot, Unit, _shared_bays(), near.c.distance)
             .join(near, near.c.id == Lot.id)
             .join(Unit, Unit.id == Lot.unit_id)
             .where(near.c.distance <= radius_m)
@@ -88,7 +98,12 @@ def lots_near(point: Point, radius_m: int, after: tuple[int, int] | None, limit:
         )
         if after is not None:
             query = query.where(func.row(near.c.distance, Lot.id) > func.row(*after))
-        return [NearbyLot(lot, unit, int(metres)) for lot, unit, metres in session.execute(query)]
+        return [NearbyLot(lot, unit, shared, int(metres)) for lot, unit, shared, metres in session.execute(query)]
+
+
+def _shared_bays() -> ScalarSelect[int]:
+    """How many bays the lot of the outer query shares with the public."""
+    return select(func.count()).where(Bay.lot_id == Lot.id, Bay.shared).correlate(Lot).scalar_subquery()
 
 
 def _metres_from(point: Point) -> ColumnElement[float]:
@@ -131,15 +146,6 @@ def next_openings(lot_ids: Sequence[int], after: datetime) -> Mapping[int, datet
             select(OpenWindow.lot_id, func.min(func.lower(OpenWindow.during)))
             .where(OpenWindow.lot_id.in_(lot_ids), func.lower(OpenWindow.during) > after)
             .group_by(OpenWindow.lot_id)
-        )
-        return dict(rows.all())
-
-
-def shared_bays(lot_ids: Sequence[int]) -> Mapping[int, int]:
-    """How many bays each lot shares with the public (N2.2.2)."""
-    with transaction() as session:
-        rows = session.execute(
-            select(Bay.lot_id, func.count()).where(Bay.lot_id.in_(lot_ids), Bay.shared).group_by(Bay.lot_id)
         )
         return dict(rows.all())
 

@@ -1,10 +1,11 @@
 """What a stay in a lot costs: the lot's own tariff, and the cap of the reference lots around it (N3.3)."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 
 from app.domain.calendars.queries import day_book
 from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot, TariffVersion
@@ -67,25 +68,29 @@ def _class_in(tariff: Tariff, vehicle_class: str) -> str:
 
 def prices_at(lot_ids: Sequence[int], at: datetime, until: datetime | None = None) -> Mapping[int, LotPrices]:
     """The prices of each lot that has a tariff at a moment, for stays that end by `until` (default: the same day)."""
-    with transaction() as session:
-        own = session.execute(
-            select(LotTariff.lot_id, TariffVersion)
-            .join(TariffVersion, TariffVersion.id == LotTariff.tariff_id)
-            .where(LotTariff.lot_id.in_(lot_ids), LotTariff.valid.contains(at))
-        ).all()
-        around = session.execute(
-            select(LotReference.lot_id, TariffVersion)
-            .join(ReferenceLot, ReferenceLot.id == LotReference.reference_lot_id)
-            .join(TariffVersion, TariffVersion.id == ReferenceLot.tariff_id)
-            .where(LotReference.lot_id.in_(lot_ids), ReferenceLot.valid.contains(at))
-        ).all()
-    references: dict[int, list[Tariff]] = {}
-    for lot_id, version in around:
-        references.setdefault(lot_id, []).append(_tariff(version))
+    own, around = _tariffs_at(lot_ids, at)
     book = day_book(business_day(at) - DAY, business_day(until or at) + DAY)
-    return {
-        lot_id: LotPrices(_tariff(version), tuple(references.get(lot_id, ())), book.classes) for lot_id, version in own
-    }
+    return {lot_id: LotPrices(tariff, tuple(around[lot_id]), book.classes) for lot_id, tariff in own.items()}
+
+
+def _tariffs_at(lot_ids: Sequence[int], at: datetime) -> tuple[Mapping[int, Tariff], Mapping[int, list[Tariff]]]:
+    """Each lot's own tariff, and those of the reference lots around it."""
+    own = select(LotTariff.lot_id, LotTariff.tariff_id, literal(True)).where(
+        LotTariff.lot_id.in_(lot_ids), LotTariff.valid.contains(at)
+    )
+    around = (
+        select(LotReference.lot_id, ReferenceLot.tariff_id, literal(False))
+        .join(ReferenceLot, ReferenceLot.id == LotReference.reference_lot_id)
+        .where(LotReference.lot_id.in_(lot_ids), ReferenceLot.valid.contains(at))
+    )
+    with transaction() as session:
+        rows = session.execute(union_all(own, around)).all()
+    tariffs = _tariffs({tariff_id for _, tariff_id, _ in rows})
+    references: dict[int, list[Tariff]] = defaultdict(list)
+    for lot_id, tariff_id, is_own in rows:
+        if not is_own:
+            references[lot_id].append(tariffs[tariff_id])
+    return {lot_id: tariffs[tariff_id] for lot_id, tariff_id, is_own in rows if is_own}, references
 
 
 def prices_of(lot_id: int, at: datetime, until: datetime | None = None) -> LotPrices:
@@ -99,9 +104,11 @@ def prices_of(lot_id: int, at: datetime, until: datetime | None = None) -> LotPr
 _loaded: dict[int, Tariff] = {}
 
 
-def _tariff(version: TariffVersion) -> Tariff:
-    """A stored tariff, read once per process: its row never changes."""
-    tariff = _loaded.get(version.id)
-    if tariff is None:
-        tariff = _loaded[version.id] = Tariff.load(version.parameters)
-    return tariff
+def _tariffs(ids: Collection[int]) -> Mapping[int, Tariff]:
+    """Stored tariffs, each read once per process: their rows never change."""
+    missing = [each for each in ids if each not in _loaded]
+    if missing:
+        stored = select(TariffVersion.id, TariffVersion.parameters).where(TariffVersion.id.in_(missing))
+        with transaction() as session:
+            _loaded.update((each, Tariff.load(parameters)) for each, parameters in session.execute(stored))
+    return _loaded

@@ -53,8 +53,7 @@ def find_open(
 def lot_page(lot_key: uuid.UUID, begins_at: datetime, ends_at: datetime, vehicle_class: str) -> OpenLot:
     """One lot for a span. Refuses `LotNotFound`."""
     with transaction():
-        lot = lots.lot_by_key(lot_key)
-        return _compared([NearbyLot(lot, lots.unit_of(lot), 0)], begins_at, ends_at, vehicle_class)[0]
+        return _compared([lots.lot_itself(lot_key)], begins_at, ends_at, vehicle_class)[0]
 
 
 def _compared(near: Sequence[NearbyLot], begins_at: datetime, ends_at: datetime, vehicle_class: str) -> list[OpenLot]:
@@ -63,20 +62,19 @@ def _compared(near: Sequence[NearbyLot], begins_at: datetime, ends_at: datetime,
     midnight = _midnight(begins_at)
     windows = lots.windows(ids, span(midnight, max(midnight + timedelta(days=1), ends_at)))
     free = open_bays(ids, span(begins_at, ends_at), clock.now())
-    shared = lots.shared_bays(ids)
-    openings = lots.next_openings(ids, begins_at)
+    shut = [lot_id for lot_id in ids if not _covers(windows[lot_id], begins_at, begins_at)]
+    openings = lots.next_openings(shut, begins_at) if shut else {}
     prices = prices_at(ids, begins_at, ends_at)
     compared = []
     for each in near:
         lot_id = each.lot.id
-        is_open = _covers(windows[lot_id], begins_at, begins_at)
         fee, before_cap, text = _fee(prices.get(lot_id), begins_at, ends_at, vehicle_class)
         compared.append(
             OpenLot(
-                lot=each.lot, unit=each.unit, distance_m=each.distance_m, shared_bays=shared.get(lot_id, 0),
+                lot=each.lot, unit=each.unit, distance_m=each.distance_m, shared_bays=each.shared_bays,
                 open_bays=free.get(lot_id, 0) if _covers(windows[lot_id], begins_at, ends_at) else 0,
-                is_open=is_open, today=_on_day(windows[lot_id], midnight),
-                next_opening=None if is_open else openings.get(lot_id),
+                is_open=lot_id not in shut, today=_on_day(windows[lot_id], midnight),
+                next_opening=openings.get(lot_id),
                 fee_fen=fee, fee_before_cap_fen=before_cap, price_text=text,
             )
         )  # fmt: skip
