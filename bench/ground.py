@@ -1,0 +1,57 @@
+"""What one run stands on: servers, schema and settings in a folder of their own, gone afterwards."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from launcher.backing import embedded
+from launcher.environment import Ports, development_environment
+from launcher.ports import free_ports
+from launcher.schema import migrate
+from launcher.servers import Servers
+
+MOMENT: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
+"""A Wednesday at 20:00 in Hangzhou: offices are closed, lots are open. Every run takes place then."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The servers, durable as in production, and what a process of the platform must be told to use them."""
+
+    folder: Path
+    servers: Servers
+    environment: Mapping[str, str]
+
+    @property
+    def pgbench(self) -> Path:
+        return self.servers.place.postgres_programs / "pgbench"
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Start everything; on leaving, stop it and remove the folder."""
+    folder = Path(tempfile.mkdtemp(prefix="gongbo-bench-"))
+    folder.chmod(0o711)  # root lends the servers to an account that must pass
+    ports = Ports(*free_ports(5))
+    servers = Servers.at(folder / "servers", ports.postgres, ports.valkey)
+    try:
+        servers.up()
+        yield Ground(folder, servers, _environment(folder, ports, servers))
+    finally:
+        servers.down()
+        shutil.rmtree(servers.place.base, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(folder: Path, ports: Ports, servers: Servers) -> Mapping[str, str]:
+    addresses = embedded(servers)
+    migrate(addresses["MIGRATION_DATABASE_URL"])
+    development = development_environment(folder, ports, addresses)
+    (folder / "clock").write_text(str((MOMENT - datetime.now(UTC)).total_seconds()))
+    return {**os.environ, **development, **addresses, "CLOCK_FILE": str(folder / "clock"), "WEB_WORKERS": "1"}

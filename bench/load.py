@@ -1,0 +1,89 @@
+"""A load generator: a fixed number of kept-alive connections, each sending its next request when an answer came."""
+
+import selectors
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from launcher.ports import HOST
+
+CONNECTIONS = 16
+SILENCE_SECONDS = 10
+END_OF_HEAD = b"\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+class UnexpectedAnswer(Exception):
+    """The server did not answer as it should: what was measured is worth nothing."""
+
+
+@dataclass
+class _Line:
+    """One connection and what has arrived of the answer."""
+
+    socket: socket.socket
+    received: bytearray = field(default_factory=bytearray)
+
+    def send(self, request: bytes) -> None:
+        self.received.clear()
+        self.socket.sendall(request)
+
+    def has_answer(self) -> bool:
+        """Read what has come; whether the answer is whole."""
+        part = self.socket.recv(65_536)
+        if not part:
+            raise UnexpectedAnswer("the server hung up")
+        self.received += part
+        head_ends = self.received.find(END_OF_HEAD)
+        return head_ends >= 0 and len(self.received) - head_ends - len(END_OF_HEAD) >= self._length(head_ends)
+
+    def _length(self, head_ends: int) -> int:
+        head = bytes(self.received[:head_ends]).lower()
+        begins = head.index(LENGTH) + len(LENGTH)
+        return int(head[begins:].split(b"\r\n", 1)[0])
+
+    def insist_on(self, status: int) -> None:
+        if int(self.received[9:12]) != status:
+            raise UnexpectedAnswer(bytes(self.received).decode(errors="replace"))
+
+
+def requests_per_second(port: int, requests: Iterator[bytes], seconds: float, status: int = 200) -> float:
+    """How many answers came per second; raises `UnexpectedAnswer` for any other status than `status`."""
+    with selectors.DefaultSelector() as selector:
+        lines = [_Line(socket.create_connection((HOST, port))) for _ in range(CONNECTIONS)]
+        try:
+            for line in lines:
+                selector.register(line.socket, selectors.EVENT_READ, line)
+            return _drive(selector, lines, requests, seconds, status)
+        finally:
+            for line in lines:
+                line.socket.close()
+
+
+def _drive(
+    selector: selectors.BaseSelector, lines: Iterable[_Line], requests: Iterator[bytes], seconds: float, status: int
+) -> float:
+    """Send until the time is over, then wait for the last answers: a slow one counts with its whole time."""
+    waiting, answered, began = 0, 0, time.perf_counter()
+    for line in lines:
+        line.send(next(requests))
+        waiting += 1
+    while waiting:
+        for line in _answered(selector):
+            line.insist_on(status)
+            answered += 1
+            waiting -= 1
+            if time.perf_counter() - began < seconds:
+                line.send(next(requests))
+                waiting += 1
+    return answered / (time.perf_counter() - began)
+
+
+def _answered(selector: selectors.BaseSelector) -> Iterator[_Line]:
+    ready = selector.select(SILENCE_SECONDS)
+    if not ready:
+        raise UnexpectedAnswer(f"no answer within {SILENCE_SECONDS} s")
+    for key, _ in ready:
+        if key.data.has_answer():
+            yield key.data

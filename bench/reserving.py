@@ -1,0 +1,65 @@
+"""The reserve action beside pgbench, which sends the very same SQL to the same durable database."""
+
+import random
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import psycopg
+from flask import Flask
+
+from bench.clients import action_clients, reserve_once
+from bench.ground import Ground
+from bench.motorists import CALLERS, RECORDED, SCRIPTED
+from bench.pgbench import Pgbench
+from bench.recording import Sent, recording
+from bench.results import tell
+from bench.script import pgbench_script
+from bench.turns import in_turns, ratio
+from bench.wishes import FIRST_EVENING, a_lot
+from launcher.roles import plain
+
+ROUNDS = 6
+SECONDS = 3.0
+CLIENTS = 8
+"""Connections that reserve at once, on either side."""
+
+
+def measure(stand: Ground, app: Flask) -> None:
+    """One line. Leaves the app without connections, so that its processes may be forked."""
+    url = stand.environment["DATABASE_URL"]
+    lot = a_lot(random.Random(4))  # noqa: S311 - the same lot in every run
+    sent = _recorded(app, lot)
+    script = stand.folder / "reserve.sql"
+    _write(script, sent, lot, plain(url))
+    pgbench = Pgbench(stand.pgbench, script, url, CLIENTS, SCRIPTED)
+    with action_clients(app, CALLERS, CLIENTS) as clients:
+        sides = {
+            "action": partial(clients.transactions_per_second, SECONDS),
+            "pgbench": partial(pgbench.transactions_per_second, SECONDS),
+        }
+        rates = in_turns(sides, ROUNDS)
+    tell(
+        "reserve", ratio(rates["action"], rates["pgbench"]),
+        "transactions/s of the reserve action / transactions/s of pgbench with the same SQL",
+        per_s=median(rates["action"]), pgbench_per_s=median(rates["pgbench"]), clients=CLIENTS,
+        statements=len(sent) + 2, durable=_is_durable(plain(url)),
+    )  # fmt: skip
+
+
+def _recorded(app: Flask, lot: int) -> list[Sent]:
+    with app.app_context(), recording(app) as sent:
+        reserve_once(RECORDED, lot, FIRST_EVENING)
+    return sent
+
+
+def _write(script: Path, sent: list[Sent], lot: int, url: str) -> None:
+    with psycopg.connect(url) as connection:
+        script.write_text(pgbench_script(sent, RECORDED, lot, FIRST_EVENING, connection))
+
+
+def _is_durable(url: str) -> bool:
+    """Whether a commit waits until it is on the disk."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT current_setting('fsync') || current_setting('synchronous_commit')").fetchone()
+    return row == ("onon",)

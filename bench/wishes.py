@@ -1,0 +1,78 @@
+"""The requests that are sent: bytes, made beforehand, each reservation by a motorist of its own."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import cycle
+from urllib.parse import urlencode
+
+from app.web.tokens import AccessTokens, Bearer
+from bench.city import FIRST, LOTS, key_of, some_point
+from bench.ground import MOMENT
+from miniprogram_api.door import AUDIENCE
+
+HOUR = timedelta(hours=1)
+NIGHTS = 6
+FIRST_EVENING = MOMENT + HOUR
+"""Reservations begin on one of the next six nights, on the hour between 21:00 and 07:00."""
+
+BARE = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
+
+
+def bare() -> Iterator[bytes]:
+    """The yardstick's request."""
+    return cycle([BARE])
+
+
+def searches(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[bytes]:
+    """Nearby searches around places all over the city for two evening hours, by many motorists in turn."""
+    chance = random.Random(2)  # noqa: S311 - the same searches in every run
+    return cycle([_search(chance, token) for token in _tokens(keys, motorists)])
+
+
+def _search(chance: random.Random, token: str) -> bytes:
+    point, begins_at = some_point(chance), a_beginning(chance)
+    asked = {
+        "lat": point.latitude, "lng": point.longitude,
+        "begins_at": begins_at.isoformat(), "ends_at": (begins_at + 2 * HOUR).isoformat(),
+    }  # fmt: skip
+    head = f"GET /mp/v1/lots?{urlencode(asked)} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n"
+    return head.encode()
+
+
+def reservations(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[bytes]:
+    """One reservation for each motorist, then no more."""
+    chance = random.Random(3)  # noqa: S311 - the same wishes in every run
+    for number, token in zip(motorists, _tokens(keys, motorists), strict=True):
+        yield _reservation(chance, number, token)
+
+
+def _reservation(chance: random.Random, number: int, token: str) -> bytes:
+    begins_at = a_beginning(chance)
+    body = json.dumps(
+        {
+            "lot_key": str(key_of(a_lot(chance))), "vehicle_key": str(key_of(number)),
+            "begins_at": begins_at.isoformat(), "ends_at": (begins_at + HOUR).isoformat(),
+        }
+    )  # fmt: skip
+    head = (
+        f"POST /mp/v1/reservations HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
+        f"Idempotency-Key: bench-{number}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return (head + body).encode()
+
+
+def a_lot(chance: random.Random) -> int:
+    """The number of some lot."""
+    return FIRST["lot"] + chance.randrange(LOTS)
+
+
+def a_beginning(chance: random.Random) -> datetime:
+    """An hour on one of the next nights at which every lot is open, and still is an hour later."""
+    return FIRST_EVENING + timedelta(days=chance.randrange(NIGHTS), hours=chance.randrange(11))
+
+
+def _tokens(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[str]:
+    door = AccessTokens(keys, AUDIENCE)
+    return (door.issue(Bearer(key_of(number), 1), MOMENT) for number in motorists)
