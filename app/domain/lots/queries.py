@@ -5,7 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Float, ScalarSelect, and_, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
@@ -76,29 +88,48 @@ def lot_itself(key: uuid.UUID) -> NearbyLot:
 
 def lots_near(point: Point, radius_m: int, after: tuple[int, int] | None, limit: int) -> Sequence[NearbyLot]:
     """Lots by distance, then id; `after` is the (distance, id) of the last one already seen."""
-    distance = cast(func.round(_metres_from(point)), Float)
-    reach = radius_m / METRES_PER_DEGREE
+    after_m, after_id = after or (-1, 0)
+    asked = {
+        **vars(point), "reach": radius_m / METRES_PER_DEGREE, "radius_m": radius_m,
+        "after_m": after_m, "after_id": after_id, "most": limit,
+    }  # fmt: skip
     with transaction() as session:
-        near = (
-            select(Lot.id.label("id"), distance.label("distance"))
-            .where(
-                Lot.state == "open",
-                Lot.latitude.between(point.latitude - reach, point.latitude + reach),
-                Lot.longitude.between(point.longitude - 2 * reach, point.longitude + 2 * reach),
-            )
-            .subquery()
+        return [
+            NearbyLot(lot, unit, shared, int(metres)) for lot, unit, shared, metres in session.execute(_NEAR, asked)
+        ]
+
+
+def _nearest_first() -> Select[Lot, Unit, int, float]:
+    latitude, longitude, reach = (bindparam(name, type_=Float) for name in ("latitude", "longitude", "reach"))
+    near = (
+        select(Lot.id.label("id"), cast(func.round(_metres_from(latitude, longitude)), Float).label("distance"))
+        .where(
+            Lot.state == "open",
+            Lot.latitude.between(latitude - reach, latitude + reach),
+            Lot.longitude.between(longitude - 2 * reach, longitude + 2 * reach),
         )
-        query = (
-            select(Lot, Unit, _shared_bays(), near.c.distance)
-            .join(near, near.c.id == Lot.id)
-            .join(Unit, Unit.id == Lot.unit_id)
-            .where(near.c.distance <= radius_m)
-            .order_by(near.c.distance, Lot.id)
-            .limit(limit)
-        )
-        if after is not None:
-            query = query.where(func.row(near.c.distance, Lot.id) > func.row(*after))
-        return [NearbyLot(lot, unit, shared, int(metres)) for lot, unit, shared, metres in session.execute(query)]
+        .subquery()
+    )
+    after = func.row(bindparam("after_m", type_=Integer), bindparam("after_id", type_=BigInteger))
+    return (
+        select(Lot, Unit, _shared_bays(), near.c.distance)
+        .join(near, near.c.id == Lot.id)
+        .join(Unit, Unit.id == Lot.unit_id)
+        .where(near.c.distance <= bindparam("radius_m", type_=Integer), func.row(near.c.distance, Lot.id) > after)
+        .order_by(near.c.distance, Lot.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+def _metres_from(latitude: ColumnElement[float], longitude: ColumnElement[float]) -> ColumnElement[float]:
+    """Great-circle distance of a lot (haversine), good to a metre at the size of a city."""
+    half_latitude = func.radians(Lot.latitude - latitude) / 2
+    half_longitude = func.radians(Lot.longitude - longitude) / 2
+    square = func.pow(func.sin(half_latitude), 2) + func.cos(func.radians(latitude)) * func.cos(
+        func.radians(Lot.latitude)
+    ) * func.pow(func.sin(half_longitude), 2)
+    metres: ColumnElement[float] = 2 * EARTH_RADIUS_M * func.asin(func.sqrt(square))
+    return metres
 
 
 def _shared_bays() -> ScalarSelect[int]:
@@ -106,15 +137,8 @@ def _shared_bays() -> ScalarSelect[int]:
     return select(func.count()).where(Bay.lot_id == Lot.id, Bay.shared).correlate(Lot).scalar_subquery()
 
 
-def _metres_from(point: Point) -> ColumnElement[float]:
-    """Great-circle distance (haversine), good to a metre at the size of a city."""
-    half_latitude = func.radians(Lot.latitude - point.latitude) / 2
-    half_longitude = func.radians(Lot.longitude - point.longitude) / 2
-    square = func.pow(func.sin(half_latitude), 2) + func.cos(func.radians(point.latitude)) * func.cos(
-        func.radians(Lot.latitude)
-    ) * func.pow(func.sin(half_longitude), 2)
-    metres: ColumnElement[float] = 2 * EARTH_RADIUS_M * func.asin(func.sqrt(square))
-    return metres
+_NEAR = _nearest_first()
+"""Built once: putting so large a statement together took longer than asking it."""
 
 
 def windows(lot_ids: Sequence[int], during: Range[datetime]) -> Mapping[int, list[tuple[datetime, datetime]]]:
