@@ -43,7 +43,7 @@ def _served() -> Flask:
 
 def _refuse_blocking_driver() -> None:
     """Under gevent psycopg must have been imported after the patching, else each query stops the whole worker."""
-    from gevent import monkey  # type: ignore[import-untyped]  # noqa: PLC0415 - a patched process has it loaded already
+    from gevent import monkey  # noqa: PLC0415 - a patched process has it loaded already
     from psycopg import waiting  # noqa: PLC0415
 
     if monkey.is_module_patched("socket") and waiting.wait is waiting.wait_c:

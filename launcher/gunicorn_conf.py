@@ -5,6 +5,7 @@ No preload: psycopg decides at import how it waits, so it may only be imported a
 
 import os
 
+import gevent
 from gunicorn.workers.base import Worker
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -26,3 +27,11 @@ def post_worker_init(worker: Worker) -> None:
     if waiting.wait is waiting.wait_c:
         worker.log.critical("psycopg was imported before gevent patched this worker: queries would block it")
         os._exit(4)
+    gevent.spawn(_send_polls_home, worker)
+
+
+def _send_polls_home(worker: Worker) -> None:
+    """A worker told to end finishes its requests; gates that only wait must not hold it up."""
+    while worker.alive:
+        gevent.sleep(0.2)
+    worker.wsgi.extensions["gates"].waiting.close()

@@ -91,6 +91,8 @@ class WaitingRoom:
         before, self._places[device_id] = self._places.get(device_id), place
         if before is not None:
             before.leave()
+        if self._closed.is_set():
+            place.leave()
         try:
             self._tell(f"poll {device_id} {self._name}")
             yield place
@@ -103,8 +105,10 @@ class WaitingRoom:
         return len(self._places)
 
     def close(self) -> None:
-        """Listen no more; the polls that are open end in their own time."""
+        """Listen no more, and send all that wait home: a process that ends serves out what it began, but no waiting."""
         self._closed.set()
+        for place in list(self._places.values()):
+            place.leave()
 
     def _tell(self, news: str) -> None:
         """One connection is enough for all; while Redis is away the next recheck finds what was not told."""
