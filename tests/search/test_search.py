@@ -1,0 +1,217 @@
+"""Searching: which lots are shown for a stay, in which order, with how many open bays and at what price."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from app.domain.lots.models import Lot
+from app.domain.lots.queries import METRES_PER_DEGREE, LotNotFound, Point
+from app.domain.pricing.actions import Approved, approve_references, register_reference
+from app.domain.reservations.actions import reserve
+from app.domain.search.queries import OpenLot, find_open, lot_page
+from app.kernel.db import transaction
+from tests.world import ACTOR, HOURLY, driver, open_lot, shanghai, tariff
+
+HERE = Point(30.2, 120.1)
+NOON = shanghai("2026-06-11 12:00")
+"""A Thursday: offices work, lots are shut."""
+
+
+def lot_at(metres_north: float, bays: int = 2, parameters: dict[str, Any] | None = None) -> Lot:
+    """A lot so far north of HERE."""
+    lot = open_lot(bays, parameters=parameters)
+    with transaction() as session:
+        placed = session.get_one(Lot, lot.id)
+        placed.latitude, placed.longitude = HERE.latitude + metres_north / METRES_PER_DEGREE, HERE.longitude
+    return lot
+
+
+def put(lot: Lot, state: str) -> None:
+    with transaction() as session:
+        session.get_one(Lot, lot.id).state = state
+
+
+def found(
+    begins_at: datetime, hours: float = 2, radius_m: int = 2_000, after: tuple[int, int] | None = None, limit: int = 20
+) -> Sequence[OpenLot]:
+    return find_open(HERE, begins_at, begins_at + timedelta(hours=hours), radius_m, "small", after, limit)
+
+
+def only(begins_at: datetime, hours: float = 2) -> OpenLot:
+    (lot,) = found(begins_at, hours)
+    return lot
+
+
+def keys(rows: Sequence[OpenLot]) -> list[Any]:
+    return [row.lot.key for row in rows]
+
+
+def take_a_bay(lot: Lot, begins_at: datetime, hours: float = 1) -> None:
+    who = driver()
+    reserve(who.id, who.vehicle_key, lot.key, begins_at, begins_at + timedelta(hours=hours))
+
+
+@pytest.fixture
+def hour_from_now(evening: datetime) -> Callable[[float], datetime]:
+    return lambda hours: evening + timedelta(hours=hours)
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """What is asked of the database meanwhile."""
+    sent: list[str] = []
+
+    def listen(_: Any, __: Any, statement: str, *___: Any) -> None:
+        sent.append(statement)
+
+    engine = app.extensions["sqlalchemy"].engine
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+
+def test_the_nearest_lot_comes_first_with_its_distance_in_metres(evening: datetime) -> None:
+    far, near, middle = lot_at(900), lot_at(100), lot_at(500)
+    rows = found(evening)
+    assert keys(rows) == [near.key, middle.key, far.key]
+    assert [row.distance_m for row in rows] == [100, 500, 900]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition_even_at_the_same_distance(evening: datetime) -> None:
+    lots = [lot_at(300) for _ in range(3)] + [lot_at(700), lot_at(200)]
+    seen: list[Any] = []
+    after = None
+    while rows := found(evening, after=after, limit=2):
+        seen += keys(rows)
+        after = (rows[-1].distance_m, rows[-1].lot.id)
+    assert seen == [lots[4].key, *(lot.key for lot in lots[:3]), lots[3].key]
+
+
+def test_a_lot_beyond_the_radius_is_not_found_and_one_on_it_is(evening: datetime) -> None:
+    on_it, _beyond = lot_at(1_000), lot_at(1_002)
+    assert keys(found(evening, radius_m=1_000)) == [on_it.key]
+
+
+@pytest.mark.parametrize("state", ["suspended", "withdrawn"])
+def test_a_lot_that_takes_nobody_is_not_listed(evening: datetime, state: str) -> None:
+    put(lot_at(100), state)
+    assert not found(evening)
+
+
+def test_a_suspended_lot_still_has_its_page_and_a_withdrawn_one_has_none(evening: datetime) -> None:
+    lot = lot_at(100)
+    put(lot, "suspended")
+    assert lot_page(lot.key, evening, evening + timedelta(hours=1), "small").lot.key == lot.key
+    put(lot, "withdrawn")
+    with pytest.raises(LotNotFound):
+        lot_page(lot.key, evening, evening + timedelta(hours=1), "small")
+
+
+def test_the_page_of_a_lot_says_the_same_as_the_list(evening: datetime) -> None:
+    lot = lot_at(0)
+    listed, page = only(evening), lot_page(lot.key, evening, evening + timedelta(hours=2), "small")
+    assert (page.open_bays, page.shared_bays, page.fee_fen, page.today, page.unit.name) == (
+        listed.open_bays, listed.shared_bays, listed.fee_fen, listed.today, listed.unit.name,
+    )  # fmt: skip
+
+
+def test_a_bay_counts_as_open_only_when_nobody_has_it_for_any_part_of_the_stay(
+    evening: datetime, hour_from_now: Callable[[float], datetime]
+) -> None:
+    lot = lot_at(100)
+    take_a_bay(lot, hour_from_now(3))
+    assert only(hour_from_now(1), hours=3).open_bays == 1
+    assert only(hour_from_now(1), hours=2).open_bays == 2, "the stay ends as the promise begins"
+    assert only(hour_from_now(4), hours=2).open_bays == 2, "the promise ends as the stay begins"
+    assert only(hour_from_now(1), hours=3).shared_bays == 2
+
+
+def test_a_full_lot_is_listed_with_no_open_bay(evening: datetime) -> None:
+    lot = lot_at(100, bays=1)
+    take_a_bay(lot, evening + timedelta(hours=1))
+    assert only(evening).open_bays == 0
+
+
+def test_an_open_lot_tells_its_hours_of_that_day_and_no_next_opening(evening: datetime) -> None:
+    lot_at(100)
+    row = only(evening)
+    assert row.is_open
+    assert row.next_opening is None
+    assert [tuple(window) for window in row.today] == [
+        (shanghai("2026-06-10 00:00"), shanghai("2026-06-10 08:00")),
+        (shanghai("2026-06-10 18:30"), shanghai("2026-06-11 00:00")),
+    ]
+
+
+def test_a_shut_lot_is_listed_with_its_next_opening_and_no_open_bay(evening: datetime) -> None:
+    lot_at(100)
+    row = only(NOON)
+    assert (row.is_open, row.open_bays, row.shared_bays) == (False, 0, 2)
+    assert row.next_opening == shanghai("2026-06-11 18:30")
+
+
+def test_a_stay_that_outlasts_the_open_hours_finds_no_bay(evening: datetime) -> None:
+    lot_at(100)
+    row = only(shanghai("2026-06-11 07:00"), hours=2)
+    assert (row.is_open, row.open_bays) == (True, 0)
+
+
+def test_the_fee_is_that_of_the_whole_stay(evening: datetime) -> None:
+    lot_at(100)
+    row = only(evening, hours=2.5)
+    assert (row.fee_fen, row.fee_before_cap_fen) == (900, 900)
+
+
+def test_a_cheaper_reference_lot_caps_the_fee_of_that_stay_and_a_dearer_one_does_not(evening: datetime) -> None:
+    lot = lot_at(100)
+    cheap, dear = (reference_lot(name, fen) for name, fen in (("低价", 100), ("高价", 900)))
+    approve_references(lot.id, [dear], ACTOR)
+    assert only(evening).fee_fen == 600
+    approve_references(lot.id, [cheap], ACTOR)
+    row = only(evening)
+    assert (row.fee_fen, row.fee_before_cap_fen) == (200, 600)
+
+
+def reference_lot(name: str, fen: int) -> int:
+    """A government-priced lot at so much for each hour begun."""
+    told = Approved(f"示例参照停车场{name}", "示例", HERE.latitude, HERE.longitude, tariff(hourly(fen)))
+    return register_reference(told, shanghai("2026-06-01 00:00"), ACTOR).id
+
+
+def hourly(fen: int) -> dict[str, Any]:
+    band = {**HOURLY["bands"][0], "steps": [{"minutes": None, "unit_min": 60, "fen": fen}]}
+    return {**HOURLY, "bands": [band]}
+
+
+def test_the_price_is_said_in_words(evening: datetime) -> None:
+    lot_at(100)
+    assert only(evening).price_text == "3元/小时"
+
+
+def test_each_lot_is_priced_by_its_own_tariff(evening: datetime) -> None:
+    lot_at(100, parameters=hourly(200))
+    lot_at(200, parameters=hourly(500))
+    assert [(row.fee_fen, row.price_text) for row in found(evening)] == [(400, "2元/小时"), (1000, "5元/小时")]
+
+
+@pytest.mark.parametrize("begins_at", [shanghai("2026-06-10 20:00"), NOON])
+def test_the_database_is_asked_equally_often_for_one_lot_and_for_many(
+    app: Flask, evening: datetime, begins_at: datetime
+) -> None:
+    lot_at(100)
+    found(begins_at)
+    with statements(app) as for_one:
+        assert len(found(begins_at)) == 1
+    for metres in range(200, 1_000, 100):
+        lot_at(metres)
+    found(begins_at)
+    with statements(app) as for_many:
+        assert len(found(begins_at)) == 9
+    assert len(for_many) == len(for_one) <= 7, "one question to each room, the clock, and the next opening"
