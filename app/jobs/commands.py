@@ -1,11 +1,13 @@
-"""Commands of the running platform: `flask --app wsgi worker`, `... sweepers`, and `... sample-city load`."""
+"""Commands of the running platform: `flask --app wsgi worker`, `... sweepers`, `... ledger`, `... sample-city load`."""
 
+import json
 from pathlib import Path
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
+from app.jobs.books import all_books, as_json, as_lines
 from app.jobs.sample_city import SampleRefused, load
 from app.jobs.sweepers import sweep_for_ever
 from app.jobs.worker import work
@@ -25,7 +27,21 @@ def attach(app: Flask) -> None:
         """Look for due rows until stopped."""
         sweep_for_ever(app)
 
+    app.cli.add_command(ledger)
     app.cli.add_command(sample_city)
+
+
+@click.command("ledger")
+@click.option("--json", "wants_json", is_flag=True, help="all payees, in fen, for programs")
+@with_appcontext
+def ledger(*, wants_json: bool) -> None:
+    """Print the ledger by payee: what each account holds, and that all of it sums to zero."""
+    books = all_books()
+    if wants_json:
+        click.echo(json.dumps(as_json(books), ensure_ascii=False))
+        return
+    for line in as_lines(books):
+        click.echo(line)
 
 
 sample_city = AppGroup("sample-city", help="A city to try the platform in; refused by production.")

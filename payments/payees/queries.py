@@ -1,6 +1,6 @@
 """Which payee may collect, and through which channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -65,6 +65,13 @@ def channel_of(payee_id: int) -> MerchantChannel:
         if channel is None:
             raise NoChannel
         return channel
+
+
+def sub_merchants() -> Mapping[int, str]:
+    """Each payee's newest sub-merchant, by the payee's id; a payee without one is left out."""
+    with transaction() as session:
+        rows = session.execute(select(MerchantChannel.payee_id, MerchantChannel.sub_mchid).order_by(MerchantChannel.id))
+        return dict(rows.all())
 
 
 def payees() -> Sequence[Payee]:
