@@ -1,5 +1,7 @@
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 
@@ -7,6 +9,7 @@ from app.domain.motorists.models import NumberPlate
 from app.domain.tasks.models import Task
 from app.kernel import crypto
 from app.kernel.db import transaction
+from tests.ground import Addresses
 from tests.miniprogram.stand import Phone, a_plate
 
 
@@ -89,6 +92,28 @@ def test_an_account_holds_ten_vehicles(motorist: Phone) -> None:
     refused = motorist.post("/vehicles", {"plate": a_plate(), "colour": "blue"}, expect=409)
     assert refused["code"] == "too_many_vehicles"
     assert len(motorist.get("/vehicles")) == 10
+
+
+def test_twelve_vehicles_added_at_once_are_ten(motorist: Phone) -> None:
+    def add(plate: str) -> int:
+        rival = Phone(motorist.client.application.test_client(), motorist.wechat, access=motorist.access)
+        return rival.ask("POST", "/vehicles", {"plate": plate, "colour": "blue"}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(add, [a_plate() for _ in range(12)]))
+    assert sorted(answers) == [201] * 10 + [409] * 2
+    assert len(motorist.get("/vehicles")) == 10
+
+
+def test_a_vehicle_is_added_while_another_row_that_names_account_and_plate_is_being_written(
+    motorist: Phone, stranger: Phone, servers: Addresses
+) -> None:
+    wish = {"plate": a_plate(), "colour": "blue"}
+    stranger.post("/vehicles", wish, expect=201)
+    with psycopg.connect(servers.admin) as elsewhere:
+        elsewhere.execute("SELECT FROM motorist FOR KEY SHARE")
+        elsewhere.execute("SELECT FROM plate FOR KEY SHARE")
+        motorist.post("/vehicles", wish, expect=201)
 
 
 @pytest.mark.parametrize("path", ["/vehicles/{}", "/reservations/{}", "/stays/{}", "/payments/{}"])

@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.domain.motorists.models import NumberPlate, Vehicle
+from app.domain.motorists.models import Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, read_plate
 from app.domain.motorists.queries import VehicleView, vehicle_of, vehicle_view
 from app.domain.tasks.actions import open_task
@@ -32,6 +32,7 @@ def add_vehicle(motorist_id: int, raw_plate: str, colour: str) -> VehicleView:
     """
     plate = read_plate(raw_plate, colour)
     with transaction():
+        _lock_account(motorist_id)
         row = _kept(plate)
         vehicle = _added(motorist_id, row)
         _show_if_shared(row)
@@ -48,6 +49,11 @@ def remember_plate(plate: Plate) -> int:
     """The id of the city's one row for a plate, made when there is none."""
     with transaction():
         return _kept(plate).id
+
+
+def _lock_account(motorist_id: int) -> None:
+    """Vehicles of one account are counted one after the other; rows that only refer to the account do not wait."""
+    current().execute(select(Motorist.id).filter_by(id=motorist_id).with_for_update(key_share=True))
 
 
 def _kept(plate: Plate) -> NumberPlate:
@@ -77,7 +83,7 @@ def _added(motorist_id: int, plate: NumberPlate) -> Vehicle:
 
 def _show_if_shared(plate: NumberPlate) -> None:
     """Counted under the plate's lock: of two accounts that add it at once, the second sees the first."""
-    current().execute(select(NumberPlate.id).filter_by(id=plate.id).with_for_update())
+    current().execute(select(NumberPlate.id).filter_by(id=plate.id).with_for_update(key_share=True))
     accounts = _count(Vehicle.plate_id == plate.id)
     if accounts > 1:
         open_task("plate_on_two_accounts", "plate", plate.id, {"accounts": accounts})
