@@ -77,6 +77,8 @@ def live_count(motorist_id: int) -> int:
 
 def owners(claim_ids: Sequence[int]) -> set[int]:
     """Ids of the motorists whose reservations these claims keep."""
+    if not claim_ids:
+        return set()
     with transaction() as session:
         return set(session.scalars(select(Reservation.motorist_id).where(Reservation.claim_id.in_(claim_ids))))
 
