@@ -38,6 +38,7 @@ FIRST: Final[Mapping[str, int]] = {
     "bay_claim": 400_000_000_001,
     "reservation": 500_000_000_001,
 }
+ALL_LOTS: Final = range(FIRST["lot"], FIRST["lot"] + LOTS)
 KEY_PREFIX: Final = "00000000-0000-7000-8000-"
 CENTRE: Final = Point(30.25, 120.16)
 REACH: Final = 0.04

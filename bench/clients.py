@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from flask import Flask
 
 from app.domain.reservations.actions import reserve
-from bench.city import key_of
-from bench.wishes import HOUR, a_beginning, a_lot
+from bench.city import ALL_LOTS, key_of
+from bench.wishes import HOUR, a_beginning
 
 FORK = multiprocessing.get_context("fork")
 STARTED_SECONDS = 60
@@ -20,10 +20,10 @@ STARTED_SECONDS = 60
 
 @contextmanager
 def action_clients(app: Flask, motorists: Sequence[int], count: int) -> Iterator["Clients"]:
-    """`count` processes that share the motorists out among themselves. The app must not be connected yet."""
+    """`count` processes that share motorists and lots out among themselves. The app must not be connected yet."""
     pipes = [FORK.Pipe() for _ in range(count)]
     processes = [
-        FORK.Process(target=_serve, args=(app, motorists[number::count], theirs), daemon=True)
+        FORK.Process(target=_serve, args=(app, motorists[number::count], ALL_LOTS[number::count], theirs), daemon=True)
         for number, (_, theirs) in enumerate(pipes)
     ]
     for process in processes:
@@ -56,14 +56,15 @@ class Clients:
         return pipe.recv()
 
 
-def _serve(app: Flask, motorists: Sequence[int], pipe: "Connection[int, float]") -> None:
+def _serve(app: Flask, motorists: Sequence[int], lots: Sequence[int], pipe: "Connection[int, float]") -> None:
     """Reserve when asked; each motorist does so once, in an app context of its own as in a request."""
     waiting, chance = iter(motorists), random.Random(motorists[0])  # noqa: S311 - the same wishes in every run
     while True:
-        until, made = time.perf_counter() + pipe.recv(), 0
+        seconds, made = pipe.recv(), 0
+        until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             with app.app_context():
-                reserve_once(next(waiting), a_lot(chance), a_beginning(chance))
+                reserve_once(next(waiting), chance.choice(lots), a_beginning(chance))
             made += 1
         pipe.send(made)
 

@@ -1,6 +1,5 @@
 """The reserve action beside pgbench, which sends the very same SQL to the same durable database."""
 
-import random
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -8,6 +7,7 @@ from statistics import median
 import psycopg
 from flask import Flask
 
+from bench.city import ALL_LOTS
 from bench.clients import action_clients, reserve_once
 from bench.ground import Ground
 from bench.motorists import CALLERS, RECORDED, SCRIPTED
@@ -16,22 +16,21 @@ from bench.recording import Sent, recording
 from bench.results import tell
 from bench.script import pgbench_script
 from bench.turns import in_turns, ratio
-from bench.wishes import FIRST_EVENING, a_lot
+from bench.wishes import FIRST_EVENING
 from launcher.roles import plain
 
 ROUNDS = 6
 SECONDS = 3.0
 CLIENTS = 8
-"""Connections that reserve at once, on either side."""
+"""Connections that reserve at once, on either side, each in lots of its own: pgbench cannot try another bay."""
 
 
 def measure(stand: Ground, app: Flask) -> None:
     """One line. Leaves the app without connections, so that its processes may be forked."""
     url = stand.environment["DATABASE_URL"]
-    lot = a_lot(random.Random(4))  # noqa: S311 - the same lot in every run
-    sent = _recorded(app, lot)
+    sent = _recorded(app, ALL_LOTS[0])
     script = stand.folder / "reserve.sql"
-    _write(script, sent, lot, plain(url))
+    _write(script, sent, ALL_LOTS[0], plain(url))
     pgbench = Pgbench(stand.pgbench, script, url, CLIENTS, SCRIPTED)
     with action_clients(app, CALLERS, CLIENTS) as clients:
         sides = {

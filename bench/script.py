@@ -13,14 +13,14 @@ import psycopg
 from psycopg.sql import Literal
 from psycopg.types.range import Range
 
-from bench.city import FIRST, KEY_PREFIX, LOTS, key_of
+from bench.city import ALL_LOTS, FIRST, KEY_PREFIX, key_of
 from bench.recording import Sent
 from bench.wishes import FIRST_EVENING, NIGHTS
 
 HEADER: Final = f"""\
 \\set motorist :first + :client_id + :step * :turn
 \\set turn :turn + 1
-\\set lot random({FIRST["lot"]}, {FIRST["lot"] + LOTS - 1})
+\\set lot {ALL_LOTS.start} + :client_id + :step * random(0, {len(ALL_LOTS)} / :step - 1)
 \\set hours 24 * random(0, {NIGHTS - 1}) + random(0, 10)
 BEGIN;
 """

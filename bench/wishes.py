@@ -8,7 +8,7 @@ from itertools import cycle
 from urllib.parse import urlencode
 
 from app.web.tokens import AccessTokens, Bearer
-from bench.city import FIRST, LOTS, key_of, some_point
+from bench.city import ALL_LOTS, key_of, some_point
 from bench.ground import MOMENT
 from miniprogram_api.door import AUDIENCE
 
@@ -52,7 +52,7 @@ def _reservation(chance: random.Random, number: int, token: str) -> bytes:
     begins_at = a_beginning(chance)
     body = json.dumps(
         {
-            "lot_key": str(key_of(a_lot(chance))), "vehicle_key": str(key_of(number)),
+            "lot_key": str(key_of(chance.choice(ALL_LOTS))), "vehicle_key": str(key_of(number)),
             "begins_at": begins_at.isoformat(), "ends_at": (begins_at + HOUR).isoformat(),
         }
     )  # fmt: skip
@@ -61,11 +61,6 @@ def _reservation(chance: random.Random, number: int, token: str) -> bytes:
         f"Idempotency-Key: bench-{number}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return (head + body).encode()
-
-
-def a_lot(chance: random.Random) -> int:
-    """The number of some lot."""
-    return FIRST["lot"] + chance.randrange(LOTS)
 
 
 def a_beginning(chance: random.Random) -> datetime:
