@@ -92,6 +92,7 @@ def _stays() -> None:
         sa.Column("claim_id", sa.BigInteger, nullable=True),
         sa.Column("plate_id", sa.BigInteger, nullable=True),
         sa.Column("motorist_id", sa.BigInteger, nullable=True),
+        sa.Column("code_digest", sa.LargeBinary, nullable=False),
         sa.Column("vehicle_class", sa.Text, nullable=False),
         sa.Column("entry_event_id", sa.BigInteger, nullable=False),
         sa.Column("exit_event_id", sa.BigInteger, nullable=True),
@@ -109,6 +110,7 @@ def _stays() -> None:
         sa.ForeignKeyConstraint(["plate_id"], ["plate.id"], name="fk_stay_plate_id"),
         sa.PrimaryKeyConstraint("id", name="pk_stay"),
         sa.UniqueConstraint("claim_id", name="uq_stay_claim_id"),
+        sa.UniqueConstraint("code_digest", name="uq_stay_code_digest"),
         sa.UniqueConstraint("entry_event_id", name="uq_stay_entry_event_id"),
         sa.UniqueConstraint("exit_event_id", name="uq_stay_exit_event_id"),
         sa.UniqueConstraint("key", name="uq_stay_key"),
@@ -146,7 +148,13 @@ def _stays() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_bill"),
         sa.UniqueConstraint("charge_key", name="uq_bill_charge_key"),
         sa.UniqueConstraint("key", name="uq_bill_key"),
-        sa.UniqueConstraint("stay_id", "up_to", name="a_stay_is_billed_once_up_to_a_moment"),
+    )
+    op.create_index(
+        "a_stay_is_billed_once_up_to_a_moment",
+        "bill",
+        ["stay_id", "up_to"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
     )
     op.create_table(
         "passage_outcome",

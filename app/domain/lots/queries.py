@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
+from app.domain.policies.queries import numbers
 from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.db import transaction
@@ -200,3 +201,11 @@ def lots_short_of_windows(limit: int) -> Sequence[int]:
             .order_by(Lot.id)
             .limit(limit)
         ).all()
+
+
+def policy_of(lot_id: int) -> Mapping[str, int]:
+    """The policy numbers that hold for a lot: its own, else its unit's, else the city's."""
+    with transaction() as session:
+        unit_id = session.scalar(select(Lot.unit_id).where(Lot.id == lot_id))
+        assert unit_id is not None
+        return numbers(lot_id=lot_id, unit_id=unit_id)

@@ -9,6 +9,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "free_cancellation_minutes": 30,
     "leave_after_payment_minutes": 15,
     "live_reservations": 3,
+    "longest_billed_minutes": 7 * 24 * 60,
     "longest_reservation_minutes": 48 * 60,
     "longest_walk_in_minutes": 48 * 60,
     "overstay_grace_minutes": 15,

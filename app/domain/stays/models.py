@@ -20,6 +20,8 @@ class Stay(Base):
     claim_id: Mapped[int | None] = mapped_column(ForeignKey("bay_claim.id"), unique=True)
     plate_id: Mapped[int | None] = mapped_column(ForeignKey("plate.id"))
     motorist_id: Mapped[int | None] = mapped_column(ForeignKey("motorist.id"))
+    code_digest: Mapped[bytes] = mapped_column(unique=True)
+    """SHA-256 of the code that the barrier's screen showed: who knows it stood there."""
     vehicle_class: Mapped[str]
     entry_event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), unique=True)
     exit_event_id: Mapped[int | None] = mapped_column(ForeignKey("gate_event.id"), unique=True)
@@ -64,7 +66,10 @@ class Bill(Base):
         CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
-        UniqueConstraint("stay_id", "up_to", name="a_stay_is_billed_once_up_to_a_moment"),
+        Index(
+            "a_stay_is_billed_once_up_to_a_moment", "stay_id", "up_to",
+            unique=True, postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """The life of a stay, and what a gate is told about a car."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,10 +41,19 @@ TURNED_AWAY: Final = {
 """The only reasons for which a car may be turned away (N2.2.3)."""
 
 
-def please_pay(due_fen: Fen) -> Decision:
+UNPRICED = Decision("manual", "unpriced", "请稍候", "暂时无法计费，请联系值守人员")
+UNCLEAR = Decision("manual", "unclear", "请稍候", "请联系值守人员")
+
+
+def with_code(decision: Decision, due_fen: Fen, code: str) -> Decision:
+    """The same, with the code of this visit for the barrier's screen: whoever scans it stood there."""
+    return replace(decision, charge={"due_fen": due_fen, "code": code})
+
+
+def please_pay(due_fen: Fen, code: str) -> Decision:
     """What an exit tells a car that has not paid."""
     text = yuan_text(due_fen)
-    return Decision("deny", "unpaid", f"请缴费{text}", f"请在小程序缴费{text}", {"due_fen": due_fen})
+    return with_code(Decision("deny", "unpaid", f"请缴费{text}", f"请扫码或在小程序缴费{text}"), due_fen, code)
 
 
 def walk_in_until(at: datetime, closes_at: datetime, longest: timedelta) -> datetime:
@@ -50,6 +61,25 @@ def walk_in_until(at: datetime, closes_at: datetime, longest: timedelta) -> date
     return min(closes_at, at + longest)
 
 
-def amount_due(fee_fen: Fen, paid_fen: Fen) -> Fen:
+@dataclass(frozen=True)
+class PaidBill:
+    """A bill that was paid: its fee up to the moment it was made for, and when the money left the phone."""
+
+    up_to: datetime
+    fee_fen: Fen
+    amount_fen: Fen
+    paid_at: datetime
+
+
+def fee_owed(fee_fen: Fen, at: datetime, paid: Sequence[PaidBill], grace: timedelta) -> Fen:
+    """The fee that counts at a moment: who paid the whole fee and leaves within the grace owes no more than that.
+
+    The grace runs from the payment itself, so a payment made after the exit gives none.
+    """
+    covering = [bill.fee_fen for bill in paid if bill.paid_at <= at <= bill.paid_at + grace]
+    return min([fee_fen, *covering])
+
+
+def amount_due(fee_fen: Fen, paid: Sequence[PaidBill]) -> Fen:
     """What is still owed; a fee that fell below what was paid asks for nothing."""
-    return max(fee_fen - paid_fen, 0)
+    return max(fee_fen - sum(bill.amount_fen for bill in paid), 0)
