@@ -40,6 +40,18 @@ def test_a_spent_token_that_comes_late_ends_the_whole_sign_in(phone: Phone, cloc
     assert renew(phone, second, expect=401)["code"] == "signed_out"
 
 
+def test_a_stolen_sign_in_ends_with_the_access_tokens_that_it_gave(phone: Phone, clock: MovableClock) -> None:
+    first = phone.sign_in().refresh
+    elsewhere = Phone(phone.client, phone.wechat, phone.openid).sign_in()
+    phone.keep(renew(phone, first))
+    clock.move_by(GRACE + timedelta(seconds=5))
+    renew(phone, first, expect=401)
+    assert phone.get("/vehicles", expect=401)["code"] == "invalid_token"
+    elsewhere.get("/vehicles", expect=401)
+    elsewhere.keep(renew(elsewhere, elsewhere.refresh))
+    assert elsewhere.get("/vehicles") == []
+
+
 def test_the_end_of_one_sign_in_leaves_the_others(phone: Phone, clock: MovableClock) -> None:
     first = phone.sign_in().refresh
     elsewhere = Phone(phone.client, phone.wechat, phone.openid).sign_in()

@@ -74,7 +74,8 @@ def sign_in(app_id: str, person: Identity) -> Grant:
 def refresh(token: str) -> Grant:
     """Spend a refresh token and get its successor; within `GRACE` a spent one brings the same successor again.
 
-    A spent token that comes later was stolen from one side or the other: its whole sign-in ends. Refuses `SignedOut`.
+    A spent token that comes later was stolen from one side or the other: its whole sign-in ends, and every access token
+    of this motorist at once. Their other phones refresh and go on. Refuses `SignedOut`.
     """
     with transaction():
         grant = _renewed(token, clock.now())
@@ -85,15 +86,20 @@ def refresh(token: str) -> Grant:
 
 def log_out_everywhere(motorist_id: int) -> None:
     """End every sign-in of a motorist; access tokens already handed out stop with the next request."""
-    with transaction() as session:
-        grown = update(Motorist).where(Motorist.id == motorist_id)
-        session.execute(grown.values(session_version=Motorist.session_version + 1))
+    with transaction():
         ended = affected(
             update(SignIn)
             .where(SignIn.motorist_id == motorist_id, SignIn.revoked_at.is_(None))
             .values(revoked_at=clock.now(), revoked_because="logged_out")
         )
+        _end_access(motorist_id)
         audit.record("motorists.log_out", "motorist", motorist_id, f"motorist:{motorist_id}", {"sign_ins": ended})
+
+
+def _end_access(motorist_id: int) -> None:
+    """No access token handed out so far is good any more. Sign-ins are locked before their motorist, everywhere."""
+    motorist = update(Motorist).where(Motorist.id == motorist_id)
+    current().execute(motorist.values(session_version=Motorist.session_version + 1))
 
 
 def _motorist(app_id: str, openid: str) -> Motorist:
@@ -172,4 +178,5 @@ def _where(row: RefreshToken) -> str:
 
 def _end_stolen(family: SignIn, now: datetime) -> None:
     family.revoked_at, family.revoked_because = now, "token_reused"
+    _end_access(family.motorist_id)
     audit.record("motorists.end_stolen_sign_in", "sign_in", family.id, "platform")
