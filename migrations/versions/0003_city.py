@@ -270,7 +270,7 @@ def _motorists() -> None:
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("text_sha256", sa.LargeBinary, nullable=False),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("device", postgresql.JSONB, nullable=False),
+        sa.Column("device_enc", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(["motorist_id"], ["motorist.id"], name="fk_agreement_signature_motorist_id"),
         sa.ForeignKeyConstraint(
             ["version", "text_sha256"],

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.domain.motorists.actions import VersionTaken, publish_agreement
 from app.domain.motorists.models import AgreementSignature
 from app.domain.motorists.published import SAMPLE_TITLE, SAMPLE_VERSION, sample_agreement
+from app.domain.motorists.queries import device_of
 from app.kernel import clock
 from app.kernel.db import transaction
 from tests.miniprogram.stand import Phone
@@ -26,7 +27,8 @@ def test_a_signature_names_the_text_the_moment_and_the_device(phone: Phone) -> N
         row = session.scalars(select(AgreementSignature).filter_by(key=uuid.UUID(signature["key"]))).one()
         moved = abs(clock.now() - datetime.fromisoformat(signature["signed_at"]))
     assert signature["text_sha256"] == sha256(sample_agreement().encode()).hexdigest()
-    assert (row.device["system"], row.device["address"]) == ("iOS 19", phone.address)
+    assert (device_of(row)["system"], device_of(row)["address"]) == ("iOS 19", phone.address)
+    assert phone.address.encode() not in row.device_enc
     assert moved < timedelta(minutes=1)
     assert phone.get("/agreement")["is_signed"]
 

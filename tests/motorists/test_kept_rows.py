@@ -69,7 +69,7 @@ def test_a_signature_cannot_name_a_text_that_its_version_does_not_have(motorist:
         with transaction() as session:
             who = session.scalars(select(Motorist.id)).one()
             signature = AgreementSignature(
-                motorist_id=who, version="another", text_sha256=b"x" * 32, signed_at=clock.now(), device={}
+                motorist_id=who, version="another", text_sha256=b"x" * 32, signed_at=clock.now(), device_enc=b""
             )
             session.add(signature)
             session.flush()

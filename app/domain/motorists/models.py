@@ -1,12 +1,12 @@
 """Who parks (车主): the motorist, how they stay signed in, their vehicles, what they signed and allowed.
 
-Phones, openids and plates rest as ciphertext beside a blind index; no column here holds one in the clear.
+Phones, openids and plates rest as ciphertext beside a blind index, the device of a signature as ciphertext; no column
+here holds one in the clear.
 ``agreement_version``, ``agreement_signature`` and ``consent`` are append-only: the application role may
 insert and read them, never change them.
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -173,7 +173,7 @@ class AgreementSignature(Base):
     version: Mapped[str]
     text_sha256: Mapped[bytes]
     signed_at: Mapped[datetime]
-    device: Mapped[dict[str, Any]]
+    device_enc: Mapped[bytes]
 
 
 class Consent(Base):

@@ -1,9 +1,11 @@
 """What can be asked about motorists. Never writes."""
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -89,6 +91,13 @@ def agreement_signed(motorist_id: int) -> AgreementSignature:
     return signature
 
 
+def device_of(signature: AgreementSignature) -> dict[str, Any]:
+    """Where a signature was made, when somebody disputes it."""
+    told = crypto.unseal(signature.device_enc, f"agreement_signature.device:{signature.key}")
+    device: dict[str, Any] = json.loads(told)
+    return device
+
+
 def has_signed(motorist_id: int) -> bool:
     """Whether the agreement in force bears the motorist's signature."""
     try:
@@ -139,11 +148,3 @@ def plates(plate_ids: Iterable[int]) -> dict[int, Plate]:
 
 def _unsealed(row: NumberPlate) -> Plate:
     return Plate(plate_characters(row), PlateColour(row.colour), PlateKind(row.kind))
-
-
-def sole_owner(plate_id: int) -> int | None:
-    """The motorist who alone has this plate on an account; `None` when nobody or more than one has."""
-    with transaction() as session:
-        having = select(Vehicle.motorist_id).where(Vehicle.plate_id == plate_id, Vehicle.removed_at.is_(None))
-        owners = session.scalars(having.distinct().limit(2)).all()
-    return owners[0] if len(owners) == 1 else None

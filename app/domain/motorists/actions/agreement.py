@@ -1,5 +1,6 @@
 """Publishing the driver agreement and signing it (notice N4.8)."""
 
+import json
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.motorists import queries
 from app.domain.motorists.models import AgreementSignature, AgreementVersion
-from app.kernel import clock
+from app.kernel import clock, crypto
 from app.kernel.db import transaction
 from app.kernel.ids import new_key
 from app.kernel.refusals import Conflict
@@ -53,21 +54,22 @@ def publish_agreement(version: str, title: str, text: str, in_force_from: dateti
 def sign_agreement(motorist_id: int, version: str, device: dict[str, Any]) -> AgreementSignature:
     """Sign the version in force; signing it twice gives the first signature. Refuses `AgreementSuperseded`.
 
-    `device` is the evidence of where it was done: system, client version, address.
+    `device` is the evidence of where it was done: system, client version, address. It is kept sealed.
     """
     with transaction() as session:
         agreement = queries.agreement_in_force()
         if agreement.version != version:
             raise AgreementSuperseded(in_force=agreement.version)
+        key = new_key()
         session.execute(
             insert(AgreementSignature)
             .values(
-                key=new_key(),
+                key=key,
                 motorist_id=motorist_id,
                 version=version,
                 text_sha256=agreement.text_sha256,
                 signed_at=clock.now(),
-                device=device,
+                device_enc=crypto.seal(json.dumps(device), f"agreement_signature.device:{key}"),
             )
             .on_conflict_do_nothing(constraint="a_version_is_signed_once")
         )
