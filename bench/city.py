@@ -103,13 +103,13 @@ def _write_motorists(superuser: psycopg.Connection[Any]) -> None:
     numbers = range(FIRST["motorist"], FIRST["motorist"] + MOTORISTS)
     digest = hashlib.sha256("示例文本".encode()).digest()
     _copy(superuser, _MOTORIST, ((n, key_of(n), "wx0", _index(n), b"", 1, SINCE) for n in numbers))
-    _copy(superuser, _PLATE, ((n, key_of(n), _index(n), _sealed_plate(n), "blue", "small") for n in numbers))
+    _copy(superuser, _PLATE, ((n, key_of(n), _index(n), _index(n), _sealed_plate(n), "blue", "small") for n in numbers))
     _copy(superuser, _VEHICLE, ((n, key_of(n), n, n, SINCE) for n in numbers))
     _copy(superuser, _SIGNATURE, ((n, key_of(n), n, AGREEMENT, digest, SINCE, b"") for n in numbers))
 
 
 _MOTORIST = "motorist (id, key, app_id, openid_bidx, openid_enc, session_version, created_at)"
-_PLATE = "plate (id, key, bidx, value_enc, colour, kind)"
+_PLATE = "plate (id, key, bidx, characters_bidx, value_enc, colour, kind)"
 _VEHICLE = "vehicle (id, key, motorist_id, plate_id, added_at)"
 _SIGNATURE = "agreement_signature (id, key, motorist_id, version, text_sha256, signed_at, device_enc)"
 

@@ -1,7 +1,6 @@
 """The reserve action beside pgbench, which sends the very same SQL to the same durable database."""
 
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 import psycopg
@@ -30,7 +29,7 @@ def measure(stand: Ground, app: Flask) -> None:
     url = stand.environment["DATABASE_URL"]
     sent = _recorded(app, ALL_LOTS[0])
     script = stand.folder / "reserve.sql"
-    _write(script, sent, ALL_LOTS[0], plain(url))
+    script.write_text(pgbench_script(sent, RECORDED, ALL_LOTS[0], FIRST_EVENING))
     pgbench = Pgbench(stand.pgbench, script, url, CLIENTS, SCRIPTED)
     with action_clients(app, CALLERS, CLIENTS) as clients:
         sides = {
@@ -50,11 +49,6 @@ def _recorded(app: Flask, lot: int) -> list[Sent]:
     with app.app_context(), recording(app) as sent:
         reserve_once(RECORDED, lot, FIRST_EVENING)
     return sent
-
-
-def _write(script: Path, sent: list[Sent], lot: int, url: str) -> None:
-    with psycopg.connect(url) as connection:
-        script.write_text(pgbench_script(sent, RECORDED, lot, FIRST_EVENING, connection))
 
 
 def _is_durable(url: str) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import psycopg
 from psycopg.sql import Literal
 from psycopg.types.range import Range
 
@@ -28,21 +27,18 @@ FIRST_MADE: Final = FIRST["bay"]
 """Numbers from here on were made or found by the transaction itself."""
 
 
-def pgbench_script(
-    sent: Sequence[Sent], motorist: int, lot: int, begins_at: datetime, connection: psycopg.Connection[Any]
-) -> str:
+def pgbench_script(sent: Sequence[Sent], motorist: int, lot: int, begins_at: datetime) -> str:
     """`sent` must be what was recorded while `motorist` reserved a bay of `lot` for an hour from `begins_at`."""
-    return _Writer({motorist: "motorist", lot: "lot"}, begins_at, connection).script(sent)
+    return _Writer({motorist: "motorist", lot: "lot"}, begins_at).script(sent)
 
 
 class _Writer:
     """Writes values as pgbench variables where they differ from one reservation to the next."""
 
-    def __init__(self, names: Mapping[int, str], begins_at: datetime, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, names: Mapping[int, str], begins_at: datetime) -> None:
         self._numbers = {number: f":{name}" for number, name in names.items()}
         self._keys = {key_of(number): f"('{KEY_PREFIX}' || :{name})::uuid" for number, name in names.items()}
         self._begins_at = begins_at
-        self._connection = connection
 
     def script(self, sent: Sequence[Sent]) -> str:
         return HEADER + "".join(self._statements(sent)) + "COMMIT;\n"
@@ -75,7 +71,7 @@ class _Writer:
             return self._keys.get(value, "gen_random_uuid()")
         if isinstance(value, int) and value in self._numbers:
             return self._numbers[value]
-        return Literal(value).as_string(self._connection)
+        return Literal(value).as_string()
 
     def _moment(self, at: datetime) -> str:
         """Whole minutes belong to the reserved hour and move with it; any other moment is the clock's."""
