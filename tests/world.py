@@ -174,11 +174,11 @@ def drive(device: GateDevice, plate: Plate | None, at: datetime | None = None) -
 
 
 def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
-    """A car that drove in just now without a reservation."""
-    assert ask(entrance, who.plate).decision == "open"
-    event_id = drive(entrance, who.plate)
-    with transaction() as session:
-        return session.query(Stay).filter_by(entry_event_id=event_id).one()
+    """A car that drove in just now without a reservation; its motorist scanned the code on the barrier's screen."""
+    told = ask(entrance, who.plate)
+    assert told.decision == "open"
+    drive(entrance, who.plate)
+    return stays.adopt(who.id, told.charge["code"])
 
 
 def paid(charge_key: uuid.UUID) -> None:

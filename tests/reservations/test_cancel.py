@@ -53,9 +53,9 @@ def test_nobody_cancels_for_somebody_else(evening: datetime) -> None:
 
 def test_a_car_that_does_not_come_in_time_loses_its_bay(evening: datetime, at: Callable[[datetime], None]) -> None:
     made = reservation_ready_to_cancel(driver(), open_lot())
-    at(made.begins_at + timedelta(minutes=29))
+    at(made.begins_at + timedelta(minutes=34))
     assert release_missed() == 0
-    at(made.begins_at + timedelta(minutes=31))
+    at(made.begins_at + timedelta(minutes=36))
     assert release_missed() == 1
     with transaction():
         assert claim_by_id(made.claim_id).state == "no_show"

@@ -119,7 +119,7 @@ def test_a_car_must_pay_before_it_may_leave(evening: datetime, at: Move) -> None
     stay = parked_stay(who, gate(lot))
     at(evening + timedelta(minutes=90))
     told = ask(gate(lot, "out"), who.plate)
-    assert (told.reason, told.charge) == ("unpaid", {"due_fen": 600})
+    assert (told.reason, told.charge["due_fen"]) == ("unpaid", 600)
     key = open_payment(who.id, stay.key)
     assert charge(key).amount_fen == 600
 

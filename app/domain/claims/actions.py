@@ -129,7 +129,7 @@ def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
 def lock_plate(plate_id: int | None) -> None:
     """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
     if plate_id is not None:
-        current().execute(select(NumberPlate.id).where(NumberPlate.id == plate_id).with_for_update())
+        current().execute(select(NumberPlate.id).where(NumberPlate.id == plate_id).with_for_update(key_share=True))
 
 
 def _free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
@@ -207,25 +207,24 @@ def enter(claim: BayClaim, at: datetime) -> None:
     _, ends_at = bounds(claim.during)
     with transaction():
         if at < ends_at:
-            _try_span(claim, span(at, ends_at))
+            _try(claim, during=span(at, ends_at))
         claim.admit_from, claim.admit_until = min(claim.admit_from, at), ends_at + LEAVING
         CLAIM.move(claim, "enter", "gate")
 
 
-def _try_span(claim: BayClaim, during: Range[datetime]) -> bool:
-    """Give a claim another span if its bay is free then; says whether it did."""
-    before = claim.during
+def _try(claim: BayClaim, **place: object) -> bool:
+    """Give a locked claim another span or bay if nothing stands in the way; says whether it did."""
     session = current()
-    session.execute(select(Bay.id).where(Bay.id == claim.bay_id).with_for_update())
+    session.flush()
     try:
         with savepoint():
-            session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(during=during))
+            session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(place))
     except IntegrityError as error:
         if REFUSED_BY.get(violated(error)) is None:
             raise
-        claim.during = before
+        session.refresh(claim, [*place])
         return False
-    session.refresh(claim, ["during"])
+    session.refresh(claim, [*place])
     return True
 
 
@@ -252,7 +251,7 @@ def stretch(claim: BayClaim, until: datetime) -> bool:
     """Let an overstaying car keep its bay until `until`; says no when the bay is promised to another."""
     begins_at, ends_at = bounds(claim.during)
     with transaction():
-        if not _try_span(claim, span(begins_at, max(until, ends_at))):
+        if not _try(claim, during=span(begins_at, max(until, ends_at))):
             return False
         claim.admit_until = max(claim.admit_until, until + LEAVING)
         return True
@@ -264,8 +263,4 @@ def move_elsewhere(claim: BayClaim) -> bool:
         lot_id = session.scalar(select(Bay.lot_id).where(Bay.id == claim.bay_id))
         assert lot_id is not None
         found = _free_bay(lot_id, claim.during, clock.now(), wait=False)
-        if found is None:
-            return False
-        claim.bay_id = found[0]
-        session.flush()
-        return True
+        return found is not None and _try(claim, bay_id=found[0])

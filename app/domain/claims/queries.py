@@ -1,7 +1,7 @@
 """What is free and what is taken. Each query repeats the constraints' own words, to use their index."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text
 from sqlalchemy.dialects.postgresql import Range
@@ -34,23 +34,25 @@ def taken(during: Range[datetime], now: datetime) -> ColumnElement[bool]:
 
 
 def claim_by_id(claim_id: int) -> BayClaim:
-    """One claim, locked for a change."""
-    return current().scalars(select(BayClaim).where(BayClaim.id == claim_id).with_for_update()).one()
+    """One claim, locked for a change; its bay first, as everywhere."""
+    session = current()
+    bay_id = session.scalar(select(BayClaim.bay_id).where(BayClaim.id == claim_id))
+    session.execute(select(Bay.id).where(Bay.id == bay_id).with_for_update(key_share=True))
+    return session.scalars(select(BayClaim).where(BayClaim.id == claim_id).with_for_update(key_share=True)).one()
 
 
-def admissible(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
-    """The promise under which this plate may drive into this lot at this moment, the owner's own first."""
+def admissible(lot_id: int, plate_id: int, at: datetime, late: timedelta = timedelta()) -> Sequence[int]:
+    """Ids of the promises under which this plate may drive into this lot at a moment, or may have `late` before."""
     with transaction() as session:
         return session.scalars(
-            select(BayClaim)
+            select(BayClaim.id)
             .join(Bay, Bay.id == BayClaim.bay_id)
             .where(
                 Bay.lot_id == lot_id, BayClaim.plate_id == plate_id, BayClaim.state == "confirmed",
-                BayClaim.admit_from <= at, BayClaim.admit_until >= at,
+                BayClaim.admit_from <= at, BayClaim.admit_until >= at - late,
             )
-            .order_by(BayClaim.exclusive_plate.desc(), BayClaim.admit_from)
-            .limit(1)
-        ).first()  # fmt: skip
+            .order_by(BayClaim.admit_from, BayClaim.id)
+        ).all()  # fmt: skip
 
 
 def occupied(lot_id: int, at: datetime) -> tuple[int, int]:
@@ -82,37 +84,24 @@ def overlapping_of_plate(plate_id: int, during: Range[datetime]) -> Sequence[Bay
         ).all()
 
 
-def missed(now: datetime, limit: int) -> Sequence[BayClaim]:
-    """Promises whose car did not come in time, locked, those being handled elsewhere left out."""
-    return (
-        current()
-        .scalars(
-            select(BayClaim)
-            .where(
-                BayClaim.admit_until < now,
-                or_(BayClaim.state == "confirmed", stale(now)),
-            )
-            .order_by(BayClaim.admit_until)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .all()
-    )
+def missed(now: datetime, margin: timedelta, limit: int) -> Sequence[int]:
+    """Ids of promises whose car did not come in time, and of stale holds."""
+    late = and_(BayClaim.state == "confirmed", BayClaim.admit_until < now - margin)
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim.id).where(or_(late, stale(now))).order_by(BayClaim.admit_until).limit(limit)
+        ).all()
 
 
-def overstaying(until: datetime, limit: int) -> Sequence[BayClaim]:
-    """Occupied bays whose span ends by `until`, locked."""
-    return (
-        current()
-        .scalars(
-            select(BayClaim)
+def overstaying(until: datetime, limit: int) -> Sequence[int]:
+    """Ids of occupied bays' claims whose span ends by `until`."""
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim.id)
             .where(BayClaim.state == "in_use", func.upper(BayClaim.during) <= until)
             .order_by(BayClaim.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .all()
-    )
+        ).all()
 
 
 def promised_next(claim: BayClaim, until: datetime) -> BayClaim | None:

@@ -1,7 +1,6 @@
 """Reserving and cancelling; what sweepers do with promises that nobody kept."""
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -10,19 +9,24 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, missed, overlapping_of_plate, overstaying, promised_next
+from app.domain.gates.queries import reported_until
 from app.domain.lots import queries as lots
-from app.domain.lots.models import Bay, Lot
+from app.domain.lots.models import Lot
 from app.domain.motorists.models import Motorist, Vehicle
 from app.domain.motorists.queries import agreement_signed, vehicle_of
 from app.domain.policies.queries import numbers
 from app.domain.reservations.models import Cancellation, Reservation
-from app.domain.reservations.queries import live_count, one_for, owners
+from app.domain.reservations.queries import live_count, lot_of_claim, one_for, owners
 from app.domain.reservations.rules import TooManyReservations, arrival_window, checked_span, is_in_time
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict
+from app.kernel.spans import bounds
+
+PASSING = timedelta(minutes=5)
+"""A car that was told to drive in at the last second passes some time later."""
 
 LOOK_AHEAD = timedelta(minutes=15)
 """How long before an occupied bay's span ends it is stretched, and by how much."""
@@ -66,7 +70,7 @@ def reserve(
 
 def _lock_motorist(motorist_id: int) -> None:
     """One motorist's requests queue here, so that a limit counted in the transaction holds."""
-    current().execute(select(Motorist.id).where(Motorist.id == motorist_id).with_for_update())
+    current().execute(select(Motorist.id).where(Motorist.id == motorist_id).with_for_update(key_share=True))
 
 
 def _open_lot(key: uuid.UUID) -> Lot:
@@ -112,18 +116,26 @@ def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:
 
 def release_missed(limit: int = 100) -> int:
     """Free the bays of cars that did not come in time; returns how many. Safe to run anywhere at any time."""
+    return sum(_release(claim_id) for claim_id in missed(clock.now(), PASSING, limit))
+
+
+def _release(claim_id: int) -> bool:
+    """One claim, one transaction: asked again with the claim locked, the car may have driven in since."""
     with transaction():
-        late = missed(clock.now(), limit)
-        for claim in late:
-            claims.miss(claim)
-        _refresh_lists_of(claim.bay_id for claim in late)
-        return len(late)
-
-
-def _refresh_lists_of(bay_ids: Iterable[int]) -> None:
-    lot_ids = current().scalars(select(Bay.lot_id).where(Bay.id.in_(list(bay_ids))).distinct())
-    for lot_id in lot_ids:
+        claim = claim_by_id(claim_id)
+        lot_id = lot_of_claim(claim_id)
+        if claim.state not in {"held", "confirmed"} or _may_have_come(claim, lot_id):
+            return False
+        claims.miss(claim)
         enqueue("gates.refresh_whitelist", lot_id=lot_id)
+        return True
+
+
+def _may_have_come(claim: BayClaim, lot_id: int) -> bool:
+    """A gate that has not told all up to the end of the arrival window may have let the car in on its own."""
+    told = reported_until(lot_id)
+    _, ends_at = bounds(claim.during)
+    return told is not None and told < claim.admit_until and clock.now() < ends_at
 
 
 def follow_overstays(limit: int = 100) -> int:
@@ -131,11 +143,13 @@ def follow_overstays(limit: int = 100) -> int:
 
     Where no other bay is free a person must act: a task is opened. Returns how many were looked at.
     """
-    with transaction():
-        late = overstaying(clock.now() + LOOK_AHEAD, limit)
-        for claim in late:
-            _stretch(claim, clock.now() + 2 * LOOK_AHEAD)
-        return len(late)
+    late = overstaying(clock.now() + LOOK_AHEAD, limit)
+    for claim_id in late:
+        with transaction():
+            claim = claim_by_id(claim_id)
+            if claim.state == "in_use":
+                _stretch(claim, clock.now() + 2 * LOOK_AHEAD)
+    return len(late)
 
 
 def _stretch(claim: BayClaim, until: datetime) -> None:

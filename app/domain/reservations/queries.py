@@ -87,3 +87,22 @@ def of_claim(claim_id: int) -> Reservation | None:
     """The reservation that a claim keeps, if it keeps one."""
     with transaction() as session:
         return session.scalars(select(Reservation).where(Reservation.claim_id == claim_id)).one_or_none()
+
+
+def oldest_owner_first(claim_ids: Sequence[int]) -> Sequence[int]:
+    """These reserved claims, that of the account first which has had the plate longest."""
+    with transaction() as session:
+        return session.scalars(
+            select(Reservation.claim_id)
+            .join(Vehicle, Vehicle.id == Reservation.vehicle_id)
+            .where(Reservation.claim_id.in_(claim_ids))
+            .order_by(Vehicle.added_at, Reservation.begins_at, Reservation.id)
+        ).all()
+
+
+def lot_of_claim(claim_id: int) -> int:
+    """The lot of a claim's bay."""
+    with transaction() as session:
+        return session.scalars(
+            select(Bay.lot_id).join(BayClaim, BayClaim.bay_id == Bay.id).where(BayClaim.id == claim_id)
+        ).one()

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -67,8 +67,11 @@ class Bill(Base):
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
         Index(
-            "a_stay_is_billed_once_up_to_a_moment", "stay_id", "up_to",
-            unique=True, postgresql_where=text("withdrawn_at IS NULL"),
+            "a_stay_is_billed_once_up_to_a_moment",
+            "stay_id",
+            "up_to",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )
 

@@ -6,20 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
 
 from app.domain.claims.models import BayClaim
-from app.domain.gates.models import GateDecision, GateDevice, GateEvent
+from app.domain.gates.models import GateCommand, GateDecision, GateDevice, GateEvent
 from app.domain.lots.models import Bay, Lot
+from app.domain.lots.queries import policy_of
 from app.domain.motorists.models import NumberPlate
 from app.domain.policies.queries import numbers
 from app.domain.pricing.queries import prices_of
 from app.domain.pricing.rules import BilledFee
 from app.domain.stays.models import Bill, PassageOutcome, Stay
-from app.domain.stays.rules import UNPASSED_AFTER, amount_due
-from app.kernel import clock
+from app.domain.stays.rules import UNPASSED_AFTER, PaidBill, amount_due, fee_owed
+from app.domain.tasks.models import Task
+from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
+from payments.charges.models import Charge
+from payments.charges.queries import PAID
 
 
 class StayNotFound(NotFound):
@@ -90,16 +95,20 @@ def current_for(motorist_id: int) -> StayView | None:
 def due_of(stay: Stay, at: datetime | None = None) -> Due:
     """What a stay owes at a moment (default: its exit, or now while it lasts).
 
-    A car that paid and leaves within the grace owes nothing more.
+    A car that paid and leaves within the grace owes nothing more, a settled stay never again. A car that never
+    seems to leave is billed for so long and no longer (G7).
     """
     with transaction():
-        up_to = at or stay.exited_at or clock.now()
-        fee = prices_of(stay.lot_id, stay.entered_at, up_to).fee(
-            stay.entered_at, up_to, stay.vehicle_class, _history(stay)
-        )
-        paid_fen = _paid(stay.id)
-        due_fen = 0 if _within_grace(stay, up_to) else amount_due(fee.fee_fen, paid_fen)
-        return Due(fee, paid_fen, due_fen, up_to)
+        policy = policy_of(stay.lot_id)
+        longest = stay.entered_at + timedelta(minutes=policy["longest_billed_minutes"])
+        moment = at or stay.exited_at or clock.now()
+        up_to = min(moment, longest)
+        prices = prices_of(stay.lot_id, stay.entered_at, up_to)
+        fee = prices.fee(stay.entered_at, up_to, stay.vehicle_class, _history(stay))
+        paid = _paid(stay.id)
+        grace = timedelta(minutes=policy["leave_after_payment_minutes"])
+        due_fen = 0 if stay.state == "settled" else amount_due(fee_owed(fee.fee_fen, moment, paid, grace), paid)
+        return Due(fee, sum(bill.amount_fen for bill in paid), due_fen, up_to)
 
 
 def _history(stay: Stay) -> Sequence[datetime]:
@@ -119,18 +128,26 @@ def _history(stay: Stay) -> Sequence[datetime]:
     )  # fmt: skip
 
 
-def _paid(stay_id: int) -> Fen:
-    paid = current().scalar(
-        select(func.coalesce(func.sum(Bill.amount_fen), 0)).where(Bill.stay_id == stay_id, Bill.paid_at.is_not(None))
-    )
-    return int(paid or 0)
+def _paid(stay_id: int) -> Sequence[PaidBill]:
+    bills = current().scalars(select(Bill).where(Bill.stay_id == stay_id, Bill.paid_at.is_not(None)))
+    return [
+        PaidBill(bill.up_to, bill.fee_fen, bill.amount_fen, bill.paid_at) for bill in bills if bill.paid_at is not None
+    ]
 
 
-def _within_grace(stay: Stay, at: datetime) -> bool:
-    last_paid = current().scalar(select(func.max(Bill.paid_at)).where(Bill.stay_id == stay.id, Bill.amount_fen > 0))
-    if last_paid is None:
-        return False
-    return at <= last_paid + timedelta(minutes=numbers(lot_id=stay.lot_id)["leave_after_payment_minutes"])
+def visit_code(claim_id: int) -> str:
+    """The code of a visit for the barrier's screen: nobody can guess it, and it need not be stored."""
+    return crypto.blind_index("stay.code", str(claim_id)).hex()
+
+
+def code_of(stay: Stay) -> str:
+    """The code of a stay; one that has no bay is known by its entry."""
+    return visit_code(stay.claim_id) if stay.claim_id is not None else unseated_code(stay.entry_event_id)
+
+
+def unseated_code(event_id: int) -> str:
+    """The code of a car that is inside without a bay."""
+    return crypto.blind_index("stay.code", f"event {event_id}").hex()
 
 
 def parked(lot_id: int, plate_id: int) -> Stay | None:
@@ -177,19 +194,49 @@ def seated_without_stay(lot_id: int, plate_id: int) -> BayClaim | None:
     ).first()  # fmt: skip
 
 
-def never_passed(limit: int) -> Sequence[BayClaim]:
-    """Bays given at the gate to cars that did not drive in, locked."""
-    return current().scalars(
-        select(BayClaim)
-        .where(
-            BayClaim.kind == "walk_in", BayClaim.state == "in_use",
-            func.lower(BayClaim.during) < clock.now() - UNPASSED_AFTER,
-            ~select(Stay.id).where(Stay.claim_id == BayClaim.id).exists(),
-        )
-        .order_by(BayClaim.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()  # fmt: skip
+def never_passed(limit: int) -> Sequence[int]:
+    """Ids of bays' claims given at the gate to cars that were not seen to drive in."""
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim.id)
+            .where(
+                BayClaim.kind == "walk_in", BayClaim.state == "in_use",
+                func.lower(BayClaim.during) < clock.now() - UNPASSED_AFTER,
+                ~select(Stay.id).where(Stay.claim_id == BayClaim.id).exists(),
+            )
+            .order_by(BayClaim.id)
+            .limit(limit)
+        ).all()  # fmt: skip
+
+
+def has_stay(claim_id: int) -> bool:
+    """Whether a car has driven in under this claim; asked with the claim locked, the answer stands."""
+    return current().scalar(select(Stay.id).where(Stay.claim_id == claim_id)) is not None
+
+
+def staying_too_long(limit: int) -> Sequence[int]:
+    """Ids of cars inside longer than a stay is billed, about which nobody was asked yet."""
+    with transaction() as session:
+        longest = timedelta(minutes=numbers()["longest_billed_minutes"])
+        asked = select(Task.id).where(Task.kind == "stay_too_long", Task.subject_id == Stay.id)
+        return session.scalars(
+            select(Stay.id)
+            .where(Stay.state == "parked", Stay.entered_at < clock.now() - longest, ~asked.exists())
+            .order_by(Stay.id)
+            .limit(limit)
+        ).all()
+
+
+def paid_and_unnoticed(limit: int) -> Sequence[uuid.UUID]:
+    """Keys of bills whose charge is paid and whose stay has not heard of it."""
+    with transaction() as session:
+        return session.scalars(
+            select(Bill.key)
+            .join(Charge, Charge.key == Bill.charge_key)
+            .where(Bill.paid_at.is_(None), Charge.state.in_(PAID))
+            .order_by(Bill.id)
+            .limit(limit)
+        ).all()
 
 
 def unprojected(limit: int) -> Sequence[int]:
@@ -223,7 +270,15 @@ def exit_without_entry(lot_id: int, plate_id: int, since: datetime) -> GateEvent
 
 
 def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
-    """The gate at which this car was told to pay a moment ago, if it was."""
+    """The gate at which this car was told to pay and where nothing has happened since, if there is one."""
+    later = aliased(GateEvent)
+    let_out = select(GateCommand.id).where(
+        GateCommand.device_id == GateEvent.device_id, GateCommand.type == "open",
+        GateCommand.cause == f"stay:{stay.id}", GateCommand.created_at >= GateDecision.decided_at,
+    )  # fmt: skip
+    came_after = select(later.id).where(
+        later.device_id == GateEvent.device_id, later.id > GateEvent.id, later.type.in_(("arrived", "passed"))
+    )
     return current().scalar(
         select(GateEvent.device_id)
         .join(GateDevice, GateDevice.id == GateEvent.device_id)
@@ -233,7 +288,8 @@ def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
         )
         .where(
             GateDevice.lot_id == stay.lot_id, GateEvent.plate_id == stay.plate_id,
-            GateDecision.reason == "unpaid", GateDecision.decided_at >= since,
+            GateDecision.reason == "unpaid", GateDecision.decided_at >= since, ~came_after.exists(),
+            ~let_out.exists(),
         )
         .order_by(GateDecision.id.desc())
         .limit(1)

@@ -1,9 +1,22 @@
 """What gates, motorists and jobs do with stays; one file a verb."""
 
+from app.domain.stays.actions.adopt import adopt
 from app.domain.stays.actions.bill import NothingToPay, open_payment
 from app.domain.stays.actions.decide import decide
 from app.domain.stays.actions.project import project, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
-from app.domain.stays.actions.settle import settle
+from app.domain.stays.actions.review import review_long_stays
+from app.domain.stays.actions.settle import settle, settle_forgotten
 
-__all__ = ["NothingToPay", "decide", "open_payment", "project", "project_forgotten", "release_unpassed", "settle"]
+__all__ = [
+    "NothingToPay",
+    "adopt",
+    "decide",
+    "open_payment",
+    "project",
+    "project_forgotten",
+    "release_unpassed",
+    "review_long_stays",
+    "settle",
+    "settle_forgotten",
+]

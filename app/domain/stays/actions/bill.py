@@ -1,24 +1,22 @@
-"""What a stay costs becomes a bill and a charge for the lot's payee."""
+"""A motorist pays; a car that leaves closes its account."""
 
 import uuid
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import select
-
-from app.domain.lots.models import Lot
-from app.domain.lots.queries import payee_at
-from app.domain.pricing.rules import Quote
-from app.domain.stays.models import Bill, Stay
-from app.domain.stays.queries import Due, due_of, one_for
+from app.domain.lots.queries import PayeeMissing
+from app.domain.pricing.queries import TariffMissing
+from app.domain.pricing.rules import NoPrice
+from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked
+from app.domain.stays.models import Stay
+from app.domain.stays.queries import Due, one_for
 from app.domain.stays.rules import STAY
-from app.kernel import clock
-from app.kernel.db import current, transaction
-from app.kernel.ids import new_key
+from app.domain.tasks.actions import open_task
+from app.kernel.db import savepoint, transaction
 from app.kernel.refusals import Conflict
-from payments.charges.actions import open_charge, recognise, withdraw
-from payments.charges.actions.withdraw import AlreadyPaid
+from payments.payees.queries import PayeeNotConfirmed
+
+UNBILLABLE = (TariffMissing, NoPrice, PayeeMissing, PayeeNotConfirmed)
+"""What the office must mend before this stay can be billed; the car is not to blame."""
 
 
 class NothingToPay(Conflict):
@@ -31,111 +29,49 @@ class NothingToPay(Conflict):
 def open_payment(motorist_id: int, stay_key: uuid.UUID) -> uuid.UUID:
     """The key of the charge that settles what this stay owes now; the same again while the sum is the same.
 
-    Refuses `StayNotFound`, `NothingToPay`, `TariffMissing`, `PayeeMissing`, `PayeeNotConfirmed`.
+    Refuses `StayNotFound`, `NothingToPay`, `TariffMissing`, `NoPrice`, `PayeeMissing`, `PayeeNotConfirmed`.
     """
     with transaction():
-        stay = _lock(one_for(motorist_id, stay_key).stay)
-        due = due_of(stay)
-        if due.due_fen == 0:
+        stay = locked(one_for(motorist_id, stay_key).stay.id)
+        if due_now(stay).due_fen == 0:
             raise NothingToPay
-        charge_key = _bill(stay, due).charge_key
+        charge_key = bill_for(stay).charge_key
         assert charge_key is not None
         return charge_key
 
 
-def _lock(stay: Stay) -> Stay:
-    return current().scalars(select(Stay).where(Stay.id == stay.id).with_for_update()).one()
-
-
 def close_account(stay: Stay, exit_event_id: int, exited_at: datetime) -> None:
-    """The car is gone: settled when nothing is owed, else owing, with a bill where we know whose it is."""
-    due = due_of(stay, exited_at)
-    event = "leave" if due.due_fen else "leave_paid"
+    """The car is gone: settled when nothing is owed, else owing. Where no bill can be made, a person must act."""
+    due = _due_or_task(stay, exited_at)
+    settled = due is not None and due.due_fen == 0
+    event = "leave_paid" if settled else "leave"
     STAY.move(stay, event, "gate", exit_event_id=exit_event_id, exited_at=exited_at)
-    if due.due_fen == 0:
-        _withdraw_unpaid(stay)
-        complete(stay)
-    if _should_be_billed(stay, due):
-        _bill(stay, due)
+    if due is not None:
+        _close(stay, due)
 
 
-def _should_be_billed(stay: Stay, due: Due) -> bool:
-    """A debt needs somebody who owes it; a stay that cost nothing is billed 0 fen, so that it is on record."""
-    return stay.motorist_id is not None if due.due_fen else due.paid_fen == 0
-
-
-def complete(stay: Stay) -> None:
-    """A settled stay's paid charges become due to the treasury, or revenue (N3.4.1, N3.4.2)."""
-    for bill in _paid_bills(stay):
-        assert bill.charge_key is not None
-        recognise(bill.charge_key)
-
-
-def _paid_bills(stay: Stay) -> list[Bill]:
-    query = select(Bill).where(Bill.stay_id == stay.id, Bill.paid_at.is_not(None), Bill.amount_fen > 0)
-    return list(current().scalars(query.order_by(Bill.id)))
-
-
-def _bill(stay: Stay, due: Due) -> Bill:
-    """The open bill of this very sum, or a new one in place of an older."""
-    standing = _unpaid_bill(stay)
-    if standing is not None and standing.amount_fen == due.due_fen:
-        return standing
-    _withdraw_unpaid(stay)
-    return _write(stay, due)
-
-
-def _unpaid_bill(stay: Stay) -> Bill | None:
-    query = select(Bill).where(Bill.stay_id == stay.id, Bill.paid_at.is_(None), Bill.withdrawn_at.is_(None))
-    return current().scalars(query.order_by(Bill.id.desc()).limit(1)).first()
-
-
-def _withdraw_unpaid(stay: Stay) -> None:
-    """An older sum is asked for no longer. One that was paid meanwhile stays, and counts when its job runs."""
-    bill = _unpaid_bill(stay)
-    if bill is None or bill.charge_key is None:
-        return
+def _due_or_task(stay: Stay, at: datetime) -> Due | None:
     try:
-        withdraw(bill.charge_key, f"stay:{stay.id}")
-    except AlreadyPaid:
-        return
-    bill.withdrawn_at = clock.now()
-    current().flush()
+        return due_now(stay, at)
+    except UNBILLABLE as missing:
+        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code})
+        return None
 
 
-def _write(stay: Stay, due: Due) -> Bill:
-    """Write the bill down; with an account behind the stay also the charge, for the payee of this moment."""
-    bill = Bill(
-        key=new_key(), stay_id=stay.id, up_to=due.up_to, own_fen=due.fee.own.total_fen,
-        cap_fen=None if due.fee.reference is None else due.fee.reference.total_fen, fee_fen=due.fee.fee_fen,
-        amount_fen=due.due_fen, explanation=_explained(due), payee_id=payee_at(stay.lot_id, stay.entered_at),
-        made_at=clock.now(),
-    )  # fmt: skip
-    if stay.motorist_id is not None:
-        bill.charge_key = _charge(stay, stay.motorist_id, bill)
-    if bill.amount_fen == 0:
-        bill.paid_at = clock.now()
-    current().add(bill)
-    current().flush()
-    return bill
+def _close(stay: Stay, due: Due) -> None:
+    if due.due_fen == 0:
+        close_standing(stay)
+        complete(stay)
+    if due.due_fen and stay.motorist_id is None:
+        open_task("stay_owed_by_nobody", "stay", stay.id, {"due_fen": due.due_fen})
+    elif due.due_fen or due.paid_fen == 0:
+        _bill_or_task(stay)
 
 
-def _charge(stay: Stay, motorist_id: int, bill: Bill) -> uuid.UUID:
-    lot = current().get_one(Lot, stay.lot_id)
-    return open_charge(
-        source_kind="bill", source_key=bill.key, payee_id=bill.payee_id, amount_fen=bill.amount_fen,
-        motorist_id=motorist_id, description=f"停车费 {lot.name}"[:60], on_paid="stays.settle",
-    ).key  # fmt: skip
-
-
-def _explained(due: Due) -> list[dict[str, Any]]:
-    """Both quotes line by line, as they were when the bill was made."""
-    quotes = [("own", due.fee.own)] + ([("cap", due.fee.reference)] if due.fee.reference else [])
-    return [{"of": name, **line} for name, each in quotes for line in _lines(each)]
-
-
-def _lines(quote: Quote) -> list[dict[str, Any]]:
-    return [
-        {**asdict(line), "begins_at": line.begins_at.isoformat(), "ends_at": line.ends_at.isoformat()}
-        for line in quote.lines
-    ]
+def _bill_or_task(stay: Stay) -> None:
+    """A stay that cost nothing is billed 0 fen, so that it is on record."""
+    try:
+        with savepoint():
+            bill_for(stay, stay.exited_at)
+    except UNBILLABLE as missing:
+        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code})

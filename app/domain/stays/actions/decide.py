@@ -7,11 +7,12 @@ from app.domain.claims.queries import admissible, occupied
 from app.domain.gates.queries import Passage, passages
 from app.domain.gates.rules import Decision
 from app.domain.lots.models import Lot
-from app.domain.lots.queries import closes_at
-from app.domain.policies.queries import numbers
+from app.domain.lots.queries import closes_at, policy_of
 from app.domain.stays import rules
+from app.domain.stays.actions.account import due_now
+from app.domain.stays.actions.bill import UNBILLABLE
 from app.domain.stays.models import TurnAway
-from app.domain.stays.queries import due_of, parked, seated_without_stay
+from app.domain.stays.queries import code_of, parked, seated_without_stay, visit_code
 from app.kernel import clock
 from app.kernel.db import current, transaction
 
@@ -21,7 +22,7 @@ def decide(device_id: int, event_id: int) -> Decision:
 
     Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a
     unit may not refuse (N2.2.3); a turn-away is recorded with its reason and the occupancy at that instant.
-    Outward: what is owed must be paid first. A plate nobody could read calls an attendant.
+    Outward: what is owed must be paid first. What is unclear calls an attendant, and never turns a car away.
     """
     with transaction():
         passage = passages([event_id])[0]
@@ -29,37 +30,39 @@ def decide(device_id: int, event_id: int) -> Decision:
         if passage.plate_id is None:
             return rules.UNREADABLE
         lock_plate(passage.plate_id)
-        return _outward(passage) if passage.direction == "out" else _inward(passage, passage.plate_id)
+        if passage.direction == "in":
+            return _inward(passage, passage.plate_id)
+        return _outward(passage, passage.plate_id) if passage.direction == "out" else rules.UNCLEAR
 
 
 def _inward(passage: Passage, plate_id: int) -> Decision:
     now = clock.now()
     if parked(passage.lot_id, plate_id) is not None:
         return rules.ALREADY_INSIDE
-    if admissible(passage.lot_id, plate_id, now) is not None:
+    if admissible(passage.lot_id, plate_id, now):
         return rules.WELCOME
-    if seated_without_stay(passage.lot_id, plate_id) is not None:
-        return rules.WALK_IN
+    seated = seated_without_stay(passage.lot_id, plate_id)
+    if seated is not None:
+        return rules.with_code(rules.WALK_IN, 0, visit_code(seated.id))
     return _without_reservation(passage, plate_id)
 
 
 def _without_reservation(passage: Passage, plate_id: int) -> Decision:
-    lot = current().get_one(Lot, passage.lot_id)
-    if lot.state != "open":
+    if current().get_one(Lot, passage.lot_id).state != "open":
         return _turn_away(passage, "suspended")
     now = clock.now()
-    policy = numbers(lot_id=lot.id, unit_id=lot.unit_id)
-    ends_at = closes_at(lot.id, now)
+    policy = policy_of(passage.lot_id)
+    ends_at = closes_at(passage.lot_id, now)
     if ends_at is None or ends_at - now < timedelta(minutes=policy["shortest_walk_in_minutes"]):
         return _turn_away(passage, "closed")
     longest = timedelta(minutes=policy["longest_walk_in_minutes"])
     try:
-        seat(lot.id, plate_id, now, rules.walk_in_until(now, ends_at, longest))
+        claim = seat(passage.lot_id, plate_id, now, rules.walk_in_until(now, ends_at, longest))
     except LotFull:
         return _turn_away(passage, "full")
     except LotBusy:
         return rules.BUSY
-    return rules.WALK_IN
+    return rules.with_code(rules.WALK_IN, 0, visit_code(claim.id))
 
 
 def _turn_away(passage: Passage, reason: str) -> Decision:
@@ -73,10 +76,12 @@ def _turn_away(passage: Passage, reason: str) -> Decision:
     return rules.TURNED_AWAY[reason]
 
 
-def _outward(passage: Passage) -> Decision:
-    assert passage.plate_id is not None
-    stay = parked(passage.lot_id, passage.plate_id)
+def _outward(passage: Passage, plate_id: int) -> Decision:
+    stay = parked(passage.lot_id, plate_id)
     if stay is None:
         return rules.NOT_INSIDE
-    due_fen = due_of(stay, clock.now()).due_fen
-    return rules.GOOD_BYE if due_fen == 0 else rules.please_pay(due_fen)
+    try:
+        due_fen = due_now(stay, clock.now()).due_fen
+    except UNBILLABLE:
+        return rules.UNPRICED
+    return rules.GOOD_BYE if due_fen == 0 else rules.please_pay(due_fen, code_of(stay))

@@ -1,20 +1,21 @@
 """Cars passed gates: what that means for stays. Run twice, it means the same."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import admissible, claim_by_id
 from app.domain.gates.queries import Passage, passages
-from app.domain.lots.queries import closes_at
-from app.domain.motorists.queries import plates, sole_owner
+from app.domain.lots.queries import closes_at, policy_of
+from app.domain.motorists.queries import plates
 from app.domain.motorists.rules import vehicle_class
-from app.domain.policies.queries import numbers
-from app.domain.reservations.queries import of_claim
+from app.domain.reservations.queries import of_claim, oldest_owner_first
 from app.domain.stays.actions.bill import close_account
 from app.domain.stays.models import PassageOutcome, Stay
 from app.domain.stays.queries import (
@@ -24,22 +25,31 @@ from app.domain.stays.queries import (
     parked,
     seated_without_stay,
     unprojected,
+    unseated_code,
+    visit_code,
 )
 from app.domain.stays.rules import SAME_CAR, STAY, walk_in_until
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import affected, current, transaction
+from app.kernel.ids import digest
 from app.kernel.queue import enqueue
+
+log = logging.getLogger("app.stays")
+
+PASSING = timedelta(minutes=5)
+"""A car that was told to drive in at the last second passes some time later."""
 
 
 def project(event_ids: Sequence[int]) -> None:
     """Open and close stays as these events tell, in the order of their corrected times.
 
-    Only `passed` moves a stay; what cannot be understood becomes a task, never a fee.
+    Only `passed` moves a stay; what cannot be understood becomes a task, never a fee. One passage that fails keeps
+    no other waiting: it is parked for a person, unless the database itself failed, which passes (P8).
     """
     for passage in passages(event_ids):
         if passage.type == "passed":
-            _project_once(passage)
+            _project_alone(passage)
 
 
 def project_forgotten(limit: int = 100) -> int:
@@ -47,6 +57,23 @@ def project_forgotten(limit: int = 100) -> int:
     forgotten = unprojected(limit)
     project(forgotten)
     return len(forgotten)
+
+
+def _project_alone(passage: Passage) -> None:
+    try:
+        _project_once(passage)
+    except OperationalError:
+        raise
+    except Exception as failure:  # whatever it is, the cars behind this one must not wait for it
+        log.exception("passage_failed", extra={"event_id": passage.id})
+        _park(passage, failure)
+
+
+def _park(passage: Passage, failure: Exception) -> None:
+    with transaction():
+        row = insert(PassageOutcome).values(event_id=passage.id, outcome="review", projected_at=clock.now())
+        current().execute(row.on_conflict_do_nothing())
+        open_task("passage_failed", "gate_event", passage.id, {"error": type(failure).__name__})
 
 
 def _project_once(passage: Passage) -> None:
@@ -59,32 +86,54 @@ def _project_once(passage: Passage) -> None:
         if affected(first.on_conflict_do_nothing()) == 0:
             return
         claims.lock_plate(passage.plate_id)
-        outcome, stay = _entered(passage) if passage.direction == "in" else _left(passage)
-        row = session.get_one(PassageOutcome, passage.id)
-        row.outcome, row.stay_id = outcome, stay.id if stay else None
+        outcome, stay = _understood(passage)
         if stay is None:
-            open_task(f"passage_{passage.direction}_not_understood", "gate_event", passage.id)
+            open_task(f"passage_{passage.direction or 'somewhere'}_not_understood", "gate_event", passage.id)
+        else:
+            row = session.get_one(PassageOutcome, passage.id)
+            row.outcome, row.stay_id = outcome, stay.id
+        if passage.clock_suspect:
+            open_task("passage_with_a_suspect_clock", "gate_event", passage.id)
         enqueue("gates.refresh_whitelist", lot_id=passage.lot_id)
 
 
-def _entered(passage: Passage) -> tuple[str, Stay | None]:
+Understanding = tuple[str, Stay | None]
+NOT_UNDERSTOOD: Understanding = ("review", None)
+
+
+def _understood(passage: Passage) -> Understanding:
     if passage.plate_id is None:
-        return "review", None
-    if same := entered_just_before(passage.lot_id, passage.plate_id, passage.event_time, SAME_CAR):
+        return NOT_UNDERSTOOD
+    if passage.direction == "in":
+        return _entered(passage, passage.plate_id)
+    return _left(passage, passage.plate_id) if passage.direction == "out" else NOT_UNDERSTOOD
+
+
+def _moment(passage: Passage) -> datetime:
+    """When the car passed. A gate that was connected and whose clock is far off is believed to have told at once."""
+    return passage.received_at if passage.clock_suspect and not passage.offline else passage.event_time
+
+
+def _entered(passage: Passage, plate_id: int) -> Understanding:
+    at = _moment(passage)
+    if same := entered_just_before(passage.lot_id, plate_id, at, SAME_CAR):
         return "repeated", same
-    if parked(passage.lot_id, passage.plate_id) is not None:
-        return "review", None
-    stay = _open_stay(passage, passage.plate_id)
-    _catch_up(stay, passage.plate_id)
+    if parked(passage.lot_id, plate_id) is not None:
+        return NOT_UNDERSTOOD
+    stay = _open_stay(passage, plate_id, at)
+    _catch_up(stay, plate_id)
     return "entered", stay
 
 
-def _open_stay(passage: Passage, plate_id: int) -> Stay:
-    claim = _bay_for(passage, plate_id)
+def _open_stay(passage: Passage, plate_id: int, at: datetime) -> Stay:
+    claim = _bay_for(passage.lot_id, plate_id, at)
+    reservation = of_claim(claim.id) if claim is not None else None
+    code = unseated_code(passage.id) if claim is None else visit_code(claim.id)
     stay = Stay(
         lot_id=passage.lot_id, claim_id=claim.id if claim else None, plate_id=plate_id,
-        motorist_id=_whose(claim, plate_id), vehicle_class=vehicle_class(plates([plate_id])[plate_id]),
-        entry_event_id=passage.id, entered_at=passage.event_time, state="parked",
+        motorist_id=reservation.motorist_id if reservation else None, code_digest=digest(code),
+        vehicle_class=vehicle_class(plates([plate_id])[plate_id]),
+        entry_event_id=passage.id, entered_at=at, state="parked",
     )  # fmt: skip
     current().add(stay)
     STAY.born(stay, "gate", "enter")
@@ -93,33 +142,34 @@ def _open_stay(passage: Passage, plate_id: int) -> Stay:
     return stay
 
 
-def _bay_for(passage: Passage, plate_id: int) -> BayClaim | None:
+def _bay_for(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
     """The bay taken at the gate, the promised one, or any free one for a car that a gate let in on its own."""
-    seated = seated_without_stay(passage.lot_id, plate_id)
+    seated = seated_without_stay(lot_id, plate_id)
     if seated is not None:
         return seated
-    promised = admissible(passage.lot_id, plate_id, passage.event_time)
+    promised = _promised(lot_id, plate_id, at)
     if promised is not None:
-        locked = claim_by_id(promised.id)
-        claims.enter(locked, passage.event_time)
-        return locked
+        claims.enter(promised, at)
+        return promised
     try:
-        return claims.seat(passage.lot_id, plate_id, passage.event_time, _seat_until(passage))
+        return claims.seat(lot_id, plate_id, at, _seat_until(lot_id, at))
     except (claims.LotFull, claims.LotBusy):
         return None
 
 
-def _seat_until(passage: Passage) -> datetime:
-    longest = timedelta(minutes=numbers(lot_id=passage.lot_id)["longest_walk_in_minutes"])
-    ends_at = closes_at(passage.lot_id, passage.event_time)
-    latest = passage.event_time + longest
-    return latest if ends_at is None else walk_in_until(passage.event_time, ends_at, longest)
+def _promised(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
+    """The promise that lets this car in, still standing now that it is locked; the longest owner's first."""
+    for claim_id in oldest_owner_first(admissible(lot_id, plate_id, at, PASSING)):
+        claim = claim_by_id(claim_id)
+        if claim.state == "confirmed":
+            return claim
+    return None
 
 
-def _whose(claim: BayClaim | None, plate_id: int) -> int | None:
-    """A booking's stay is its account's; a walk-in's is the account's that alone has the plate."""
-    reservation = of_claim(claim.id) if claim is not None else None
-    return sole_owner(plate_id) if reservation is None else reservation.motorist_id
+def _seat_until(lot_id: int, at: datetime) -> datetime:
+    longest = timedelta(minutes=policy_of(lot_id)["longest_walk_in_minutes"])
+    ends_at = closes_at(lot_id, at)
+    return at + longest if ends_at is None else walk_in_until(at, ends_at, longest)
 
 
 def _catch_up(stay: Stay, plate_id: int) -> None:
@@ -132,19 +182,20 @@ def _catch_up(stay: Stay, plate_id: int) -> None:
     _end(stay, waiting.id, waiting.event_time)
 
 
-def _left(passage: Passage) -> tuple[str, Stay | None]:
-    if passage.plate_id is None:
-        return "review", None
-    stay = parked(passage.lot_id, passage.plate_id)
-    if stay is not None and stay.entered_at <= passage.event_time:
-        _end(stay, passage.id, passage.event_time)
+def _left(passage: Passage, plate_id: int) -> Understanding:
+    at = _moment(passage)
+    stay = parked(passage.lot_id, plate_id)
+    if stay is not None and stay.entered_at <= at:
+        _end(stay, passage.id, at)
         return "left", stay
-    same = left_just_before(passage.lot_id, passage.plate_id, passage.event_time, SAME_CAR)
-    return ("repeated", same) if same is not None else ("review", None)
+    same = left_just_before(passage.lot_id, plate_id, at, SAME_CAR)
+    return ("repeated", same) if same is not None else NOT_UNDERSTOOD
 
 
 def _end(stay: Stay, event_id: int, at: datetime) -> None:
     """The bay is free, and what is owed is written down."""
     if stay.claim_id is not None:
-        claims.leave(claim_by_id(stay.claim_id), at)
+        claim = claim_by_id(stay.claim_id)
+        if claim.state == "in_use":
+            claims.leave(claim, at)
     close_account(stay, event_id, at)

@@ -6,51 +6,49 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.domain.gates.actions import issue
-from app.domain.stays.actions.bill import complete
+from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked
 from app.domain.stays.models import Bill, Stay
-from app.domain.stays.queries import due_of, waiting_at_exit
+from app.domain.stays.queries import paid_and_unnoticed, waiting_at_exit
 from app.domain.stays.rules import STAY
 from app.kernel import clock
-from app.kernel.db import current, transaction
-from payments.charges.queries import charge
+from app.kernel.db import transaction
 
-WAITS_AT_MOST = timedelta(minutes=3)
-"""A car that was told to pay longer ago than this is no longer believed to stand at the gate."""
+WAITS_AT_MOST = timedelta(minutes=30)
+"""A car that was told to pay, and after which nobody came to that gate, is believed to stand there so long."""
 
 
 def settle(source_key: uuid.UUID) -> None:
     """Note that the bill with this key is paid, and what follows from it. Twice changes nothing."""
     with transaction() as session:
         stay_id = session.scalar(select(Bill.stay_id).where(Bill.key == source_key))
-        if stay_id is None:
-            return
-        stay = session.scalars(select(Stay).where(Stay.id == stay_id).with_for_update()).one()
-        bill = session.scalars(select(Bill).where(Bill.key == source_key)).one()
-        if bill.paid_at is None and _is_paid(bill):
-            bill.paid_at = clock.now()
-            session.flush()
-            _follow_up(stay)
+        if stay_id is not None:
+            _follow_up(locked(stay_id))
 
 
-def _is_paid(bill: Bill) -> bool:
-    assert bill.charge_key is not None
-    return charge(bill.charge_key).state in {"paid", "fulfilled"}
+def settle_forgotten(limit: int = 100) -> int:
+    """Settle what was paid and whose job was lost; returns how many bills were due."""
+    forgotten = paid_and_unnoticed(limit)
+    for key in forgotten:
+        settle(key)
+    return len(forgotten)
 
 
 def _follow_up(stay: Stay) -> None:
-    if due_of(stay).due_fen > 0:
+    due = due_now(stay)
+    if due.due_fen > 0:
+        if stay.state == "owing" and stay.motorist_id is not None:
+            bill_for(stay)
+        return
+    close_standing(stay)
+    if stay.state == "parked":
+        _let_out(stay)
         return
     if stay.state == "owing":
         STAY.move(stay, "settle", "payment")
-        complete(stay)
-    elif stay.state == "parked":
-        _let_out(stay)
-    else:
-        complete(stay)
+    complete(stay)
 
 
 def _let_out(stay: Stay) -> None:
     device_id = waiting_at_exit(stay, clock.now() - WAITS_AT_MOST)
     if device_id is not None:
         issue(device_id, "open", {}, f"stay:{stay.id}")
-    current().flush()

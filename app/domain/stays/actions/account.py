@@ -1,0 +1,142 @@
+"""The account of a stay: what was paid, what is owed, and the one open bill. Every step holds the stay's lock."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.domain.lots.models import Lot
+from app.domain.lots.queries import payee_at
+from app.domain.pricing.rules import Quote
+from app.domain.stays.models import Bill, Stay
+from app.domain.stays.queries import Due, due_of
+from app.domain.tasks.actions import open_task
+from app.kernel import clock
+from app.kernel.db import current
+from app.kernel.ids import new_key
+from payments.charges.actions import open_charge, recognise, withdraw
+from payments.charges.actions.withdraw import AlreadyPaid
+from payments.charges.models import Charge, Payment
+from payments.charges.queries import PAID
+
+
+def locked(stay_id: int) -> Stay:
+    """The stay, for this transaction alone."""
+    return current().scalars(select(Stay).where(Stay.id == stay_id).with_for_update()).one()
+
+
+def due_now(stay: Stay, at: datetime | None = None) -> Due:
+    """What a locked stay owes, every payment counted that any process has learned of, its job run or not."""
+    note_paid(stay)
+    return due_of(stay, at)
+
+
+def note_paid(stay: Stay) -> None:
+    """Date each bill whose charge is paid with the payment's own time, a withdrawn one too: the money came."""
+    paid = current().execute(
+        select(Bill, func.coalesce(Payment.paid_at, clock.now()))
+        .join(Charge, Charge.key == Bill.charge_key)
+        .outerjoin(Payment, (Payment.charge_id == Charge.id) & ~Payment.surplus)
+        .where(Bill.stay_id == stay.id, Bill.paid_at.is_(None), Charge.state.in_(PAID))
+    )
+    for bill, paid_at in paid.all():
+        bill.paid_at = paid_at
+    current().flush()
+
+
+def bill_for(stay: Stay, at: datetime | None = None) -> Bill:
+    """The open bill for what is owed now: the standing one if it asks for that sum, else a new one in its place."""
+    while True:
+        due = due_now(stay, at)
+        standing = _standing(stay)
+        if standing is not None and standing.amount_fen == due.due_fen:
+            return standing
+        if standing is None or _withdrawn(standing):
+            return _write(stay, due)
+
+
+def close_standing(stay: Stay) -> None:
+    """Nothing is asked for any more. A payment that comes first is counted instead."""
+    standing = _standing(stay)
+    if standing is not None and not _withdrawn(standing):
+        note_paid(stay)
+
+
+def complete(stay: Stay) -> None:
+    """A settled stay's money becomes due to the treasury, or revenue (N3.4.1, N3.4.2), up to the fee and no further.
+
+    More than the fee is not earned: it waits as the motorist's, and a person sends it back.
+    """
+    fee_fen = due_of(stay).fee.fee_fen
+    bills = _paid(stay)
+    sums = accumulate(bill.amount_fen for bill in bills)
+    for bill, so_far in zip(bills, sums, strict=True):
+        assert bill.charge_key is not None
+        if so_far <= fee_fen or bill.fee_fen >= so_far:
+            recognise(bill.charge_key)
+        else:
+            open_task("stay_overpaid", "bill", bill.id, {"paid_fen": so_far, "fee_fen": fee_fen})
+
+
+def _paid(stay: Stay) -> Sequence[Bill]:
+    query = select(Bill).where(Bill.stay_id == stay.id, Bill.paid_at.is_not(None), Bill.amount_fen > 0)
+    return current().scalars(query.order_by(Bill.id)).all()
+
+
+def _standing(stay: Stay) -> Bill | None:
+    query = select(Bill).where(Bill.stay_id == stay.id, Bill.paid_at.is_(None), Bill.withdrawn_at.is_(None))
+    return current().scalars(query.order_by(Bill.id.desc()).limit(1)).first()
+
+
+def _withdrawn(bill: Bill) -> bool:
+    """Ask for this sum no longer; says no when it was paid this very moment."""
+    assert bill.charge_key is not None
+    try:
+        withdraw(bill.charge_key, f"stay:{bill.stay_id}")
+    except AlreadyPaid:
+        return False
+    bill.withdrawn_at = clock.now()
+    current().flush()
+    return True
+
+
+def _write(stay: Stay, due: Due) -> Bill:
+    """Write the bill down; with an account behind the stay also the charge, for the lot's payee at the entry."""
+    bill = Bill(
+        key=new_key(), stay_id=stay.id, up_to=due.up_to, own_fen=due.fee.own.total_fen,
+        cap_fen=None if due.fee.reference is None else due.fee.reference.total_fen, fee_fen=due.fee.fee_fen,
+        amount_fen=due.due_fen, explanation=_explained(due), payee_id=payee_at(stay.lot_id, stay.entered_at),
+        made_at=clock.now(),
+    )  # fmt: skip
+    if stay.motorist_id is not None:
+        bill.charge_key = _charge(stay, stay.motorist_id, bill)
+    if bill.amount_fen == 0:
+        bill.paid_at = clock.now()
+    current().add(bill)
+    current().flush()
+    return bill
+
+
+def _charge(stay: Stay, motorist_id: int, bill: Bill) -> uuid.UUID:
+    lot = current().get_one(Lot, stay.lot_id)
+    return open_charge(
+        source_kind="bill", source_key=bill.key, payee_id=bill.payee_id, amount_fen=bill.amount_fen,
+        motorist_id=motorist_id, description=f"停车费 {lot.name}"[:60], on_paid="stays.settle",
+    ).key  # fmt: skip
+
+
+def _explained(due: Due) -> list[dict[str, Any]]:
+    """Both quotes line by line, as they were when the bill was made."""
+    quotes = [("own", due.fee.own)] + ([("cap", due.fee.reference)] if due.fee.reference else [])
+    return [{"of": name, **line} for name, each in quotes for line in _lines(each)]
+
+
+def _lines(quote: Quote) -> list[dict[str, Any]]:
+    return [
+        {**asdict(line), "begins_at": line.begins_at.isoformat(), "ends_at": line.ends_at.isoformat()}
+        for line in quote.lines
+    ]
