@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.words import append_only, follows_graph, forget_graph, grant, graph
+from migrations.words import append_only, follows_graph, forget_graph, grant, graph, only_ends
 
 revision = "0003"
 down_revision = "0002"
@@ -88,6 +88,7 @@ def _units() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_unit"),
         sa.UniqueConstraint("key", name="uq_unit_key"),
         sa.UniqueConstraint("name", name="uq_unit_name"),
+        sa.UniqueConstraint("id", "kind", "level", "district_code", name="a_unit_has_one_kind_and_place"),
     )
     op.create_table(
         "operator",
@@ -215,14 +216,17 @@ def _motorists() -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("key", sa.Uuid, nullable=False),
         sa.Column("bidx", sa.LargeBinary, nullable=False),
+        sa.Column("characters_bidx", sa.LargeBinary, nullable=False),
         sa.Column("value_enc", sa.LargeBinary, nullable=False),
         sa.Column("colour", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.CheckConstraint("octet_length(bidx) = 16", name="a_plate_index_has_16_bytes"),
+        sa.CheckConstraint("octet_length(characters_bidx) = 16", name="a_characters_index_has_16_bytes"),
         sa.PrimaryKeyConstraint("id", name="pk_plate"),
         sa.UniqueConstraint("bidx", name="a_plate_is_kept_once"),
         sa.UniqueConstraint("key", name="uq_plate_key"),
     )
+    op.create_index("ix_plate_characters_bidx", "plate", ["characters_bidx"])
     op.create_table(
         "vehicle",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
@@ -360,6 +364,7 @@ def _lots() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_lot"),
         sa.UniqueConstraint("key", name="uq_lot_key"),
         sa.UniqueConstraint("unit_id", "name", name="a_unit_names_each_lot_once"),
+        sa.UniqueConstraint("id", "unit_id", name="a_lot_belongs_to_one_unit"),
     )
     op.create_index("ix_lot_latitude_longitude", "lot", ["latitude", "longitude"], unique=False)
     op.create_table(
@@ -562,11 +567,12 @@ def _promises() -> None:
 def _rights() -> None:
     append_only("agreement_version", "agreement_signature", "consent", "tariff_version", "calendar_day")
     grant("SELECT, INSERT", "district", "lot_reference")
-    grant("SELECT, INSERT, UPDATE", "unit", "operator", "policy_number", "task", "motorist", "sign_in", "refresh_token")
-    grant("SELECT, INSERT, UPDATE", "vehicle", "calendar_version", "lot", "bay", "lot_tariff", "reference_lot")
+    grant("SELECT, INSERT, UPDATE", "unit", "operator", "task", "motorist", "sign_in", "refresh_token")
+    grant("SELECT, INSERT, UPDATE", "vehicle", "calendar_version", "lot", "bay")
     grant("SELECT, INSERT, UPDATE", "bay_claim", "plate")  # a plate is locked before a bay is claimed for it
     grant("SELECT, INSERT, UPDATE, DELETE", "open_window")
     grant("DELETE", "refresh_token")
+    only_ends("policy_number", "lot_tariff", "reference_lot")
 
 
 def downgrade() -> None:

@@ -5,14 +5,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.domain.gates import queries
 from app.domain.gates.models import GateEvent, GateRejection
+from app.domain.lots.models import Lot
 from app.kernel import clock
 from app.kernel.db import transaction
 from simulators.gate import wire
-from tests.gates.stand import Hand
+from tests.gates.stand import Hand, installed
 
 
 def tell(hand: Hand, *events: Any) -> dict[str, Any]:
@@ -32,6 +34,17 @@ def test_an_event_told_again_is_recorded_once(hand: Hand) -> None:
     tell(hand, event, event)
     assert tell(hand, event)["acked_seq"] == 1
     assert [passage.type for passage in kept(hand)] == ["passed"]
+
+
+@pytest.mark.parametrize(
+    ("leads", "told", "means"), [("both", None, None), ("both", "out", "out"), ("out", None, "out")]
+)
+def test_only_a_gate_that_leads_both_ways_must_say_which_way_a_car_went(
+    client: FlaskClient, lot: Lot, leads: str, told: str | None, means: str | None
+) -> None:
+    gate = installed(client, lot, leads)
+    tell(gate, gate.event(direction=told))
+    assert [passage.direction for passage in kept(gate)] == [means]
 
 
 def test_a_gap_is_asked_for_and_closed_by_what_comes_late(hand: Hand) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.claims.models import LIVE, BayClaim
 from app.domain.gates.models import (
@@ -40,14 +41,17 @@ class DesiredRow:
 
 @dataclass(frozen=True)
 class Passage:
-    """One event as the rooms above need it (过车). `plate_raw` is what the camera read, not what is true."""
+    """One event as the rooms above need it (过车). `plate_raw` is what the camera read, not what is true.
+
+    `direction` is in, out, or `None` where a gate that leads both ways did not say which: a person must look.
+    """
 
     id: int
     device_id: int
     lot_id: int
     lane: str
     type: str
-    direction: str
+    direction: str | None
     plate_raw: str | None
     plate_colour: str | None
     plate_id: int | None
@@ -142,6 +146,29 @@ def desired_rows(device_id: int) -> list[DesiredRow]:
         return [_desired(row.id, row.plate_id, row.state, row.admit_from, row.admit_until) for row in found]
 
 
+def known_to_lot(device_id: int, plate_ids: Collection[int]) -> set[int]:
+    """Which of these plates the lot of a gate expects, by a live claim, or holds: its last passage there led in."""
+    with transaction() as session:
+        lot_id = session.scalars(select(GateDevice.lot_id).where(GateDevice.id == device_id)).one()
+        claimed = (
+            select(BayClaim.plate_id)
+            .join(Bay, Bay.id == BayClaim.bay_id)
+            .where(Bay.lot_id == lot_id, text(LIVE), BayClaim.plate_id.in_(plate_ids))
+        )
+        inside = (row.plate_id for row in session.execute(_last_passages(lot_id, plate_ids)) if row.direction == "in")
+        return {plate_id for plate_id in (*session.scalars(claimed), *inside) if plate_id is not None}
+
+
+def _last_passages(lot_id: int, plate_ids: Collection[int]) -> Select[int | None, str]:
+    return (
+        select(GateEvent.plate_id, func.coalesce(GateEvent.direction, GateDevice.direction).label("direction"))
+        .join(GateDevice, GateDevice.id == GateEvent.device_id)
+        .where(GateDevice.lot_id == lot_id, GateEvent.type == "passed", GateEvent.plate_id.in_(plate_ids))
+        .ext(distinct_on(GateEvent.plate_id))
+        .order_by(GateEvent.plate_id, GateEvent.event_time.desc())
+    )
+
+
 def listed_rows(device_id: int) -> Sequence[WhitelistRow]:
     """The rows of a gate's newest list."""
     with transaction() as session:
@@ -196,9 +223,14 @@ def _passage(event: GateEvent, device: GateDevice) -> Passage:
     place = f"gate_event.plate_enc:{event.device_id}:{event.event_id}"
     return Passage(
         id=event.id, device_id=device.id, lot_id=device.lot_id, lane=device.lane, type=event.type,
-        direction=event.direction or device.direction,
+        direction=_direction(event, device),
         plate_raw=None if event.plate_enc is None else crypto.unseal(event.plate_enc, place),
         plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
         received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
         decision_key=event.decision_key, offline=event.offline,
     )  # fmt: skip
+
+
+def _direction(event: GateEvent, device: GateDevice) -> str | None:
+    told = event.direction or device.direction
+    return None if told == "both" else told

@@ -91,17 +91,23 @@ class RefreshToken(Base):
 
 
 class NumberPlate(Base):
-    """Number plate (号牌): characters and colour together are the identity, kept once for the whole city."""
+    """Number plate (号牌): characters and colour together are the identity, kept once for the whole city.
+
+    ``characters_bidx`` finds all colours of the same characters, for a camera that saw no colour.
+    """
 
     __tablename__ = "plate"
     __table_args__ = (
         UniqueConstraint("bidx", name="a_plate_is_kept_once"),
         CheckConstraint("octet_length(bidx) = 16", name="a_plate_index_has_16_bytes"),
+        CheckConstraint("octet_length(characters_bidx) = 16", name="a_characters_index_has_16_bytes"),
+        Index("ix_plate_characters_bidx", "characters_bidx"),
     )
 
     id: Mapped[Id]
     key: Mapped[Key]
     bidx: Mapped[bytes]
+    characters_bidx: Mapped[bytes]
     value_enc: Mapped[bytes]
     colour: Mapped[str]
     kind: Mapped[str]

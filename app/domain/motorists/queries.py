@@ -139,6 +139,20 @@ def plate_characters(plate: NumberPlate) -> str:
     return crypto.unseal(plate.value_enc, f"plate.value:{plate.key}")
 
 
+def characters_index(characters: str) -> bytes:
+    """Where the plates of all colours with these characters are found."""
+    return crypto.blind_index("plate.characters", characters)
+
+
+def plates_fitting(plate: Plate) -> dict[int, str]:
+    """Id and colour of each plate kept that may be this one: `other`, on either side, fits every colour."""
+    with transaction() as session:
+        alike = select(NumberPlate.id, NumberPlate.colour).filter_by(characters_bidx=characters_index(plate.characters))
+        if plate.colour is not PlateColour.OTHER:
+            alike = alike.where(NumberPlate.colour.in_([plate.colour, PlateColour.OTHER]))
+        return {row.id: row.colour for row in session.execute(alike)}
+
+
 def plates(plate_ids: Iterable[int]) -> dict[int, Plate]:
     """The plates behind these ids, unsealed."""
     with transaction() as session:

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.gates import queries
+from app.domain.gates.actions.recognition import recognised_plate
 from app.domain.gates.models import GateEvent, GatePulse, GateRejection
 from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.reports import Report, Unreadable
-from app.domain.motorists.actions import remember_plate
 from app.domain.motorists.plates import is_unplated, plate_as_seen
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
@@ -132,7 +132,7 @@ def _insert(receipt: _Receipt, report: Report) -> int:
     event = GateEvent(
         device_id=receipt.device_id, event_id=report.event_id, seq=report.seq, type=report.type,
         direction=report.direction, plate_enc=_sealed_plate(receipt, report), plate_colour=str(report.plate_colour),
-        plate_id=_plate_id(report), device_time=report.device_time, received_at=receipt.received_at,
+        plate_id=_plate_id(receipt, report), device_time=report.device_time, received_at=receipt.received_at,
         clock_offset=offset, clock_suspect=abs(offset) > clocks.SUSPECT,
         event_time=clocks.corrected(report.device_time, offset, receipt.received_at),
         opened_by=report.opened_by, decision_key=report.decision_key, offline=report.offline,
@@ -149,10 +149,10 @@ def _sealed_plate(receipt: _Receipt, report: Report) -> bytes | None:
     return crypto.seal(report.plate_raw, plate_place(receipt.device_id, report.event_id))
 
 
-def _plate_id(report: Report) -> int | None:
+def _plate_id(receipt: _Receipt, report: Report) -> int | None:
     if report.plate_raw is None or is_unplated(report.plate_raw):
         return None
-    return remember_plate(plate_as_seen(report.plate_raw, report.plate_colour))
+    return recognised_plate(receipt.device_id, plate_as_seen(report.plate_raw, report.plate_colour))
 
 
 def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:

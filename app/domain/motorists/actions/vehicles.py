@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.motorists.models import Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, read_plate
-from app.domain.motorists.queries import VehicleView, vehicle_of, vehicle_view
+from app.domain.motorists.queries import VehicleView, characters_index, vehicle_of, vehicle_view
 from app.domain.tasks.actions import open_task
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
@@ -62,9 +62,12 @@ def _kept(plate: Plate) -> NumberPlate:
     sealed = crypto.seal(plate.characters, f"plate.value:{key}")
     current().execute(
         insert(NumberPlate)
-        .values(key=key, bidx=index, value_enc=sealed, colour=plate.colour, kind=plate.kind)
+        .values(
+            key=key, bidx=index, characters_bidx=characters_index(plate.characters), value_enc=sealed,
+            colour=plate.colour, kind=plate.kind,
+        )
         .on_conflict_do_nothing(constraint="a_plate_is_kept_once")
-    )
+    )  # fmt: skip
     return current().scalars(select(NumberPlate).filter_by(bidx=index)).one()
 
 
