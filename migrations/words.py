@@ -27,6 +27,16 @@ def append_only(*tables: str) -> None:
         grant("SELECT, INSERT", table)
 
 
+def only_ends(*tables: str) -> None:
+    """Rows that hold from a date on can be added, and their `valid` shortened at its end; nothing else changes."""
+    for table in tables:
+        op.execute(
+            f'CREATE TRIGGER {table}_only_ends BEFORE UPDATE OF valid ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION refuse_stretching()"
+        )
+        grant("SELECT, INSERT, UPDATE (valid)", table)
+
+
 def graph(machine: str, edges: Iterable[Edge]) -> None:
     """Store a state machine's (from, event, to) edges."""
     for source, event, target in edges:

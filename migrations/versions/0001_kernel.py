@@ -40,6 +40,20 @@ def upgrade() -> None:
         END $$
         """
     )
+    op.execute(
+        """
+        CREATE FUNCTION refuse_stretching() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.valid <@ OLD.valid AND NOT isempty(NEW.valid)
+               AND (lower(NEW.valid), lower_inc(NEW.valid)) IS NOT DISTINCT FROM (lower(OLD.valid), lower_inc(OLD.valid))
+            THEN
+                RETURN NEW;
+            END IF;
+            RAISE EXCEPTION 'a row of % may end, and no more', TG_TABLE_NAME
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_only_ends';
+        END $$
+        """
+    )
     _states()
     _audit()
     _remembered()
@@ -110,6 +124,7 @@ def downgrade() -> None:
     for table in ("remembered_request", "audit_entry", "state_event", "state_transition"):
         op.drop_table(table)
     op.execute("DROP FUNCTION refuse_unknown_move()")
+    op.execute("DROP FUNCTION refuse_stretching()")
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("REVOKE USAGE ON SCHEMA public FROM app_rw")
     op.execute("DROP EXTENSION btree_gist")

@@ -108,7 +108,19 @@ def _payees() -> None:
         _text("bank_name", nullable=True),
         _text("bank_account", nullable=True),
         _moment("created_at"),
+        sa.Column(
+            "purse",
+            sa.Text,
+            sa.Computed(
+                "CASE WHEN regime = 'SOE'::text THEN 'enterprise'::text WHEN level = 'city'::text THEN 'city'::text "
+                "ELSE COALESCE(district_code, ''::text) END",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         sa.UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
+        sa.UniqueConstraint("id", "purse", name="a_payee_fills_one_purse"),
+        sa.CheckConstraint("district_code ~ '^[0-9]{6}$'", name="a_payees_district_has_six_digits"),
         sa.CheckConstraint("regime IN ('TREASURY', 'SOE')", name="a_payee_is_of_the_treasury_or_an_enterprise"),
         sa.CheckConstraint(
             "(regime = 'TREASURY') = (level IS NOT NULL AND collecting_unit_code IS NOT NULL "

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.words import append_only, follows_graph, forget_graph, grant, graph
+from migrations.words import append_only, follows_graph, forget_graph, grant, graph, only_ends
 
 revision = "0006"
 down_revision = "0005"
@@ -26,7 +26,8 @@ def upgrade() -> None:
     graph("stay", STAY)
     follows_graph("stay", "stay")
     append_only("reservation", "cancellation", "turn_away")
-    grant("SELECT, INSERT, UPDATE", "lot_payee", "stay", "bill", "passage_outcome")
+    grant("SELECT, INSERT, UPDATE", "stay", "bill", "passage_outcome")
+    only_ends("lot_payee")
 
 
 def _payees() -> None:
@@ -34,13 +35,36 @@ def _payees() -> None:
         "lot_payee",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("lot_id", sa.BigInteger, nullable=False),
+        sa.Column("unit_id", sa.BigInteger, nullable=False),
+        sa.Column("unit_kind", sa.Text, nullable=False),
+        sa.Column("unit_level", sa.Text, nullable=False),
+        sa.Column("district_code", sa.Text, nullable=False),
         sa.Column("payee_id", sa.BigInteger, nullable=False),
         sa.Column("valid", postgresql.TSTZRANGE, nullable=False),
+        sa.Column(
+            "purse",
+            sa.Text,
+            sa.Computed(
+                "CASE WHEN unit_kind = 'enterprise'::text THEN 'enterprise'::text "
+                "WHEN unit_level = 'city'::text THEN 'city'::text ELSE district_code END",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         postgresql.ExcludeConstraint(
             (sa.column("lot_id"), "="), (sa.column("valid"), "&&"), using="gist", name="a_lot_has_one_payee_at_a_time"
         ),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name="fk_lot_payee_lot_id"),
-        sa.ForeignKeyConstraint(["payee_id"], ["payee.id"], name="a_lot_pays_a_known_payee"),
+        sa.ForeignKeyConstraint(
+            ["lot_id", "unit_id"], ["lot.id", "lot.unit_id"], name="a_lots_payee_is_for_the_lots_unit"
+        ),
+        sa.ForeignKeyConstraint(
+            ["unit_id", "unit_kind", "unit_level", "district_code"],
+            ["unit.id", "unit.kind", "unit.level", "unit.district_code"],
+            name="a_lots_payee_knows_the_unit",
+        ),
+        sa.ForeignKeyConstraint(
+            ["payee_id", "purse"], ["payee.id", "payee.purse"], name="a_lot_pays_the_purse_of_its_unit"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_lot_payee"),
     )
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -18,6 +18,7 @@ class Payee(Base):
     __tablename__ = "payee"
     __table_args__ = (
         UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
+        UniqueConstraint("id", "purse", name="a_payee_fills_one_purse"),
         CheckConstraint("regime IN ('TREASURY', 'SOE')", name="a_payee_is_of_the_treasury_or_an_enterprise"),
         CheckConstraint(
             "(regime = 'TREASURY') = (level IS NOT NULL AND collecting_unit_code IS NOT NULL "
@@ -42,6 +43,7 @@ class Payee(Base):
             "level IS DISTINCT FROM 'district' OR district_code IS NOT NULL",
             name="a_district_treasury_names_its_district",
         ),
+        CheckConstraint("district_code ~ '^[0-9]{6}$'", name="a_payees_district_has_six_digits"),
     )
 
     id: Mapped[Id]
@@ -61,6 +63,14 @@ class Payee(Base):
     bank_name: Mapped[str | None]
     bank_account: Mapped[str | None]
     created_at: Mapped[datetime]
+    purse: Mapped[str] = mapped_column(
+        Computed(
+            "CASE WHEN regime = 'SOE'::text THEN 'enterprise'::text WHEN level = 'city'::text THEN 'city'::text "
+            "ELSE COALESCE(district_code, ''::text) END",
+            persisted=True,
+        )
+    )
+    """Whose the money becomes: `enterprise`, `city` for the city's treasury, or the code of a district for its own."""
 
 
 class PayeeConfirmation(Base):

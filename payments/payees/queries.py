@@ -38,12 +38,19 @@ def accept_samples(accepted: bool) -> None:
     _samples_accepted = accepted
 
 
-def collecting_payee(payee_id: int) -> Payee:
-    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`."""
+def payee_by_id(payee_id: int) -> Payee:
+    """The payee, whether or not it may collect. Refuses `NoSuchPayee`."""
     with transaction() as session:
         payee = session.get(Payee, payee_id)
         if payee is None:
             raise NoSuchPayee
+        return payee
+
+
+def collecting_payee(payee_id: int) -> Payee:
+    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`."""
+    with transaction():
+        payee = payee_by_id(payee_id)
         if not any(_samples_accepted or not each.sample for each in confirmations(payee_id)):
             raise PayeeNotConfirmed
         return payee

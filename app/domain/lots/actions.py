@@ -9,14 +9,24 @@ from sqlalchemy import delete, select
 from app.domain.calendars.queries import day_book
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
 from app.domain.lots.queries import HORIZON, lots_short_of_windows
-from app.domain.lots.rules import Hours, OfficeHours, open_windows
+from app.domain.lots.rules import Hours, OfficeHours, open_windows, purse_of
 from app.domain.units.models import Unit
 from app.kernel import audit, clock
 from app.kernel.clock import SHANGHAI, business_day
 from app.kernel.db import current, transaction
+from app.kernel.refusals import Conflict
 from app.kernel.spans import bounds, span
+from app.kernel.terms import end_running
+from payments.payees.queries import payee_by_id
 
 WEEK = timedelta(days=7)
+
+
+class PayeeNotOfThisUnit(Conflict):
+    """The money of an organ or institution is the treasury's of its level, an enterprise's is an enterprise's."""
+
+    code = "payee_not_of_this_unit"
+    message = "收费主体与开放单位不符：机关事业单位的收入须缴入同级财政，国有企业的收入归企业"
 
 
 @dataclass(frozen=True)
@@ -57,9 +67,19 @@ def open_lot(unit_id: int, told: NewLot, bays: Sequence[NewBay], actor: str) -> 
 
 
 def pay_to(lot_id: int, payee_id: int, valid_from: datetime, actor: str) -> LotPayee:
-    """From `valid_from` on, the lot's money belongs to this payee (N3.4.1, N3.4.2)."""
+    """From `valid_from` on, the lot's money belongs to this payee (N3.4.1, N3.4.2); until then to the one before.
+
+    Refuses `NoSuchPayee`, `PayeeNotOfThisUnit`, and `ChangeOutOfOrder` when a payee is named for then or later.
+    """
     with transaction() as session:
-        row = LotPayee(lot_id=lot_id, payee_id=payee_id, valid=span(valid_from, None))
+        unit = session.scalars(select(Unit).join(Lot, Lot.unit_id == Unit.id).where(Lot.id == lot_id)).one()
+        row = LotPayee(
+            lot_id=lot_id, unit_id=unit.id, unit_kind=unit.kind, unit_level=unit.level,
+            district_code=unit.district_code, payee_id=payee_id, valid=span(valid_from, None),
+        )  # fmt: skip
+        if payee_by_id(payee_id).purse != purse_of(unit.kind, unit.level, unit.district_code):
+            raise PayeeNotOfThisUnit(payee_id=payee_id, unit_id=unit.id)
+        end_running(LotPayee, [LotPayee.lot_id == lot_id], valid_from)
         session.add(row)
         session.flush()
         audit.record("lots.pay_to", "lot", lot_id, actor, {"payee_id": payee_id})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,7 @@ class Lot(Base):
     state: Mapped[str]
     __table_args__ = (
         UniqueConstraint("unit_id", "name", name="a_unit_names_each_lot_once"),
+        UniqueConstraint("id", "unit_id", name="a_lot_belongs_to_one_unit"),
         CheckConstraint("latitude BETWEEN 29 AND 31 AND longitude BETWEEN 118 AND 121", name="a_lot_lies_in_hangzhou"),
         CheckConstraint("total_bays > 0", name="a_lot_has_bays"),
         CheckConstraint("shared_chargers BETWEEN 0 AND total_chargers", name="shared_chargers_are_some_of_all"),
@@ -70,14 +71,39 @@ class OpenWindow(Base):
 
 
 class LotPayee(Base):
-    """Who receives a lot's money from when to when (N3.4.1, N3.4.2): never two at a time."""
+    """Who receives a lot's money from when to when: never two at a time, and only one whose purse is the unit's.
+
+    The keys lead from the lot to its unit, from the unit's kind, level and district to a purse, and from there to a
+    payee: what an organ or institution collects cannot reach but the treasury of its level (N3.4.1, N3.4.2).
+    """
 
     __tablename__ = "lot_payee"
     id: Mapped[Id]
-    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    lot_id: Mapped[int]
+    unit_id: Mapped[int]
+    unit_kind: Mapped[str]
+    unit_level: Mapped[str]
+    district_code: Mapped[str]
     payee_id: Mapped[int]
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    purse: Mapped[str] = mapped_column(
+        Computed(
+            "CASE WHEN unit_kind = 'enterprise'::text THEN 'enterprise'::text "
+            "WHEN unit_level = 'city'::text THEN 'city'::text ELSE district_code END",
+            persisted=True,
+        )
+    )
     __table_args__ = (
-        ForeignKeyConstraint(["payee_id"], ["payee.id"], name="a_lot_pays_a_known_payee"),
+        ForeignKeyConstraint(
+            ["lot_id", "unit_id"], ["lot.id", "lot.unit_id"], name="a_lots_payee_is_for_the_lots_unit"
+        ),
+        ForeignKeyConstraint(
+            ["unit_id", "unit_kind", "unit_level", "district_code"],
+            ["unit.id", "unit.kind", "unit.level", "unit.district_code"],
+            name="a_lots_payee_knows_the_unit",
+        ),
+        ForeignKeyConstraint(
+            ["payee_id", "purse"], ["payee.id", "payee.purse"], name="a_lot_pays_the_purse_of_its_unit"
+        ),
         ExcludeConstraint(("lot_id", "="), ("valid", "&&"), name="a_lot_has_one_payee_at_a_time", using="gist"),
     )

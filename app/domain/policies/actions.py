@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.policies.models import PolicyNumber
@@ -10,6 +9,7 @@ from app.domain.policies.rules import CITY_DEFAULTS
 from app.kernel import audit
 from app.kernel.db import transaction
 from app.kernel.refusals import Invalid
+from app.kernel.terms import end_running
 
 
 class UnknownPolicy(Invalid):
@@ -22,20 +22,15 @@ class UnknownPolicy(Invalid):
 def set_number(
     name: str, value: int, begins_at: datetime, actor: str, *, scope: str = "city", scope_id: int = 0
 ) -> None:
-    """Let `value` hold from `begins_at` on for the city, a unit or a lot. Refuses `UnknownPolicy`."""
+    """Let `value` hold from `begins_at` on for the city, a unit or a lot.
+
+    Refuses `UnknownPolicy`, and `ChangeOutOfOrder` when the number is set for then or later.
+    """
     if name not in CITY_DEFAULTS:
         raise UnknownPolicy(name=name)
     with transaction() as session:
         same = (PolicyNumber.name == name, PolicyNumber.scope == scope, PolicyNumber.scope_id == scope_id)
-        running = session.scalars(
-            select(PolicyNumber).where(*same, PolicyNumber.valid.contains(begins_at)).with_for_update()
-        ).one_or_none()
-        if running is not None:
-            session.execute(
-                update(PolicyNumber)
-                .where(PolicyNumber.id == running.id)
-                .values(valid=func.tstzrange(func.lower(PolicyNumber.valid), begins_at))
-            )
+        end_running(PolicyNumber, same, begins_at)
         row = PolicyNumber(name=name, scope=scope, scope_id=scope_id, value=value, valid=Range(begins_at, None))
         session.add(row)
         session.flush()

@@ -10,6 +10,7 @@ from app.domain.pricing.rules import Tariff
 from app.kernel import audit, clock
 from app.kernel.db import transaction
 from app.kernel.spans import span
+from app.kernel.terms import end_running
 
 
 def publish_tariff(name: str, document: str, parameters: dict[str, Any], actor: str) -> TariffVersion:
@@ -24,8 +25,12 @@ def publish_tariff(name: str, document: str, parameters: dict[str, Any], actor: 
 
 
 def charge_by(lot_id: int, tariff_id: int, valid_from: datetime, actor: str) -> LotTariff:
-    """From `valid_from` on, the lot charges by this tariff (N3.3)."""
+    """From `valid_from` on, the lot charges by this tariff (N3.3); until then by the one before.
+
+    Refuses `ChangeOutOfOrder` when a tariff is named for then or later.
+    """
     with transaction() as session:
+        end_running(LotTariff, [LotTariff.lot_id == lot_id], valid_from)
         row = LotTariff(lot_id=lot_id, tariff_id=tariff_id, valid=span(valid_from, None))
         session.add(row)
         session.flush()

@@ -2,7 +2,7 @@
 
 from datetime import time
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -30,6 +30,7 @@ class Unit(Base):
     office_begins: Mapped[time]
     office_ends: Mapped[time]
     __table_args__ = (
+        UniqueConstraint("id", "kind", "level", "district_code", name="a_unit_has_one_kind_and_place"),
         CheckConstraint("kind IN ('organ', 'institution', 'enterprise')", name="a_unit_has_one_of_three_kinds"),
         CheckConstraint("level IN ('city', 'district')", name="a_unit_belongs_to_city_or_district"),
         CheckConstraint("office_begins < office_ends", name="an_office_day_begins_before_it_ends"),
