@@ -1,13 +1,13 @@
 """Receipts of what was paid."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import marshmallow as ma
 
 from app.web.policy import admits
-from miniprogram_api.door import asking, motorist, noun
+from miniprogram_api import cursor
+from miniprogram_api.door import PAGE, asking, motorist, noun
 from miniprogram_api.fields import fen
-from payments.receipts.models import ReceiptRequest
 from payments.receipts.queries import receipts_of
 
 blueprint = noun("receipts", "票据")
@@ -21,10 +21,17 @@ class Receipt(ma.Schema):
     requested_at = ma.fields.AwareDateTime(required=True)
 
 
+class ReceiptPage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(Receipt), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
 @blueprint.get("/receipts")
 @admits(motorist())
-@blueprint.gives(200, Receipt(many=True))
+@blueprint.takes(cursor.Page, location="query")
+@blueprint.gives(200, ReceiptPage)
 @blueprint.refuses(401, 429)
-def list_receipts() -> Sequence[ReceiptRequest]:
+def list_receipts(page: dict[str, Any]) -> dict[str, Any]:
     """我的票据"""
-    return receipts_of(asking())
+    rows, last = cursor.cut(receipts_of(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
+    return {"items": rows, "next_cursor": cursor.seal(last.id) if last else None}

@@ -7,15 +7,20 @@ import marshmallow as ma
 
 from app.domain.motorists.queries import plate_characters
 from app.domain.pricing.rules import Quote
-from app.domain.stays import queries
+from app.domain.stays import actions, queries
 from app.domain.stays.queries import Due, StayView
+from app.web.once import once
 from app.web.policy import admits
 from miniprogram_api import cursor
 from miniprogram_api.door import PAGE, asking, motorist, noun
-from miniprogram_api.fields import fen
+from miniprogram_api.fields import Text, Wish, fen
 from miniprogram_api.places import Place, place
 
 blueprint = noun("stays", "停车记录")
+
+
+class CodeWish(Wish):
+    code = Text(64, required=True, metadata={"description": "道闸屏幕二维码中的 code"})
 
 
 class QuoteLine(ma.Schema):
@@ -84,6 +89,20 @@ def list_stays(page: dict[str, Any]) -> dict[str, Any]:
     """我的停车记录"""
     rows, last = cursor.cut(queries.list_for(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
     return {"items": [_shown(row) for row in rows], "next_cursor": cursor.seal(last.stay.id) if last else None}
+
+
+@blueprint.post("/stays/adoptions")
+@admits(motorist("10/minute"))
+@once
+@blueprint.takes(CodeWish)
+@blueprint.gives(201, StayWithFee)
+@blueprint.refuses(400, 401, 404, 409, 422, 429)
+def adopt_stay(wish: dict[str, Any]) -> dict[str, Any]:
+    """认领本次停车
+
+    扫描道闸屏幕上的二维码得到 code。没有预约的车辆只凭车牌不归入任何账户，扫码者才可查看和缴费。
+    """
+    return _with_fee(queries.one_for(asking(), actions.adopt(asking(), wish["code"]).key))
 
 
 @blueprint.get("/stays/<uuid:key>")

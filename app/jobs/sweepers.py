@@ -17,7 +17,7 @@ from flask import Flask
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows
 from app.domain.reservations.actions import follow_overstays, release_missed
-from app.domain.stays.actions import project_forgotten, release_unpassed
+from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.wiring import wiring
@@ -62,6 +62,8 @@ def sweepers() -> Sequence[Sweeper]:
     return [
         Sweeper("orders", 1.0, ask_about_orders),
         Sweeper("passages", 5.0, project_forgotten),
+        Sweeper("settlements", 5.0, settle_forgotten),
+        Sweeper("long_stays", 60.0, review_long_stays),
         Sweeper("missed_reservations", 5.0, release_missed),
         Sweeper("overstays", 15.0, follow_overstays),
         Sweeper("unpassed", 15.0, release_unpassed),
