@@ -59,7 +59,10 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--poll-seconds", type=int, default=20)
     parser.add_argument("--heartbeat-seconds", type=float, default=10.0)
     parser.add_argument(
-        "--decide-seconds", type=float, default=1.5, help="how long a car waits before the gate decides"
+        "--decide-seconds",
+        type=float,
+        default=float(told("GATES_DECIDE_SECONDS", "1.5")),
+        help="how long a car waits before the gate decides (default: $GATES_DECIDE_SECONDS)",
     )
     parser.add_argument("--seed", type=int, help="makes misreadings and event names the same again")
     return parser

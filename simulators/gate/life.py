@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 from simulators.gate.gate import Gate
 from simulators.gate.line import NoAnswer, Refused
@@ -19,6 +20,7 @@ class Living:
     def __init__(self, gate: Gate, heartbeat_seconds: float) -> None:
         self.gate = gate
         self._heartbeat_seconds = heartbeat_seconds
+        self._rhythm = Random(gate.plan.gate_id)  # noqa: S311 - a street of gates never beats in step
         self._over, self._kick = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=task, name=f"{name}-{gate.plan.gate_id}", daemon=True)
@@ -47,7 +49,7 @@ class Living:
         while not self._over.is_set():
             if self._answered(self.gate.beat):
                 self.gate.flush()
-            self._kick.wait(self._heartbeat_seconds)
+            self._kick.wait(self._heartbeat_seconds * self._rhythm.uniform(0.75, 1.25))
             self._kick.clear()
 
     def _answered(self, call: Callable[[], None]) -> bool:
