@@ -1,7 +1,9 @@
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
 
 from app.domain.gates.models import GateDevice
@@ -29,8 +31,10 @@ def parked(evening: datetime, motorist: Phone, clock: MovableClock) -> Phone:
 
 def drive_in(phone: Phone, entrance: GateDevice) -> None:
     plate = read_plate(phone.get("/vehicles")[0]["plate"], "blue")
-    assert world.ask(entrance, plate).decision == "open"
+    told = world.ask(entrance, plate)
+    assert told.decision == "open"
     world.drive(entrance, plate)
+    phone.post("/stays/adoptions", {"code": told.charge["code"]}, expect=201)
 
 
 @pytest.fixture(autouse=True)
@@ -89,5 +93,26 @@ def test_when_wechat_does_not_answer_the_payment_is_uncertain_not_failed(parked:
     assert parked.post(f"/stays/{key}/payment", expect=503)["code"] == "payment_uncertain"
 
 
+def test_many_receipts_come_page_by_page_the_newest_first_and_only_ones_own(
+    motorist: Phone, stranger: Phone, admin: psycopg.Connection[Any]
+) -> None:
+    for who in (1, 2):
+        admin.execute(_MANY_RECEIPTS, [who])
+    first = motorist.get("/receipts")
+    second = motorist.get("/receipts", {"cursor": first["next_cursor"]})
+    assert [each["amount_fen"] for each in first["items"] + second["items"]] == list(range(25, 0, -1))
+    assert (len(first["items"]), second["next_cursor"]) == (20, None)
+    assert stranger.get("/receipts", {"cursor": first["next_cursor"]}, expect=422)["code"] == "invalid_cursor"
+
+
+_MANY_RECEIPTS = """
+WITH unbound AS (SELECT set_config('session_replication_role', 'replica', true)),
+     who AS (SELECT id FROM motorist ORDER BY id OFFSET %s - 1 LIMIT 1)
+INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, state, requested_at)
+SELECT gen_random_uuid(), 100 * who.id + number, 1, 'TREASURY', 'fiscal_ebill', who.id, number, 'requested', now()
+FROM unbound, who, generate_series(1, 25) AS number
+"""
+
+
 def test_a_motorist_without_payments_has_no_receipts(motorist: Phone) -> None:
-    assert motorist.get("/receipts") == []
+    assert motorist.get("/receipts") == {"items": [], "next_cursor": None}
