@@ -22,13 +22,18 @@ class Gates:
 
     _told: Counter[int] = field(default_factory=Counter)
 
-    def drive_in(self, entrance: Lane, plate: Plate) -> bool:
-        """A car asks to be let in now, and drives in if it may; says whether it did."""
+    def drive_in(self, entrance: Lane, plate: Plate, motorist_id: int | None = None) -> bool:
+        """A car asks to be let in now, and drives in if it may; says whether it did.
+
+        A motorist who came without a booking scans the code on the barrier's screen.
+        """
         with transaction():
             given = self._ask(entrance, plate)
             if given.decision.decision != "open":
                 return False
             self._pass(entrance, plate, opened_by="server", decision_id=str(given.key))
+            if motorist_id is not None and given.decision.charge is not None:
+                stays.adopt(motorist_id, given.decision.charge["code"])
             return True
 
     def drive_out(self, exit_: Lane, plate: Plate) -> None:

@@ -16,7 +16,7 @@ from app.jobs.sample_city.till import Till
 Story = Iterator[datetime]
 
 PAYS_BEFORE_LEAVING: Final = timedelta(minutes=4)
-GIVEN_UP_AFTER: Final = timedelta(minutes=31)
+GIVEN_UP_AFTER: Final = timedelta(minutes=36)
 """A booked bay is free again half an hour after its time."""
 
 SWEPT_EVERY: Final = timedelta(minutes=15)
@@ -50,7 +50,7 @@ class Stage:
         """Come, with or without a booking, park, pay and leave."""
         yield from self._books(driver, visit)
         yield visit.arrives_at
-        if self.gates.drive_in(visit.site.entrance, driver.plate):
+        if self.gates.drive_in(visit.site.entrance, driver.plate, driver.id):
             yield from self._overstays(visit)
             yield visit.leaves_at - PAYS_BEFORE_LEAVING
             self.till.take(driver)
@@ -60,7 +60,7 @@ class Stage:
     def leaves_unpaid(self, driver: Driver, visit: Visit) -> Story:
         """Park, and be let out by the attendant without having paid."""
         yield visit.arrives_at
-        if self.gates.drive_in(visit.site.entrance, driver.plate):
+        if self.gates.drive_in(visit.site.entrance, driver.plate, driver.id):
             yield visit.leaves_at
             self.gates.drive_out(visit.site.exit, driver.plate)
 
