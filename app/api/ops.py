@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.api.standing import Standing
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Invalid
@@ -73,8 +74,8 @@ def _redis() -> str:
 @blueprint.get("/metrics")
 @admits(LOOPBACK)
 def show_metrics() -> Response:
-    """Counters for Prometheus; scraped on this machine."""
-    return metrics.exposition()
+    """Counters and gauges for Prometheus; scraped on this machine."""
+    return metrics.exposition(Standing())
 
 
 @development.get("/dev/clock")

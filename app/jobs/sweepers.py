@@ -7,6 +7,7 @@ import asyncio
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -18,8 +19,10 @@ from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows
 from app.domain.reservations.actions import follow_overstays, release_missed
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
+from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
+from app.kernel.trace import request_id
 from app.wiring import wiring
 from payments.charges.actions import sweep as sweep_orders
 
@@ -95,13 +98,20 @@ def sweep_for_ever(flask_app: Flask) -> None:
 
 
 def sweep_once(flask_app: Flask, sweeper: Sweeper) -> int:
-    """Run one sweeper; its failure is logged and does not stop the others, who try again later as it does."""
+    """Run one sweeper; its failure is logged and does not stop the others, who try again later as it does.
+
+    The sweep has a request id of its own, which also names the jobs that it causes.
+    """
+    request_id.set(f"sweep-{uuid.uuid4().hex}")
     with flask_app.app_context():
         try:
             count = sweeper.sweep()
         except Exception:  # one broken kind of work must not stop all others
+            SWEEPS.labels(sweeper.name, "failed").inc()
             log.exception("sweep_failed", sweeper=sweeper.name)
             return 0
+    SWEEPS.labels(sweeper.name, "done").inc()
+    SWEPT.labels(sweeper.name).inc(count)
     if count:
         log.info("swept", sweeper=sweeper.name, count=count)
     return count

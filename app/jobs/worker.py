@@ -8,13 +8,14 @@ from flask import Flask
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.jobs import DeleteJobCondition
 
+from app.jobs.counts import JOBS
 from app.jobs.handlers import HANDLERS, run
 from app.kernel.trace import request_id
 from app.settings import Settings
 
 CONCURRENCY = 4
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
-"""Then the job rests as failed, counted by a metric; the sweepers still find the row that it was about."""
+"""Then the job rests as failed (`gongbo_jobs_failed`); the sweepers still find the row that it was about."""
 
 log = structlog.get_logger("jobs")
 
@@ -45,8 +46,10 @@ def _in_app(flask_app: Flask, name: str) -> Callable[..., None]:
             try:
                 run(name, arguments)
             except Exception:
+                JOBS.labels(name, "failed").inc()
                 log.exception("job_failed", job=name)
                 raise
+        JOBS.labels(name, "done").inc()
         log.info("job_done", job=name)
 
     return task

@@ -1,7 +1,7 @@
 """Counters for operators, by route and status, never by person.
 
-One process needs nothing else. With several gunicorn workers set `PROMETHEUS_MULTIPROC_DIR` to an empty directory
-that all of them may write: the numbers of all workers are then added up.
+One process needs nothing else. For several (web workers, the worker, the sweepers) set `PROMETHEUS_MULTIPROC_DIR` to an
+empty directory that all of them may write: their numbers are then added up.
 """
 
 import os
@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 REQUESTS = Counter("gongbo_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -48,9 +49,11 @@ def _count(response: Response) -> Response:
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def exposition() -> Response:
-    """All counters in Prometheus' text format."""
-    return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+def exposition(standing: Collector) -> Response:
+    """All counters in Prometheus' text format, and how things stand at this moment."""
+    gauges = CollectorRegistry()
+    gauges.register(standing)
+    return Response(generate_latest(_registry()) + generate_latest(gauges), content_type=CONTENT_TYPE_LATEST)
 
 
 def _registry() -> CollectorRegistry:

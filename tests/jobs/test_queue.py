@@ -13,10 +13,12 @@ import psycopg
 import pytest
 from flask import Flask
 
+from app.domain.tasks.actions import open_task
 from app.jobs.sweepers import sweep_once, sweepers
 from app.jobs.worker import work
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
+from app.kernel.trace import request_id
 from app.settings import Settings
 from app.wiring import wiring
 from tests.ground import Addresses
@@ -108,8 +110,79 @@ def test_a_sweeper_finds_nothing_to_do_in_an_empty_city(app: Flask, database: Ad
 def test_a_broken_sweeper_does_not_stop_the_others(app: Flask, database: Addresses) -> None:
     broken, sound = sweepers()[0], sweepers()[1]
     broken.sweep = lambda: 1 // 0
+    ends = ((broken.name, "failed"), (sound.name, "done"))
+    names = [f'gongbo_sweeps_total{{outcome="{end}",sweeper="{name}"}}' for name, end in ends]
+    before = metrics(app)
     assert sweep_once(app, broken) == 0
     assert sweep_once(app, sound) == 0
+    after = metrics(app)
+    assert [after[name] - before.get(name, 0) for name in names] == [1, 1]
+
+
+def metrics(app: Flask) -> dict[str, float]:
+    lines = app.test_client().get("/metrics").get_data(as_text=True).splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+def test_jobs_are_counted_while_they_wait_and_when_they_are_done(
+    app: Flask, database: Addresses, admin: psycopg.Connection[Any]
+) -> None:
+    with transaction():
+        enqueue("gates.wake", device_id=1)
+    admin.execute("UPDATE procrastinate_events SET at = at - interval '5 minutes'")
+    before = metrics(app)
+    assert (before["gongbo_jobs_waiting"], before["gongbo_jobs_failed"]) == (1, 0)
+    assert 300 <= before["gongbo_jobs_oldest_waiting_seconds"] < 400
+    work(app, wiring().settings, until_empty=True)
+    after, done = metrics(app), 'gongbo_jobs_total{job="gates.wake",outcome="done"}'
+    assert (after["gongbo_jobs_waiting"], after["gongbo_jobs_oldest_waiting_seconds"]) == (0, 0)
+    assert after[done] - before.get(done, 0) == 1
+
+
+def test_a_job_that_failed_for_good_is_counted_until_somebody_looks(
+    app: Flask, database: Addresses, admin: psycopg.Connection[Any]
+) -> None:
+    with transaction():
+        enqueue("gates.wake", device_id=1)
+    admin.execute("UPDATE procrastinate_jobs SET args = '{}', attempts = 8")
+    before, failed = metrics(app), 'gongbo_jobs_total{job="gates.wake",outcome="failed"}'
+    work(app, wiring().settings, until_empty=True)
+    after = metrics(app)
+    assert (after["gongbo_jobs_failed"], after["gongbo_jobs_waiting"]) == (1, 0)
+    assert after[failed] - before.get(failed, 0) == 1
+
+
+def test_what_waits_for_a_person_is_counted(app: Flask, database: Addresses, admin: psycopg.Connection[Any]) -> None:
+    with transaction():
+        open_task("stay_without_bay", "stay", 1)
+    admin.execute(
+        "INSERT INTO exception_case (key, kind, reference, severity, state, detail, opened_at)"
+        " VALUES (gen_random_uuid(), 'x', 'y', 1, 'open', '{}', now())"
+    )
+    shown = metrics(app)
+    assert shown['gongbo_tasks_open{kind="stay_without_bay"}'] == 1
+    assert shown['gongbo_exception_cases_open{severity="1"}'] == 1
+
+
+def test_counters_of_other_processes_are_shown(
+    app: Flask, environment: Mapping[str, str], database: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    with transaction():
+        enqueue("gates.wake", device_id=1)
+    other = worker(environment)
+    until(lambda: metrics(app).get('gongbo_jobs_total{job="gates.wake",outcome="done"}') == 1)
+    other.terminate()
+    assert other.wait(20) == 0
+
+
+def test_each_sweep_has_a_name_of_its_own_which_its_jobs_carry(app: Flask, database: Addresses) -> None:
+    names: list[str] = []
+    for sweeper in sweepers()[:2]:
+        sweeper.sweep = lambda: names.append(request_id.get()) or 0  # type: ignore[func-returns-value]
+        sweep_once(app, sweeper)
+    assert len(set(names)) == 2
+    assert all(name.startswith("sweep-") for name in names)
 
 
 def test_settings_are_the_apps_own(app: Flask, environment: Mapping[str, str], database: Addresses) -> None:
