@@ -17,7 +17,7 @@ run: setup ## start the whole platform; Ctrl-C ends it
 test: setup ## the whole suite on servers of its own
 	@$(PY) -m pytest -q -n 2
 
-demo: setup ## a day at the car-park, told in the terminal
+demo: setup ## an evening at the car-parks, told in the terminal, every figure checked
 	@$(PY) -m demo
 
 check: setup ## lint, formatting, types and the tests about the house
