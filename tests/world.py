@@ -28,14 +28,21 @@ from app.domain.stays.models import Stay
 from app.domain.units import actions as units
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
-from app.kernel.db import transaction
-from payments.charges.models import Charge
-from payments.charges.rules import CHARGE
+from app.kernel.crypto import seal
+from app.kernel.db import current, transaction
+from app.kernel.ids import new_key
+from payments.charges.actions.locks import lock_charge
+from payments.charges.actions.settle import expected_of, payer_place, settle
+from payments.charges.models import Charge, Order
+from payments.charges.rules import ORDER, ORDER_LIFE
 from payments.payees.actions import confirm, open_channel, open_payee
 from payments.payees.models import Payee
+from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+from payments.wechat import Transaction
 
 ACTOR = "test"
+PAYER = "o-payer-of-these-tests-000002"
 EVENING = "2026-06-10 20:00"
 """A Wednesday, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
 HOURLY: dict[str, Any] = {
@@ -183,6 +190,28 @@ def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
 
 def paid(charge_key: uuid.UUID) -> None:
     """WeChat took the money of a charge: settled as by a notice, without a notice."""
-    with transaction() as session:
-        owed = session.query(Charge).filter_by(key=charge_key).one()
-        CHARGE.move(owed, "pay", "test")
+    with transaction():
+        outcome = settle(_vouched(_ordered(lock_charge(charge_key))), ACTOR)
+        assert outcome in {"paid", "paid_late"}, outcome
+
+
+def _ordered(owed: Charge) -> Order:
+    """An order of the charge that lies at WeChat."""
+    key, channel = new_key(), channel_of(owed.payee_id)
+    order = Order(
+        key=key, charge_id=owed.id, channel_id=channel.id, payee_id=owed.payee_id, amount_fen=owed.amount_fen,
+        out_trade_no=key.hex, sp_appid="wx0000000000000000", body=b"", state="preparing",
+        created_at=clock.now(), expires_at=clock.now() + ORDER_LIFE,
+    )  # fmt: skip
+    order.payer = seal(PAYER, payer_place(order))
+    current().add(order)
+    ORDER.born(order, ACTOR)
+    return order
+
+
+def _vouched(order: Order) -> Transaction:
+    """The payment of this order as WeChat reports it."""
+    return Transaction(
+        **vars(expected_of(order)), transaction_id=f"42{secrets.randbelow(10**26):026}", trade_state="SUCCESS",
+        payer_total_fen=order.amount_fen, success_time=clock.now(), attach=None, trade_type="JSAPI",
+    )  # fmt: skip

@@ -188,6 +188,7 @@ def _charges() -> None:
         sa.UniqueConstraint("source_kind", "source_key", name="a_source_is_charged_once"),
         sa.UniqueConstraint("id", "payee_id", name="a_charge_belongs_to_one_payee"),
         sa.UniqueConstraint("id", "payee_id", "amount_fen", name="a_charge_has_one_amount"),
+        sa.UniqueConstraint("key", "payee_id", "amount_fen", name="a_charge_is_known_with_payee_and_amount"),
         sa.CheckConstraint("amount_fen >= 0", name="a_charge_is_never_negative"),
         sa.CheckConstraint(
             "state IN ('created', 'closing', 'closed', 'paid', 'paid_late', 'fulfilled', 'rebooked', 'refund_full')",
@@ -318,6 +319,27 @@ def _payments() -> None:
     )
     grant("SELECT, INSERT, UPDATE (refund_reserved_fen)", "payment")
     _only_these_change("payment", "refund_reserved_fen")
+    _paid_by_a_payment()
+
+
+def _paid_by_a_payment() -> None:
+    """Looked at when the transaction ends, so that charge and payment may be written in any order."""
+    op.execute(
+        """
+        CREATE FUNCTION a_paid_charge_has_its_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM payment WHERE charge_id = NEW.id AND NOT surplus) THEN
+                RAISE EXCEPTION 'charge % is % without a payment', NEW.id, NEW.state
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_paid_charge_has_its_payment';
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER a_paid_charge_has_its_payment AFTER INSERT OR UPDATE OF state ON charge
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (NEW.amount_fen > 0 AND NEW.state NOT IN ('created', 'closing', 'closed'))
+            EXECUTE FUNCTION a_paid_charge_has_its_payment();
+        """
+    )
 
 
 def _channel() -> None:
@@ -542,5 +564,5 @@ def downgrade() -> None:
     forget_graph("charge")
     for table in TABLES:
         op.drop_table(table)
-    op.execute("DROP FUNCTION post_journal, a_journal_balances")
+    op.execute("DROP FUNCTION post_journal, a_journal_balances, a_paid_charge_has_its_payment")
     op.execute("DROP FUNCTION payment_terms_are_fixed, payment_order_terms_are_fixed, charge_terms_are_fixed")

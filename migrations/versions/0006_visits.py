@@ -16,6 +16,7 @@ STAY = (
     ("owing", "settle", "settled"),
 )
 TABLES = ("turn_away", "passage_outcome", "bill", "stay", "cancellation", "reservation", "lot_payee")
+FUNCTIONS = ("a_bill_says_the_same_for_ever", "a_bill_is_for_the_lots_payee", "a_bill_is_paid_with_its_charge")
 
 
 def upgrade() -> None:
@@ -23,6 +24,7 @@ def upgrade() -> None:
     _reservations()
     _stays()
     _bills_stay_as_they_were()
+    _bills_are_true()
     graph("stay", STAY)
     follows_graph("stay", "stay")
     append_only("reservation", "cancellation", "turn_away")
@@ -165,6 +167,11 @@ def _stays() -> None:
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
+        sa.ForeignKeyConstraint(
+            ["charge_key", "payee_id", "amount_fen"],
+            ["charge.key", "charge.payee_id", "charge.amount_fen"],
+            name="a_bill_asks_what_its_charge_asks",
+        ),
         sa.CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         sa.CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
         sa.ForeignKeyConstraint(["payee_id"], ["payee.id"], name="fk_bill_payee_id"),
@@ -237,8 +244,41 @@ def _bills_stay_as_they_were() -> None:
     )
 
 
+def _bills_are_true() -> None:
+    """A bill is for whoever receives the lot's money at the entry, and paid only when its charge is."""
+    op.execute(
+        """
+        CREATE FUNCTION a_bill_is_for_the_lots_payee() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (
+                SELECT FROM stay JOIN lot_payee ON lot_payee.lot_id = stay.lot_id AND lot_payee.valid @> stay.entered_at
+                WHERE stay.id = NEW.stay_id AND lot_payee.payee_id = NEW.payee_id
+            ) THEN
+                RAISE EXCEPTION 'the lot of stay % does not pay payee %', NEW.stay_id, NEW.payee_id
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_bill_is_for_the_lots_payee';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_bill_is_for_the_lots_payee BEFORE INSERT ON bill
+            FOR EACH ROW EXECUTE FUNCTION a_bill_is_for_the_lots_payee();
+
+        CREATE FUNCTION a_bill_is_paid_with_its_charge() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM charge WHERE key = NEW.charge_key AND state IN ('paid', 'fulfilled')) THEN
+                RAISE EXCEPTION 'the charge of bill % is not paid', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_bill_is_paid_with_its_charge';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_bill_is_paid_with_its_charge BEFORE INSERT OR UPDATE OF paid_at ON bill FOR EACH ROW
+            WHEN (NEW.paid_at IS NOT NULL AND NEW.amount_fen > 0)
+            EXECUTE FUNCTION a_bill_is_paid_with_its_charge();
+        """
+    )
+
+
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
-    op.execute("DROP FUNCTION a_bill_says_the_same_for_ever()")
+    op.execute(f"DROP FUNCTION {', '.join(FUNCTIONS)}")
     forget_graph("stay")

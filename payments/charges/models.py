@@ -24,6 +24,7 @@ class Charge(Base):
         UniqueConstraint("source_kind", "source_key", name="a_source_is_charged_once"),
         UniqueConstraint("id", "payee_id", name="a_charge_belongs_to_one_payee"),
         UniqueConstraint("id", "payee_id", "amount_fen", name="a_charge_has_one_amount"),
+        UniqueConstraint("key", "payee_id", "amount_fen", name="a_charge_is_known_with_payee_and_amount"),
         CheckConstraint("amount_fen >= 0", name="a_charge_is_never_negative"),
         CheckConstraint(f"state IN ({words(CHARGE_STATES)})", name="a_charge_is_in_a_known_state"),
         CheckConstraint(

@@ -1,5 +1,6 @@
 """What hand-written SQL cannot do to the city's rows as the program's role: each table keeps its own promises."""
 
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -14,14 +15,19 @@ from app.domain.lots.queries import payee_at
 from app.domain.policies.actions import set_number
 from app.domain.pricing.actions import Approved, charge_by, register_reference
 from app.domain.pricing.queries import prices_of
+from app.domain.stays.actions import open_payment
+from app.domain.stays.models import Bill
+from app.domain.stays.queries import bills_of
 from app.kernel.db import transaction
 from app.kernel.terms import ChangeOutOfOrder
+from payments.charges.actions import open_charge
+from payments.charges.models import Charge
 from payments.payees.actions import open_payee
 from payments.payees.models import Payee
 from payments.payees.queries import NoSuchPayee
 from payments.payees.rules import FiscalParticulars
 from tests.ground import Addresses
-from tests.world import HOURLY, open_lot, payee, tariff
+from tests.world import HOURLY, driver, gate, open_lot, paid, parked_stay, payee, tariff
 
 Run = Callable[..., int]
 HOUR = timedelta(hours=1)
@@ -34,7 +40,7 @@ def run(servers: Addresses) -> Run:
     url = servers.app.replace("+psycopg", "", 1)
 
     def run_it(statement: str, *values: object) -> int:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url) as connection, connection.transaction():
             return connection.execute(statement.encode(), values).rowcount
 
     return run_it
@@ -210,3 +216,72 @@ def test_what_held_from_a_moment_on_is_never_rewritten(evening: datetime, run: R
     rows_that_hold(evening)
     with pytest.raises(InsufficientPrivilege):
         run(change)
+
+
+@pytest.fixture
+def bill(evening: datetime, at: Callable[[datetime], None]) -> Bill:
+    """600 fen that somebody who parks in an enterprise's lot is asked for."""
+    who, lot = driver(), open_lot()
+    stay = parked_stay(who, gate(lot))
+    at(evening + 1.5 * HOUR)
+    open_payment(who.id, stay.key)
+    return bills_of(stay.id)[0]
+
+
+def charged(payee_id: int, fen: int) -> Charge:
+    return open_charge(
+        source_kind="test", source_key=uuid.uuid4(), payee_id=payee_id, amount_fen=fen, motorist_id=1,
+        description="停车费", on_paid="stays.settle",
+    )  # fmt: skip
+
+
+A_BILL: LiteralString = """
+INSERT INTO bill
+    (key, stay_id, up_to, own_fen, fee_fen, amount_fen, explanation, payee_id, charge_key, made_at, paid_at)
+SELECT gen_random_uuid(), stay_id, up_to + interval '1 hour', 900, 900, %s, '[]', %s, %s, now(), %s
+FROM bill WHERE id = %s
+"""
+
+
+@pytest.mark.parametrize("state", ["paid", "fulfilled"])
+def test_a_charge_is_not_paid_without_a_payment(bill: Bill, run: Run, state: str) -> None:
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run("UPDATE charge SET state = %s WHERE key = %s", state, bill.charge_key)
+    assert constraint(refusal) == "a_paid_charge_has_its_payment"
+
+
+def test_a_bill_is_not_paid_before_its_charge_is(bill: Bill, run: Run) -> None:
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run("UPDATE bill SET paid_at = now() WHERE id = %s", bill.id)
+    assert constraint(refusal) == "a_bill_is_paid_with_its_charge"
+    assert bill.charge_key is not None
+    paid(bill.charge_key)
+    assert run("UPDATE bill SET paid_at = now() WHERE id = %s", bill.id) == 1
+
+
+def test_a_bill_is_not_born_paid(bill: Bill, run: Run) -> None:
+    charge = charged(bill.payee_id, 300)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(A_BILL, 300, bill.payee_id, charge.key, "2026-06-10", bill.id)
+    assert constraint(refusal) == "a_bill_is_paid_with_its_charge"
+
+
+def test_a_bill_asks_for_what_its_charge_asks_for(bill: Bill, run: Run) -> None:
+    charge = charged(bill.payee_id, 300)
+    with pytest.raises(ForeignKeyViolation) as refusal:
+        run(A_BILL, 299, bill.payee_id, charge.key, None, bill.id)
+    assert constraint(refusal) == "a_bill_asks_what_its_charge_asks"
+
+
+def test_a_bill_and_its_charge_are_for_the_same_payee(bill: Bill, run: Run) -> None:
+    charge = charged(payee().id, 300)
+    with pytest.raises(ForeignKeyViolation) as refusal:
+        run(A_BILL, 300, bill.payee_id, charge.key, None, bill.id)
+    assert constraint(refusal) == "a_bill_asks_what_its_charge_asks"
+
+
+def test_a_bill_is_for_the_payee_of_its_lot(bill: Bill, run: Run) -> None:
+    other = payee().id
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(A_BILL, 300, other, charged(other, 300).key, None, bill.id)
+    assert constraint(refusal) == "a_bill_is_for_the_lots_payee"

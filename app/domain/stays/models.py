@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -66,6 +66,11 @@ class Bill(Base):
         CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
+        ForeignKeyConstraint(
+            ["charge_key", "payee_id", "amount_fen"],
+            ["charge.key", "charge.payee_id", "charge.amount_fen"],
+            name="a_bill_asks_what_its_charge_asks",
+        ),
         Index(
             "a_stay_is_billed_once_up_to_a_moment",
             "stay_id",
