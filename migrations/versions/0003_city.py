@@ -47,7 +47,13 @@ TABLES = [
     "unit",
     "district",
 ]
-FUNCTIONS = ("a_promise_lies_in_an_open_window", "a_window_keeps_its_promises", "a_bay_with_live_claims_stays_shared")
+FUNCTIONS = (
+    "a_promise_lies_in_an_open_window",
+    "a_window_keeps_its_promises",
+    "a_bay_with_live_claims_stays_shared",
+    "a_removed_vehicle_stays_removed",
+    "a_session_version_grows",
+)
 
 
 def upgrade() -> None:
@@ -60,6 +66,7 @@ def upgrade() -> None:
     _pricing()
     _claims()
     _promises()
+    _once()
     _rights()
 
 
@@ -498,6 +505,13 @@ def _claims() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_bay_claim"),
     )
     op.create_index(
+        "ix_bay_claim_plate_id",
+        "bay_claim",
+        ["plate_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('held', 'confirmed', 'in_use')"),
+    )
+    op.create_index(
         "ix_bay_claim_admit",
         "bay_claim",
         ["admit_from", "admit_until"],
@@ -564,12 +578,42 @@ def _promises() -> None:
     follows_graph("bay_claim", "claim")
 
 
+def _once() -> None:
+    """What happens to a row once, or counts upwards, does not unhappen."""
+    op.execute(
+        """
+        CREATE FUNCTION a_removed_vehicle_stays_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'vehicle % is removed', OLD.id
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_removed_vehicle_stays_removed';
+        END $$;
+        CREATE TRIGGER a_removed_vehicle_stays_removed BEFORE UPDATE OF removed_at ON vehicle FOR EACH ROW
+            WHEN (OLD.removed_at IS NOT NULL AND NEW.removed_at IS DISTINCT FROM OLD.removed_at)
+            EXECUTE FUNCTION a_removed_vehicle_stays_removed();
+
+        CREATE FUNCTION a_session_version_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'motorist % is signed out for good', OLD.id
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_session_version_grows';
+        END $$;
+        CREATE TRIGGER a_session_version_grows BEFORE UPDATE OF session_version ON motorist FOR EACH ROW
+            WHEN (NEW.session_version < OLD.session_version) EXECUTE FUNCTION a_session_version_grows();
+        """
+    )
+
+
 def _rights() -> None:
     append_only("agreement_version", "agreement_signature", "consent", "tariff_version", "calendar_day")
     grant("SELECT, INSERT", "district", "lot_reference")
-    grant("SELECT, INSERT, UPDATE", "unit", "operator", "task", "motorist", "sign_in", "refresh_token")
-    grant("SELECT, INSERT, UPDATE", "vehicle", "calendar_version", "lot", "bay")
-    grant("SELECT, INSERT, UPDATE", "bay_claim", "plate")  # a plate is locked before a bay is claimed for it
+    grant("SELECT, INSERT, UPDATE", "unit", "operator", "task", "sign_in", "refresh_token")
+    grant("SELECT, INSERT, UPDATE", "lot", "bay")
+    grant("SELECT, INSERT, UPDATE (session_version, phone_bidx, phone_enc)", "motorist")
+    grant("SELECT, INSERT, UPDATE (removed_at)", "vehicle")
+    grant("SELECT, INSERT, UPDATE (in_force)", "calendar_version")
+    claim = "state, during, admit_from, admit_until, bay_id, hold_expires_at"
+    grant(f"SELECT, INSERT, UPDATE ({claim})", "bay_claim")
+    append_only("plate")
+    grant("UPDATE (kind)", "plate")  # to lock a row, one must be allowed to change some of it; the trigger refuses
     grant("SELECT, INSERT, UPDATE, DELETE", "open_window")
     grant("DELETE", "refresh_token")
     only_ends("policy_number", "lot_tariff", "reference_lot")

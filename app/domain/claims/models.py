@@ -47,5 +47,6 @@ class BayClaim(Base):
             ("plate_id", "="), ("during", "&&"),
             name="a_plate_has_one_live_claim_at_a_time", using="gist", where=text(f"exclusive_plate AND {LIVE}"),
         ),
+        Index("ix_bay_claim_plate_id", "plate_id", postgresql_where=text(LIVE)),
         Index("ix_bay_claim_admit", "admit_from", "admit_until", postgresql_where=text(LIVE)),
     )  # fmt: skip
