@@ -52,7 +52,7 @@ def _demonstrate() -> None:
         teller.follow(town.clock.now)
         town.await_gates(*LOTS)
         town.voice("stage")("databases, schema, city, platform, WeChat and gates stand")
-        play([visit(town) for visit in VISITS], at(18, 40), town.move_clock)
+        play({visit.__name__: visit(town) for visit in VISITS}, at(18, 40), town.move_clock)
         _account(town)
     teller.say("stage", f"all processes ended, nothing left on disk; {time.monotonic() - begun:.0f} s in all")
 

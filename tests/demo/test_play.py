@@ -20,7 +20,7 @@ def story(told: list[str], name: str, *minutes: int) -> Iterator[datetime]:
 def told_by(*stories: tuple[str, tuple[int, ...]]) -> tuple[list[str], list[datetime]]:
     told: list[str] = []
     moves: list[datetime] = []
-    tellable: list[Story] = [story(told, name, *minutes) for name, minutes in stories]
+    tellable: dict[str, Story] = {name: story(told, name, *minutes) for name, minutes in stories}
     play(tellable, at(19, 0), moves.append)
     return told, moves
 
@@ -41,13 +41,13 @@ def test_the_clock_never_goes_back() -> None:
     assert moves[-1] == at(20, 40)
 
 
-def test_a_story_that_fails_ends_the_play() -> None:
+def test_a_story_that_fails_ends_the_play_by_its_name() -> None:
     def failing() -> Story:
         yield at(20, 0)
         insist_equal("the fee in fen", 900, 800)
 
-    with pytest.raises(DemoFailed, match="the fee in fen: 900 instead of 800"):
-        play([failing()], at(19, 0), lambda _: None)
+    with pytest.raises(DemoFailed, match="enterprise: the fee in fen: 900 instead of 800"):
+        play({"enterprise": failing()}, at(19, 0), lambda _: None)
 
 
 def test_waiting_ends_with_what_was_seen_or_says_what_it_waited_for() -> None:
