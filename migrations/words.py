@@ -47,10 +47,14 @@ def graph(machine: str, edges: Iterable[Edge]) -> None:
 
 
 def follows_graph(table: str, machine: str) -> None:
-    """The table's state moves only along the machine's edges, whoever moves it."""
+    """The table's state moves only along the machine's edges, and each move is written down by the commit."""
     op.execute(
         f'CREATE TRIGGER {table}_follows_its_graph BEFORE INSERT OR UPDATE OF state ON "{table}" '
         f"FOR EACH ROW EXECUTE FUNCTION refuse_unknown_move('{machine}')"
+    )
+    op.execute(
+        f'CREATE CONSTRAINT TRIGGER {table}_tells_each_move AFTER INSERT OR UPDATE OF state ON "{table}" '
+        f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION demand_its_event('{machine}')"
     )
 
 

@@ -42,6 +42,23 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        CREATE FUNCTION demand_its_event() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE before text := '';
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN before := OLD.state; END IF;
+            IF before <> NEW.state AND NOT EXISTS (
+                SELECT FROM state_event
+                WHERE machine = TG_ARGV[0] AND entity_id = NEW.id AND from_state = before AND to_state = NEW.state
+            ) THEN
+                RAISE EXCEPTION '% % moved from % to % and nobody wrote it down', TG_ARGV[0], NEW.id, before, NEW.state
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_tells_each_move';
+            END IF;
+            RETURN NULL;
+        END $$
+        """
+    )
+    op.execute(
+        """
         CREATE FUNCTION refuse_stretching() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF NEW.valid <@ OLD.valid AND NOT isempty(NEW.valid)
@@ -125,6 +142,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.execute("DROP FUNCTION refuse_unknown_move()")
     op.execute("DROP FUNCTION refuse_stretching()")
+    op.execute("DROP FUNCTION demand_its_event()")
     op.execute("DROP FUNCTION refuse_change()")
     op.execute("REVOKE USAGE ON SCHEMA public FROM app_rw")
     op.execute("DROP EXTENSION btree_gist")

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy, cancel, enter, leave, promise, seat
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, open_bays
+from app.domain.claims.rules import CLAIM
 from app.domain.lots.models import Bay, Lot
 from app.domain.motorists.actions import remember_plate
 from app.kernel import clock
@@ -147,7 +148,7 @@ def held(lot: Lot, during: Range[datetime], until: datetime) -> int:
             hold_expires_at=until, admit_from=during.lower, admit_until=during.upper,
         )  # fmt: skip
         session.add(hold)
-        session.flush()
+        CLAIM.born(hold, "test", "held")
         return hold.id
 
 

@@ -21,9 +21,12 @@ from payments.payees.queries import channel_of
 from tests.payments.world import enterprise_payee, owed, treasury_payee
 
 AN_ORDER: LiteralString = (
+    "WITH born AS ("
     "INSERT INTO payment_order (key, charge_id, channel_id, payee_id, amount_fen, out_trade_no, sp_appid, payer, body, "
     "state, created_at, expires_at, checks) "
-    "VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'wx', 'x', 'x', 'preparing', now(), now(), 0) RETURNING id"
+    "VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'wx', 'x', 'x', 'preparing', now(), now(), 0) RETURNING id) "
+    "INSERT INTO state_event (machine, entity_id, from_state, to_state, event, cause, at) "
+    "SELECT 'payment_order', id, '', 'preparing', 'born', 'test', now() FROM born RETURNING entity_id"
 )
 A_PAYMENT: LiteralString = (
     "INSERT INTO payment (key, order_id, charge_id, channel_id, payee_id, transaction_id, paid_fen, "
