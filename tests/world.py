@@ -191,11 +191,11 @@ def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
 def paid(charge_key: uuid.UUID) -> None:
     """WeChat took the money of a charge: settled as by a notice, without a notice."""
     with transaction():
-        outcome = settle(_vouched(_ordered(lock_charge(charge_key))), ACTOR)
+        outcome = settle(_vouched(ordered(lock_charge(charge_key))), ACTOR)
         assert outcome in {"paid", "paid_late"}, outcome
 
 
-def _ordered(owed: Charge) -> Order:
+def ordered(owed: Charge) -> Order:
     """An order of the charge that lies at WeChat."""
     key, channel = new_key(), channel_of(owed.payee_id)
     order = Order(

@@ -16,7 +16,13 @@ STAY = (
     ("owing", "settle", "settled"),
 )
 TABLES = ("turn_away", "passage_outcome", "bill", "stay", "cancellation", "reservation", "lot_payee")
-FUNCTIONS = ("a_bill_says_the_same_for_ever", "a_bill_is_for_the_lots_payee", "a_bill_is_paid_with_its_charge")
+FUNCTIONS = (
+    "a_bill_says_the_same_for_ever",
+    "a_bill_is_for_the_lots_payee",
+    "a_bill_is_paid_with_its_charge",
+    "a_stay_ends_once_and_keeps_its_owner",
+    "a_passage_is_understood_once",
+)
 
 
 def upgrade() -> None:
@@ -25,10 +31,13 @@ def upgrade() -> None:
     _stays()
     _bills_stay_as_they_were()
     _bills_are_true()
+    _visits_happen_once()
     graph("stay", STAY)
     follows_graph("stay", "stay")
     append_only("reservation", "cancellation", "turn_away")
-    grant("SELECT, INSERT, UPDATE", "stay", "bill", "passage_outcome")
+    grant("SELECT, INSERT, UPDATE", "bill")
+    grant("SELECT, INSERT, UPDATE (state, exited_at, exit_event_id, motorist_id, claim_id)", "stay")
+    grant("SELECT, INSERT, UPDATE (outcome, stay_id)", "passage_outcome")
     only_ends("lot_payee")
 
 
@@ -273,6 +282,33 @@ def _bills_are_true() -> None:
         CREATE TRIGGER a_bill_is_paid_with_its_charge BEFORE INSERT OR UPDATE OF paid_at ON bill FOR EACH ROW
             WHEN (NEW.paid_at IS NOT NULL AND NEW.amount_fen > 0)
             EXECUTE FUNCTION a_bill_is_paid_with_its_charge();
+        """
+    )
+
+
+def _visits_happen_once() -> None:
+    """A stay ends once and is taken by one motorist; a passage that was understood stays so."""
+    op.execute(
+        """
+        CREATE FUNCTION a_stay_ends_once_and_keeps_its_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'stay % has its exit and its owner', OLD.id
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_stay_ends_once_and_keeps_its_owner';
+        END $$;
+        CREATE TRIGGER a_stay_ends_once_and_keeps_its_owner BEFORE UPDATE ON stay FOR EACH ROW
+            WHEN ((OLD.exited_at IS NOT NULL AND NEW.exited_at IS DISTINCT FROM OLD.exited_at)
+                  OR (OLD.exited_at IS NOT NULL AND NEW.exit_event_id IS DISTINCT FROM OLD.exit_event_id)
+                  OR (OLD.motorist_id IS NOT NULL AND NEW.motorist_id IS DISTINCT FROM OLD.motorist_id))
+            EXECUTE FUNCTION a_stay_ends_once_and_keeps_its_owner();
+
+        CREATE FUNCTION a_passage_is_understood_once() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'passage % is understood', OLD.event_id
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_passage_is_understood_once';
+        END $$;
+        CREATE TRIGGER a_passage_is_understood_once BEFORE UPDATE ON passage_outcome FOR EACH ROW
+            WHEN (OLD.outcome <> 'review' OR NEW.outcome = 'review')
+            EXECUTE FUNCTION a_passage_is_understood_once();
         """
     )
 

@@ -7,27 +7,44 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, IntegrityConstraintViolation
+from psycopg.errors import CheckViolation, ForeignKeyViolation, InsufficientPrivilege, IntegrityConstraintViolation
 
+from app.domain.gates.actions import issue
 from app.domain.lots.actions import PayeeNotOfThisUnit, pay_to
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.policies.actions import set_number
 from app.domain.pricing.actions import Approved, charge_by, register_reference
 from app.domain.pricing.queries import prices_of
-from app.domain.stays.actions import open_payment
-from app.domain.stays.models import Bill
+from app.domain.stays.actions import open_payment, settle
+from app.domain.stays.models import Bill, Stay
 from app.domain.stays.queries import bills_of
 from app.kernel.db import transaction
+from app.kernel.states import Machine
 from app.kernel.terms import ChangeOutOfOrder
 from payments.charges.actions import open_charge
+from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
+from payments.charges.queries import charge
 from payments.payees.actions import open_payee
 from payments.payees.models import Payee
 from payments.payees.queries import NoSuchPayee
 from payments.payees.rules import FiscalParticulars
 from tests.ground import Addresses
-from tests.world import HOURLY, driver, gate, open_lot, paid, parked_stay, payee, tariff
+from tests.house.test_migrations import MACHINES
+from tests.world import (
+    HOURLY,
+    drive,
+    driver,
+    gate,
+    open_lot,
+    ordered,
+    paid,
+    parked_stay,
+    payee,
+    reservation_ready_to_cancel,
+    tariff,
+)
 
 Run = Callable[..., int]
 HOUR = timedelta(hours=1)
@@ -285,3 +302,135 @@ def test_a_bill_is_for_the_payee_of_its_lot(bill: Bill, run: Run) -> None:
     with pytest.raises(IntegrityConstraintViolation) as refusal:
         run(A_BILL, 300, other, charged(other, 300).key, None, bill.id)
     assert constraint(refusal) == "a_bill_is_for_the_lots_payee"
+
+
+@pytest.fixture
+def gone(evening: datetime, at: Callable[[datetime], None]) -> Stay:
+    """A stay that cost 600 fen, ended and is owed; its motorist has one vehicle and one bay claim."""
+    who, lot = driver(), open_lot()
+    stay = parked_stay(who, gate(lot))
+    at(evening + 1.5 * HOUR)
+    drive(gate(lot, "out"), who.plate)
+    with transaction() as session:
+        ended = session.get_one(Stay, stay.id, populate_existing=True)
+        ended.motorist_id = ended.motorist_id or who.id
+        return ended
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE stay SET lot_id = lot_id",
+        "UPDATE stay SET entered_at = entered_at - interval '1 hour'",
+        "UPDATE stay SET plate_id = NULL",
+        "UPDATE stay SET vehicle_class = 'large'",
+        "UPDATE bay_claim SET plate_id = NULL",
+        "UPDATE bay_claim SET kind = 'reservation'",
+        "UPDATE bay_claim SET exclusive_plate = false",
+        "UPDATE passage_outcome SET projected_at = now()",
+        "UPDATE plate SET value_enc = 'x'",
+        "UPDATE plate SET bidx = 'x'",
+        "UPDATE vehicle SET motorist_id = motorist_id",
+        "UPDATE vehicle SET plate_id = plate_id",
+        "UPDATE vehicle SET added_at = now()",
+        "UPDATE motorist SET openid_enc = 'x'",
+        "UPDATE motorist SET key = gen_random_uuid()",
+        "UPDATE calendar_version SET status = 'official'",
+        *[f"DELETE FROM {table}" for table in ("stay", "bay_claim", "bill", "plate", "vehicle", "motorist", "charge")],  # noqa: S608
+    ],
+)
+def test_the_program_has_no_right_to_it(gone: Stay, run: Run, change: str) -> None:
+    assert gone.id
+    with pytest.raises(InsufficientPrivilege):
+        run(change)
+
+
+@pytest.mark.parametrize(
+    ("change", "refused_by"),
+    [
+        ("UPDATE stay SET exited_at = exited_at - interval '1 hour'", "a_stay_ends_once_and_keeps_its_owner"),
+        ("UPDATE stay SET exit_event_id = entry_event_id", "a_stay_ends_once_and_keeps_its_owner"),
+        ("UPDATE stay SET motorist_id = NULL", "a_stay_ends_once_and_keeps_its_owner"),
+        ("UPDATE stay SET state = 'parked', exited_at = NULL", "a_stay_ends_once_and_keeps_its_owner"),
+        ("UPDATE passage_outcome SET outcome = 'repeated'", "a_passage_is_understood_once"),
+        ("UPDATE passage_outcome SET outcome = 'review', stay_id = NULL", "a_passage_is_understood_once"),
+        ("UPDATE plate SET kind = kind", "plate_is_append_only"),
+        ("UPDATE motorist SET session_version = session_version - 1", "a_session_version_grows"),
+    ],
+)
+def test_what_happened_once_stays_so(gone: Stay, run: Run, change: str, refused_by: str) -> None:
+    assert run("UPDATE motorist SET session_version = session_version + 1 WHERE id = %s", gone.motorist_id) == 1
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(change)
+    assert constraint(refusal) == refused_by
+
+
+def test_a_plate_can_be_locked_though_it_never_changes(gone: Stay, run: Run) -> None:
+    assert run("SELECT FROM plate WHERE id = %s FOR UPDATE", gone.plate_id) == 1
+
+
+def test_a_removed_vehicle_does_not_come_back(gone: Stay, run: Run) -> None:
+    assert run("UPDATE vehicle SET removed_at = added_at WHERE motorist_id = %s", gone.motorist_id) == 1
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run("UPDATE vehicle SET removed_at = NULL WHERE motorist_id = %s", gone.motorist_id)
+    assert constraint(refusal) == "a_removed_vehicle_stays_removed"
+
+
+def test_a_settled_stay_never_owes_again(gone: Stay, run: Run) -> None:
+    bill = bills_of(gone.id)[0] if bills_of(gone.id) else None
+    key = bill.charge_key if bill else open_payment(gone.motorist_id or 0, gone.key)
+    assert key is not None
+    paid(key)
+    settle(charge(key).source_key)
+    with pytest.raises(CheckViolation) as refusal:
+        run("UPDATE stay SET state = 'owing' WHERE id = %s", gone.id)
+    assert constraint(refusal) == "stay_follows_its_graph"
+
+
+@pytest.mark.parametrize(
+    ("change", "refused_by"),
+    [
+        ("UPDATE charge SET state = 'closing' WHERE state = 'created'", "charge_tells_each_move"),
+        ("UPDATE stay SET state = 'settled' WHERE state = 'owing'", "stay_tells_each_move"),
+        ("UPDATE bay_claim SET state = 'cancelled' WHERE state = 'confirmed'", "bay_claim_tells_each_move"),
+        ("UPDATE gate_command SET state = 'expired' WHERE state = 'pending'", "gate_command_tells_each_move"),
+        ("UPDATE payment_order SET state = 'closing' WHERE state = 'preparing'", "payment_order_tells_each_move"),
+    ],
+)
+def test_no_state_changes_without_its_event(gone: Stay, run: Run, change: str, refused_by: str) -> None:
+    something_of_everything(gone)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(change)
+    assert constraint(refusal) == refused_by
+
+
+def something_of_everything(gone: Stay) -> None:
+    """Beside a stay that owes: a promise, a pending command, and an order of a charge."""
+    with transaction() as session:
+        lot = session.get_one(Lot, gone.lot_id)
+    reservation_ready_to_cancel(driver(), lot)
+    issue(gate(lot).id, "sync", {}, ACTOR)
+    with transaction():
+        ordered(lock_charge(charged(payee().id, 300).key))
+
+
+def test_a_row_is_not_born_without_its_event(gone: Stay, run: Run) -> None:
+    born = """
+    INSERT INTO bay_claim (bay_id, kind, during, admit_from, admit_until, state)
+    SELECT bay_id, 'walk_in', during, admit_from, admit_until, 'in_use' FROM bay_claim WHERE id = %s
+    """
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(born, gone.claim_id)
+    assert constraint(refusal) == "bay_claim_tells_each_move"
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_no_graph_leads_back_so_that_one_event_stands_for_one_move(machine: Machine) -> None:
+    after: dict[str, set[str]] = {}
+    for source, _, target in machine.edges:
+        after.setdefault(source, set()).add(target)
+    reached = {state: set(nexts) for state, nexts in after.items()}
+    for _ in machine.edges:
+        for nexts in reached.values():
+            nexts |= {far for near in nexts for far in reached.get(near, ())}
+    assert [state for state, nexts in reached.items() if state in nexts] == []
