@@ -4,9 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import cast
 
-import flask_smorest  # type: ignore[import-untyped]
 from flask import Blueprint, Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session, scoped_session
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,12 +13,12 @@ from app.kernel import clock, crypto
 from app.kernel.base import Base
 from app.kernel.db import use_sessions
 from app.settings import Settings
-from app.web import errors, headers, intake, limits, logs, metrics, openapi, policy
+from app.web import errors, headers, intake, limits, logs, metrics, policy
 from app.wiring import wire
 
 
 def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()) -> Flask:
-    """An app with these doors; `settings` come from the environment when none are given.
+    """An app with these doors, or one without any for jobs; `settings` come from the environment when none are given.
 
     Raises `SettingsRefused` for a senseless environment and `RouteWithoutPolicy` for a door with an open route.
     """
@@ -30,7 +28,8 @@ def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()
     logs.configure()
     _stand_on_kernel(app, settings)
     _share(app, settings)
-    _open(app, doors)
+    if opened := list(doors):
+        _open(app, opened)
     policy.check_every_route(app)
     return app
 
@@ -45,7 +44,6 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }
     db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
-    Migrate(app, db, directory="migrations")
     use_sessions(cast("scoped_session[Session]", db.session))
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
@@ -68,6 +66,10 @@ def _share(app: Flask, settings: Settings) -> None:
 
 
 def _open(app: Flask, doors: Iterable[Blueprint]) -> None:
+    import flask_smorest  # type: ignore[import-untyped]  # noqa: PLC0415 - without doors nothing is to be described
+
+    from app.web import openapi  # noqa: PLC0415
+
     api = openapi.attach(app)
     for door in doors:
         registry = api if isinstance(door, flask_smorest.Blueprint) else app

@@ -1,15 +1,16 @@
 """How the work that is left stands, read from the tables when Prometheus asks: whichever process should do it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.kernel.db import transaction
 
-Rows = list[Row[tuple[object, ...]]]
+Rows = list[Any]
 
 _JOBS = text("""
 SELECT count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'failed'),

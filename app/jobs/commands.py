@@ -8,7 +8,6 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from app.jobs.books import all_books, as_json, as_lines
-from app.jobs.sample_city import SampleRefused, load
 from app.jobs.sweepers import sweep_for_ever
 from app.jobs.worker import work
 from app.wiring import wiring
@@ -26,6 +25,15 @@ def attach(app: Flask) -> None:
     def sweepers() -> None:
         """Look for due rows until stopped."""
         sweep_for_ever(app)
+
+    @app.cli.command("db", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+    @click.argument("words", nargs=-1, type=click.UNPROCESSED)
+    def migrations(words: tuple[str, ...]) -> None:
+        """Migrations of the schema (Flask-Migrate)."""
+        from flask_migrate import Migrate, cli  # noqa: PLC0415 - Alembic would slow the start of everything else
+
+        Migrate(app, app.extensions["sqlalchemy"], directory="migrations")
+        cli.db.main(args=words, prog_name="flask db")
 
     app.cli.add_command(ledger)
     app.cli.add_command(sample_city)
@@ -56,6 +64,8 @@ sample_city = AppGroup("sample-city", help="A city to try the platform in; refus
 )  # fmt: skip
 def load_sample_city(weeks: int, *, bare: bool, gates_file: Path) -> None:
     """Build the sample city and let it live for some weeks; a city that is there stays as it is."""
+    from app.jobs.sample_city import SampleRefused, load  # noqa: PLC0415 - no other process wants to read it
+
     try:
         told = load(wiring().settings, weeks=0 if bare else weeks, gates_file=gates_file, tell=click.echo)
     except SampleRefused as refused:

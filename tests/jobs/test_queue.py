@@ -81,7 +81,7 @@ def test_a_killed_workers_job_is_given_back_and_done(
 
 
 def worker(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+    command = [sys.executable, "-m", "app.jobs", "worker"]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
 
 
@@ -99,6 +99,35 @@ def test_a_terminated_worker_ends_in_peace(environment: Mapping[str, str], datab
         until(lambda: waiting(look) == [])
     peaceful.terminate()
     assert peaceful.wait(20) == 0
+
+
+@pytest.mark.parametrize("command", [["app.jobs", "sweepers"], ["flask", "--app", "wsgi", "sweepers"]])
+def test_terminated_sweepers_end_in_peace(
+    app: Flask, environment: Mapping[str, str], database: Addresses, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, command: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    peaceful = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    )
+    until(lambda: metrics(app).get('gongbo_sweeps_total{outcome="done",sweeper="orders"}', 0) > 0)
+    peaceful.terminate()
+    assert peaceful.wait(20) == 0
+
+
+def test_flask_db_knows_the_schema(environment: Mapping[str, str]) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "db", "current"],
+        cwd=ROOT, env={**os.environ, **environment}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "(head)" in told.stdout
+
+
+def test_a_process_that_only_works_loads_no_door_and_no_alembic() -> None:
+    look = "import sys, app.jobs.__main__; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=True, capture_output=True, text=True)
+    loaded = {name.split(".")[0] for name in told.stdout.split()}
+    assert not loaded & {"miniprogram_api", "flask_smorest", "marshmallow", "alembic", "flask_migrate"}
 
 
 @pytest.mark.parametrize("name", [sweeper.name for sweeper in sweepers()])
@@ -178,8 +207,13 @@ def test_counters_of_other_processes_are_shown(
 
 def test_each_sweep_has_a_name_of_its_own_which_its_jobs_carry(app: Flask, database: Addresses) -> None:
     names: list[str] = []
+
+    def note() -> int:
+        names.append(request_id.get())
+        return 0
+
     for sweeper in sweepers()[:2]:
-        sweeper.sweep = lambda: names.append(request_id.get()) or 0  # type: ignore[func-returns-value]
+        sweeper.sweep = note
         sweep_once(app, sweeper)
     assert len(set(names)) == 2
     assert all(name.startswith("sweep-") for name in names)
