@@ -48,6 +48,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         **_keys(kept),
         **_wechat(var / "wechat", ports),
         "CLOCK_FILE": str(var / "clock"),
+        "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
         "GATES_STATE": str(var / "gates"),
         "GATES_FILE": str(var / "gates.json"),
         "GATES_URL": f"http://127.0.0.1:{ports.gates}",

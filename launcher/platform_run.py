@@ -4,9 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+from urllib.request import urlopen
 
 import psycopg
 
@@ -20,6 +24,7 @@ from launcher.schema import migrate
 from launcher.venv import ROOT
 
 CITY_MARK = "sample-city"
+LOOK_SECONDS = 0.1
 
 
 def run_platform(var: Path, *, bare: bool = False) -> None:
@@ -34,8 +39,9 @@ def run_platform(var: Path, *, bare: bool = False) -> None:
     with backing(var, ports, os.environ) as addresses:
         migrate(addresses["MIGRATION_DATABASE_URL"])
         environment = child_environment(development_environment(var, ports, addresses))
+        _empty(Path(environment["PROMETHEUS_MULTIPROC_DIR"]))
         load_sample_city(var, addresses["MIGRATION_DATABASE_URL"], environment, ["--bare"] if bare else [])
-        _tell(ports, var)
+        threading.Thread(target=_tell_when_ready, args=(ports, var), daemon=True).start()
         run_processes(environment)
 
 
@@ -86,9 +92,32 @@ def _make(var: Path) -> None:
         raise CannotStart(f"The data folder {var} cannot be used: {refused.strerror}.") from None
 
 
+def _empty(counters: Path) -> None:
+    """Counters begin at zero with each start, as those of one process would."""
+    counters.mkdir(parents=True, exist_ok=True)
+    for file in counters.glob("*.db"):
+        file.unlink()
+
+
+def _tell_when_ready(ports: Ports, var: Path) -> None:
+    """Addresses are told when somebody answers there; when nobody ever does, the process set says why."""
+    while not _is_ready(f"http://127.0.0.1:{ports.web}/readyz"):
+        time.sleep(LOOK_SECONDS)
+    _tell(ports, var)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
 def _tell(ports: Ports, var: Path) -> None:
     print(
         f"Gongbo      http://127.0.0.1:{ports.web}\n"
+        f"Interface   http://127.0.0.1:{ports.web}/docs\n"
         f"WeChat      http://127.0.0.1:{ports.wechat} (stand-in)\n"
         f"Gates       http://127.0.0.1:{ports.gates} (stand-in)\n"
         f"Settings    {var / 'development.env'}\n"
