@@ -71,7 +71,8 @@ def test_a_car_drives_in_and_must_pay_before_it_leaves(
     assert told(hand) == ["arrived", "opened", "passed"]
     clock.move_by(timedelta(minutes=30))
     left = gates_street.do(exit_hand, "arrive", plate=plate, colour="blue", direction="out")
-    assert (left["decision"], left["reason"], left["charge"]) == ("deny", "unpaid", {"due_fen": 300})
+    assert (left["decision"], left["reason"], left["charge"]["due_fen"]) == ("deny", "unpaid", 300)
+    assert left["charge"]["code"]
     with transaction() as session:
         assert session.scalars(select(Stay.state)).all() == ["parked"]
     trace = (gates_street.state / "trace.jsonl").read_text()
