@@ -10,6 +10,8 @@ from simulators.gate.control import Control
 from simulators.gate.life import Street
 from simulators.gate.plan import Habits, read_file
 
+LOOK_SECONDS = 0.05
+
 
 def main() -> None:
     """Run until SIGTERM or SIGINT, then leave quietly; the state directory keeps everything."""
@@ -27,7 +29,7 @@ def main() -> None:
     over = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: over.set())
-    threading.Thread(target=control.serve_forever, daemon=True).start()
+    threading.Thread(target=control.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
     print(f"gates: control on http://127.0.0.1:{control.server_port}", flush=True)
     over.wait()
     control.shutdown()

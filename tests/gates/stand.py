@@ -118,10 +118,11 @@ def plan(hand: Hand, lot: Lot) -> dict[str, Any]:
 def served(environ: Mapping[str, str], log: Path) -> Iterator[str]:
     """The whole platform behind one gunicorn worker with gevent; its address."""
     [port] = free_ports(1)
-    words = ["-k", "gevent", "--workers", "1", "--worker-connections", "3000", "--bind", f"127.0.0.1:{port}"]
-    quiet = ["--no-control-socket", "--log-level", "warning", "--log-file", str(log)]
-    command = [sys.executable, "-m", "gunicorn", *words, *quiet, "wsgi:app"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    words = ["--config", "launcher/gunicorn_conf.py", "--log-level", "warning", "--log-file", str(log)]
+    command = [sys.executable, "-m", "gunicorn", *words, "wsgi:app"]
+    told = {**os.environ, **environ, "PORT": str(port), "WEB_WORKERS": "1"}
+    with log.open("ab") as said:
+        process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=said, stderr=said)
     try:
         eventually(lambda: is_taken(port) or process.poll() is not None)
         yield f"http://127.0.0.1:{port}"
