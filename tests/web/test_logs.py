@@ -1,7 +1,12 @@
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 
+import requests
 import structlog
 
+from tests.gates.stand import served
+from tests.ground import Addresses
 from tests.miniprogram.stand import Phone, a_plate
 from tests.web.conftest import Told
 
@@ -41,6 +46,19 @@ def test_a_request_is_logged_by_its_route_never_by_its_address(told: Told, motor
     routes = [line["route"] for line in told() if line["event"] == "served"]
     assert routes[-2:] == ["/mp/v1/vehicles", "/mp/v1/lots"]
     assert all(word not in str(told()) for word in (plate, "30.271", motorist.access, motorist.openid))
+
+
+def test_the_served_platform_writes_no_query_down(
+    environment: Mapping[str, str], database: Addresses, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with served(environment, log) as address:
+        for path in ("/mp/v1/lots", "/mp/v1/nowhere", "/healthz"):
+            requests.get(f"{address}{path}?lat=30.271&lng=120.153", timeout=20)
+    written = log.read_text()
+    assert written.count('"event": "served"') == 3
+    assert "30.271" not in written
+    assert "120.153" not in written
 
 
 def test_a_line_names_the_request_that_caused_it(told: Told, phone: Phone) -> None:
