@@ -146,10 +146,12 @@ def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
     """The platform in charge of the kernel for one test, a context pushed: folders may have an app of their own."""
     from app.kernel import clock, crypto  # noqa: PLC0415 - pure tests need not wait for it
     from app.kernel.db import use_sessions  # noqa: PLC0415
+    from payments.payees.queries import accept_samples  # noqa: PLC0415
 
     use_sessions(platform.extensions["sqlalchemy"].session)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
+    accept_samples(not settings.is_production)
     with platform.app_context():
         yield platform
 
