@@ -32,11 +32,12 @@ def run_processes(environment: Mapping[str, str], procfile: Path = ROOT / "Procf
 
 @contextmanager
 def _nobody_left() -> Iterator[None]:
-    """Honcho lets its children be when a signal meets it between two starts."""
+    """Honcho lets its children be when a signal meets it between two starts. Those of others are not ours to end."""
+    before = set(psutil.Process().children(recursive=True))
     try:
         yield
     finally:
-        left = psutil.Process().children(recursive=True)
+        left = [child for child in psutil.Process().children(recursive=True) if child not in before]
         for process in left:
             process.terminate()
         for process in psutil.wait_procs(left, timeout=ENDED_SECONDS)[1]:
