@@ -32,7 +32,7 @@ STALLED_SECONDS = 30.0
 
 
 def ask_about_orders() -> int:
-    """Ask WeChat about every order whose notice did not come (P3)."""
+    """Ask WeChat about every order whose notice did not come."""
     return sweep_orders(wiring().pay)
 
 

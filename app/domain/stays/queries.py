@@ -96,7 +96,7 @@ def due_of(stay: Stay, at: datetime | None = None) -> Due:
     """What a stay owes at a moment (default: its exit, or now while it lasts).
 
     A car that paid and leaves within the grace owes nothing more, a settled stay never again. A car that never
-    seems to leave is billed for so long and no longer (G7).
+    seems to leave is billed for so long and no longer.
     """
     with transaction():
         policy = policy_of(stay.lot_id)

@@ -45,7 +45,7 @@ def project(event_ids: Sequence[int]) -> None:
     """Open and close stays as these events tell, in the order of their corrected times.
 
     Only `passed` moves a stay; what cannot be understood becomes a task, never a fee. One passage that fails keeps
-    no other waiting: it is parked for a person, unless the database itself failed, which passes (P8).
+    no other waiting: it is parked for a person, unless the database itself failed, which passes.
     """
     for passage in passages(event_ids):
         if passage.type == "passed":

@@ -1,4 +1,4 @@
-"""Cars that never seem to leave: no bill grows for ever (G7)."""
+"""Cars that never seem to leave: no bill grows for ever."""
 
 from app.domain.stays.queries import staying_too_long
 from app.domain.tasks.actions import open_task
