@@ -11,16 +11,19 @@ from simulators.gate.memory import Shelf
 from simulators.gate.plan import GatePlan, Habits
 from simulators.gate.trace import Trace
 
+SECONDS_TO_SWITCH_ON = 0.05
+LONGEST_TO_SWITCH_ON = 4.0
 RETRY_SECONDS = 1.0
 
 
 class Living:
     """A gate with power: its two threads."""
 
-    def __init__(self, gate: Gate, heartbeat_seconds: float) -> None:
+    def __init__(self, gate: Gate, heartbeat_seconds: float, switched_on_within: float = 0.0) -> None:
         self.gate = gate
         self._heartbeat_seconds = heartbeat_seconds
         self._rhythm = Random(gate.plan.gate_id)  # noqa: S311 - a street of gates never beats in step
+        self._first_word_after = self._rhythm.uniform(0.0, switched_on_within)
         self._over, self._kick = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=task, name=f"{name}-{gate.plan.gate_id}", daemon=True)
@@ -41,11 +44,13 @@ class Living:
         self.gate.line.close()
 
     def _poll(self) -> None:
+        self._over.wait(self._first_word_after)
         while not self._over.is_set():
             if not self._answered(self.gate.poll):
                 self._over.wait(RETRY_SECONDS)
 
     def _beat(self) -> None:
+        self._over.wait(self._first_word_after)
         while not self._over.is_set():
             if self._answered(self.gate.beat):
                 self.gate.flush()
@@ -74,14 +79,18 @@ class Street:
         self._lock = threading.Lock()
 
     def put(self, plans: list[GatePlan]) -> None:
-        """Put gates up; one that stands already is replaced and keeps its memory."""
+        """Put gates up; one that stands already is replaced and keeps its memory.
+
+        Many are switched on one after the other, as in a city, and not all in the same second.
+        """
+        within = min(SECONDS_TO_SWITCH_ON * (len(plans) - 1), LONGEST_TO_SWITCH_ON)
         with self._lock:
             for plan in plans:
                 standing = self._living.pop(plan.gate_id, None)
                 if standing is not None:
                     standing.end()
                 gate = Gate(plan, self._habits, self._shelf, self._trace, self._clock_file)
-                self._living[plan.gate_id] = Living(gate, self._habits.heartbeat_seconds)
+                self._living[plan.gate_id] = Living(gate, self._habits.heartbeat_seconds, within)
 
     def find(self, gate_id: str) -> Living | None:
         """One gate with its threads."""
