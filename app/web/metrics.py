@@ -6,6 +6,7 @@ empty directory that all of them may write: their numbers are then added up.
 
 import os
 import time
+from pathlib import Path
 
 import structlog
 from flask import Flask, Response, g, request
@@ -25,7 +26,9 @@ _log = structlog.get_logger("requests_served")
 
 
 def attach(app: Flask) -> None:
-    """Count and log every request of this app."""
+    """Count and log every request of this app. A folder for shared counters is made when it is not there."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
     app.before_request(_begin)
     app.after_request(_count)
 
