@@ -29,11 +29,6 @@ def is_zombie(pid: int) -> bool:
         return False
 
 
-def is_living(pid: int) -> bool:
-    """Whether the process exists and is no zombie."""
-    return psutil.pid_exists(pid) and not is_zombie(pid)
-
-
 def living_in(folder: Path) -> list[psutil.Process]:
     """Processes whose working folder this is: a server, or backends that outlived their postmaster."""
     return [process for process in psutil.process_iter() if _working_folder(process) == folder]

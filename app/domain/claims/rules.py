@@ -28,6 +28,9 @@ CLAIM: Final = Machine(
 LEAVING: Final = timedelta(days=2)
 """How long past its end an occupied bay's car stays on the gate's own list, so that it can leave offline."""
 
+PASSING: Final = timedelta(minutes=5)
+"""A car that was told to drive in at the last second passes some time later."""
+
 INSTANT: Final = timedelta(seconds=1)
 
 

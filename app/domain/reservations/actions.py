@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, missed, overlapping_of_plate, overstaying, promised_next
+from app.domain.claims.rules import PASSING
 from app.domain.gates.queries import reported_until
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
@@ -24,9 +25,6 @@ from app.kernel.db import current, transaction
 from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict
 from app.kernel.spans import bounds
-
-PASSING = timedelta(minutes=5)
-"""A car that was told to drive in at the last second passes some time later."""
 
 LOOK_AHEAD = timedelta(minutes=15)
 """How long before an occupied bay's span ends it is stretched, and by how much."""

@@ -1,4 +1,4 @@
-"""Opening and closing what a person must decide."""
+"""Opening what a person must decide."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.tasks.models import Task
-from app.kernel import audit, clock
-from app.kernel.db import current, transaction
+from app.kernel import clock
+from app.kernel.db import transaction
 from app.kernel.ids import new_key
 
 
@@ -26,12 +26,3 @@ def open_task(kind: str, subject: str, subject_id: int, detail: dict[str, Any] |
             )
         )
         return session.scalars(select(Task).filter_by(**same, closed_at=None)).one()
-
-
-def close_task(task: Task, outcome: str, actor: str) -> None:
-    """Record what was decided. A task already closed stays as it is."""
-    with transaction():
-        if task.closed_at is None:
-            task.closed_at, task.outcome = clock.now(), outcome
-            current().flush()
-            audit.record("tasks.close", "task", task.id, actor, {"outcome": outcome})

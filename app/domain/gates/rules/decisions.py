@@ -11,7 +11,6 @@ NUDGE_LIVES = timedelta(seconds=60)
 RESULT_WAITS = timedelta(seconds=60)
 """How long after its end a command's result may still come before it is called unknown."""
 
-COMMAND_TYPES = frozenset({"open", "close", "keep_open", "snapshot", "sync", "set_time", "display"})
 RESULTS = {"done": "finish", "failed": "fail", "expired": "expire", "unknown": "lose"}
 
 

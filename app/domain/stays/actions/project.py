@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import admissible, claim_by_id
+from app.domain.claims.rules import PASSING
 from app.domain.gates.queries import Passage, passages
 from app.domain.lots.queries import closes_at, policy_of
 from app.domain.motorists.queries import plates
@@ -36,9 +37,6 @@ from app.kernel.ids import digest
 from app.kernel.queue import enqueue
 
 log = logging.getLogger("app.stays")
-
-PASSING = timedelta(minutes=5)
-"""A car that was told to drive in at the last second passes some time later."""
 
 
 def project(event_ids: Sequence[int]) -> None:
