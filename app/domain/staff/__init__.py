@@ -1,0 +1,1 @@
+"""Who works here, as what, and where (工作人员)."""

@@ -1,0 +1,95 @@
+"""The policy table: each staff action by its name, and the roles that may take it within their scope.
+
+One line an action, nothing else anywhere decides. A test compares it with the actions themselves and with the commands
+that reach them.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person may be here (角色)."""
+
+    UNIT = "unit"
+    OPERATOR = "operator"
+    COMPLAINT_HANDLER = "complaint_handler"
+    FINANCE_MAKER = "finance_maker"
+    FINANCE_CHECKER = "finance_checker"
+    PRICE_OFFICER = "price_officer"
+    REGULATOR = "regulator"
+    ADMINISTRATOR = "administrator"
+
+
+UNIT, OPERATOR, REGULATOR, ADMINISTRATOR = Role.UNIT, Role.OPERATOR, Role.REGULATOR, Role.ADMINISTRATOR
+FINANCE_MAKER, FINANCE_CHECKER, PRICE_OFFICER = Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.PRICE_OFFICER
+EVERYBODY: Final = frozenset(Role)
+
+
+def _only(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+POLICY: Final[Mapping[str, frozenset[Role]]] = {
+    # staff
+    "staff.open_account": _only(ADMINISTRATOR),
+    "staff.close_account": _only(ADMINISTRATOR),
+    "staff.grant": _only(ADMINISTRATOR),
+    "staff.end_grant": _only(ADMINISTRATOR),
+    "staff.see_accounts": _only(ADMINISTRATOR),
+    # policies
+    "policies.set_number": _only(ADMINISTRATOR, REGULATOR),
+    "policies.see": EVERYBODY,
+    # tasks
+    "tasks.see": EVERYBODY,
+    "tasks.take": EVERYBODY,
+    "tasks.close": EVERYBODY,
+    # units
+    "units.register": _only(ADMINISTRATOR, REGULATOR),
+    "units.correct": _only(ADMINISTRATOR, REGULATOR),
+    "units.see": EVERYBODY,
+    "units.change_office_hours": _only(UNIT, REGULATOR),
+    "units.find": _only(REGULATOR),
+    "units.lift_finding": _only(REGULATOR),
+    "units.register_operator": _only(ADMINISTRATOR, REGULATOR),
+    "units.sign_agreement": _only(UNIT, REGULATOR),
+    "units.end_agreement": _only(UNIT, REGULATOR),
+    # calendars
+    "calendars.load": _only(ADMINISTRATOR, REGULATOR),
+    "calendars.see": EVERYBODY,
+    # lots
+    "lots.draft": _only(UNIT, OPERATOR, REGULATOR),
+    "lots.change": _only(UNIT, OPERATOR),
+    "lots.see": EVERYBODY,
+    "lots.plan": _only(UNIT, OPERATOR),
+    "lots.decide_plan": _only(REGULATOR),
+    "lots.check_contacts": _only(UNIT, OPERATOR, REGULATOR),
+    "lots.check_facilities": _only(UNIT, OPERATOR, REGULATOR),
+    "lots.submit": _only(UNIT),
+    "lots.approve": _only(REGULATOR),
+    "lots.send_back": _only(REGULATOR),
+    "lots.publish": _only(UNIT),
+    "lots.suspend": _only(UNIT, REGULATOR),
+    "lots.reopen": _only(UNIT, REGULATOR),
+    "lots.withdraw": _only(UNIT, REGULATOR),
+    "lots.pay_to": _only(FINANCE_CHECKER),
+    "lots.import": _only(ADMINISTRATOR, REGULATOR),
+    # pricing
+    # messages
+    # adjustments
+    "adjustments.adjust": _only(UNIT, OPERATOR, REGULATOR),
+    "adjustments.close_now": _only(UNIT, OPERATOR, REGULATOR),
+    "adjustments.free_now": _only(UNIT, REGULATOR),
+    "adjustments.record_basis": _only(FINANCE_MAKER),
+    "adjustments.approve_basis": _only(FINANCE_CHECKER),
+    "adjustments.end": _only(UNIT, OPERATOR, REGULATOR),
+    "adjustments.see": EVERYBODY,
+    # partners
+    "partners.register": _only(ADMINISTRATOR),
+    "partners.rotate_key": _only(ADMINISTRATOR),
+    "partners.revoke": _only(ADMINISTRATOR),
+    "partners.see": _only(ADMINISTRATOR, REGULATOR),
+    # city feed
+    "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
+}
