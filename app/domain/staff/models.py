@@ -33,7 +33,7 @@ class StaffAccount(Base):
 
 
 class StaffGrant(Base):
-    """Grant (授权): one role in one scope; it ends, and stays readable. Only the first administrator granted himself."""
+    """Grant (授权): one role in one scope; it ends and stays readable. Only the first person granted himself."""
 
     __tablename__ = "staff_grant"
     id: Mapped[Id]
