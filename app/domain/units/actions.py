@@ -5,7 +5,7 @@ from datetime import time
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.units.models import District, Operator, Unit
-from app.domain.units.rules import DISTRICTS
+from app.domain.units.rules import DISTRICTS, usual_authority
 from app.kernel import audit
 from app.kernel.db import current, transaction
 
@@ -27,7 +27,7 @@ def open_unit(
     with transaction() as session:
         unit = Unit(
             name=name, kind=kind, level=level, district_code=district_code,
-            office_begins=office[0], office_ends=office[1],
+            office_begins=office[0], office_ends=office[1], authority=usual_authority(kind, level),
         )  # fmt: skip
         session.add(unit)
         session.flush()

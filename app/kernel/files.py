@@ -1,0 +1,78 @@
+"""Documents that people hand in - agreements, evidence, photos - kept as they came, with their SHA-256."""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy.orm import Mapped, mapped_column, undefer
+
+from app.kernel import clock
+from app.kernel.base import Base, Id, Key
+from app.kernel.db import current, transaction
+from app.kernel.refusals import Invalid, NotFound
+
+LARGEST: Final = 10 * 1024 * 1024
+MAGIC: Final = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+"""How a file of each kind begins; what a name or a sender says of itself is not asked."""
+
+
+class FileRefused(Invalid):
+    """Not a PDF, PNG or JPEG, empty, or larger than 10 MB."""
+
+    code = "file_refused"
+    message = "文件须为 PDF、PNG 或 JPEG，且不超过 10 MB"
+
+
+class FileNotKept(NotFound):
+    """There is no such file."""
+
+    code = "file_not_found"
+    message = "未找到该文件"
+
+
+class StoredFile(Base):
+    """Stored file (存档文件); its content never changes, and the table itself proves the hash."""
+
+    __tablename__ = "stored_file"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    sha256: Mapped[bytes]
+    size: Mapped[int]
+    media_type: Mapped[str]
+    name: Mapped[str]
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    stored_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
+    stored_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("sha256 = sha256(content)", name="a_stored_file_has_its_hash"),
+        CheckConstraint("size = octet_length(content)", name="a_stored_file_has_its_size"),
+        CheckConstraint("size BETWEEN 1 AND 10485760", name="a_stored_file_has_at_most_10_mb"),
+        CheckConstraint(
+            "media_type IN ('application/pdf', 'image/png', 'image/jpeg')", name="a_stored_file_is_of_a_known_kind"
+        ),
+        CheckConstraint("name <> ''", name="a_stored_file_has_a_name"),
+    )
+
+
+def keep(content: bytes, name: str, account_id: int) -> StoredFile:
+    """Store a file as it came. Refuses `FileRefused`."""
+    media_type = next((kind for magic, kind in MAGIC.items() if content.startswith(magic)), None)
+    if media_type is None or len(content) > LARGEST or not name:
+        raise FileRefused
+    with transaction() as session:
+        row = StoredFile(
+            sha256=hashlib.sha256(content).digest(), size=len(content), media_type=media_type, name=name,
+            content=content, stored_by=account_id, stored_at=clock.now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        return row
+
+
+def content_of(file_id: int) -> StoredFile:
+    """A file with its content; who may see it is decided by whoever names it. Refuses `FileNotKept`."""
+    row = current().scalar(select(StoredFile).where(StoredFile.id == file_id).options(undefer(StoredFile.content)))
+    if row is None:
+        raise FileNotKept
+    return row
