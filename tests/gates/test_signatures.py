@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.gates.rules import clocks, reports, signatures
+from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.lists import ListRow, list_digest
-from app.domain.gates.rules.signatures import SignedMessage
+from app.kernel import signatures
+from app.kernel.signatures import SignedMessage
 from simulators.gate import wire
 
 HERE = Path(__file__).parent

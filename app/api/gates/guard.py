@@ -16,9 +16,9 @@ from app.adapters.gates.waiting import WaitingRoom
 from app.domain.gates import actions as gates
 from app.domain.gates import queries
 from app.domain.gates.actions import Caller
-from app.domain.gates.rules.signatures import SignedMessage, answer_signature, content_sha256
 from app.kernel import clock
 from app.kernel.db import transaction
+from app.kernel.signatures import SignedMessage, answer_signature, content_sha256
 from app.web import limits
 from app.web.policy import Policy, View
 from app.wiring import Wiring
@@ -103,7 +103,7 @@ def _message() -> SignedMessage:
     headers, query = request.headers, request.query_string.decode("latin-1")
     return SignedMessage(
         method=request.method, target=f"{request.path}?{query}" if query else request.path,
-        gate_id=headers.get("X-Gate-Id", ""), key_id=headers.get("X-Key-Id", ""),
+        sender_id=headers.get("X-Gate-Id", ""), key_id=headers.get("X-Key-Id", ""),
         timestamp=headers.get("X-Timestamp", ""), nonce=headers.get("X-Nonce", ""),
         content_sha256=headers.get("X-Content-SHA256", ""), signature=headers.get("X-Signature", ""),
         body=request.get_data(cache=True),

@@ -8,11 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.gates.actions.devices import key_place
 from app.domain.gates.models import GateDevice, GateKey, GateNonce
-from app.domain.gates.rules import signatures
-from app.domain.gates.rules.signatures import SignedMessage
-from app.kernel import clock, crypto
+from app.kernel import clock, crypto, signatures
 from app.kernel.db import affected, transaction
 from app.kernel.refusals import NotAllowed, Unauthenticated
+from app.kernel.signatures import SignedMessage
 
 
 class BadSignature(Unauthenticated):
@@ -60,7 +59,7 @@ def recognise(message: SignedMessage) -> Caller:
             select(GateDevice.id, GateDevice.lot_id, GateDevice.enabled, GateKey.secret_enc)
             .join(GateKey, GateKey.device_id == GateDevice.id)
             .where(
-                GateDevice.key == _uuid(message.gate_id),
+                GateDevice.key == _uuid(message.sender_id),
                 GateKey.key_id == message.key_id,
                 GateKey.valid.op("@>")(clock.now()),
             )

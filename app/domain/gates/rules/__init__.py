@@ -1,4 +1,4 @@
-"""What gate messages mean, as pure functions: signatures, clocks, reports, lists, decisions."""
+"""What gate messages mean, as pure functions: clocks, reports, lists, decisions."""
 
 from app.domain.gates.rules.decisions import Decision
 

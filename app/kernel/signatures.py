@@ -1,6 +1,7 @@
-"""gate/v1 signatures: who sent a message, that nobody changed it, and which answer belongs to which request.
+"""Signed messages of machines: who sent one, that nobody changed it, and which answer belongs to which request.
 
-docs/gate-protocol.md says the same in words; tests/gates/vectors.json holds worked examples of both.
+Gates and partners sign alike. docs/gate-protocol.md says the same in words; tests/gates/vectors.json holds worked
+examples of requests and answers.
 """
 
 import hmac
@@ -21,11 +22,14 @@ _NONCE = re.compile(r"[!-~]{16,64}")
 
 @dataclass(frozen=True)
 class SignedMessage:
-    """One request as it came in: `target` is the path, with `?` and the query when there is one."""
+    """One request as it came in: `target` is the path, with `?` and the query when there is one.
+
+    `sender_id` and `key_id` are not signed: a wrong one finds no key, or another than the one that signed.
+    """
 
     method: str
     target: str
-    gate_id: str
+    sender_id: str
     key_id: str
     timestamp: str
     nonce: str
@@ -40,13 +44,13 @@ def content_sha256(body: bytes) -> str:
 
 
 def request_signature(key: bytes, message: SignedMessage) -> str:
-    """gate/v1: HMAC-SHA256 over method, target, timestamp, nonce and body digest, joined by line feeds."""
+    """HMAC-SHA256 over method, target, timestamp, nonce and body digest, joined by line feeds."""
     digest = content_sha256(message.body)
     return _hmac(key, message.method, message.target, message.timestamp, message.nonce, digest)
 
 
 def answer_signature(key: bytes, status: int, nonce: str, timestamp: str, body: bytes) -> str:
-    """gate/v1: an answer is bound to its request by the request's nonce."""
+    """An answer is bound to its request by the request's nonce."""
     return _hmac(key, str(status), nonce, timestamp, content_sha256(body))
 
 
