@@ -1,0 +1,86 @@
+"""Fields of the doors: what they accept, and what they say in Chinese when they do not."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import validate
+
+_FIRST, _LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_MALFORMED = ("invalid", "invalid_utf8", "invalid_uuid", "invalid_awareness", "format", "too_large", "special")
+
+
+def _said(malformed: str) -> dict[str, Any]:
+    """What a field says; `malformed` stands for every way in which a value can be no such thing."""
+    told = dict.fromkeys(_MALFORMED, malformed)
+    return {**told, "required": "必填", "null": "不能为空", "validator_failed": "内容有误"}
+
+
+class Text(ma.fields.String):
+    """Text of 1 to `longest` characters."""
+
+    def __init__(self, longest: int = 128, **words: Any) -> None:
+        allowed = validate.Length(1, longest, error=f"应为 1 至 {longest} 个字符")
+        super().__init__(validate=allowed, error_messages=_said("应为文本"), **words)
+
+
+class Key(ma.fields.UUID):
+    """A public key."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(error_messages=_said("应为 UUID"), **words)
+
+
+class Moment(ma.fields.AwareDateTime):
+    """An instant with its offset (ISO 8601), between 2020 and 2100; kept in UTC."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(error_messages=_said("应为 2020 至 2099 年间带时区的 ISO 8601 时刻"), **words)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **words: Any) -> datetime:
+        said = super()._deserialize(value, attr, data, **words)
+        try:
+            moment = said.astimezone(UTC)
+        except OverflowError as wrong:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from wrong
+        if not _FIRST <= moment < _LAST:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return moment
+
+
+class Whole(ma.fields.Integer):
+    """A whole number within bounds."""
+
+    def __init__(self, least: int, most: int, **words: Any) -> None:
+        allowed = validate.Range(least, most, error=f"应在 {least} 与 {most} 之间")
+        super().__init__(validate=allowed, error_messages=_said("应为整数"), **words)
+
+
+class Degrees(ma.fields.Float):
+    """Latitude or longitude in GCJ-02 degrees."""
+
+    def __init__(self, most: int, **words: Any) -> None:
+        allowed = validate.Range(-most, most, error=f"应在 -{most} 与 {most} 之间")
+        super().__init__(validate=allowed, error_messages=_said("应为数字"), **words)
+
+
+class Choice(ma.fields.String):
+    """One of a few words."""
+
+    def __init__(self, choices: tuple[str, ...], **words: Any) -> None:
+        allowed = validate.OneOf(choices, error="不在可选范围内")
+        super().__init__(validate=allowed, error_messages=_said("应为文本"), **words)
+
+
+class Wish(ma.Schema):
+    """What somebody asks for; fields that we do not know are refused."""
+
+    error_messages = {"unknown": "未知字段", "type": "格式有误"}  # noqa: RUF012
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+def fen(meaning: str) -> ma.fields.Integer:
+    """An amount of money in an answer."""
+    return ma.fields.Integer(required=True, metadata={"description": f"{meaning}（分）"})
