@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from flask import Blueprint, Flask
@@ -23,6 +25,7 @@ def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()
     Raises `SettingsRefused` for a senseless environment and `RouteWithoutPolicy` for a door with an open route.
     """
     settings = settings or Settings.from_environment(os.environ)
+    _know_every_table()
     app = Flask("app", static_folder=None, template_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     logs.configure()
@@ -32,6 +35,14 @@ def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()
         _open(app, opened)
     policy.check_every_route(app)
     return app
+
+
+def _know_every_table() -> None:
+    """A foreign key names its table in words: whoever writes a row needs the tables around it, of every room."""
+    import_module("app.kernel.files")
+    here = Path(__file__).resolve().parent
+    for path in sorted((*here.glob("domain/*/models.py"), *here.parent.glob("payments/*/models.py"))):
+        import_module(".".join(path.relative_to(here.parent).with_suffix("").parts))
 
 
 def _stand_on_kernel(app: Flask, settings: Settings) -> None:

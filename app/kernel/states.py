@@ -1,13 +1,14 @@
 """State machines as one readable list of (from, event, to); nothing else may change a state.
 
-Every move is a row in `state_event` whose foreign key into `state_transition` proves the edge.
+Every move is a row in `state_event`, written in the move's own transaction, whose foreign key into `state_transition`
+proves the edge.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, insert, update
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, func, insert, update
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -51,6 +52,7 @@ class StateEvent(Base):
     event: Mapped[str]
     cause: Mapped[str]
     at: Mapped[datetime]
+    transaction_id: Mapped[int] = mapped_column(server_default=func.txid_current())
     __table_args__ = (
         ForeignKeyConstraint(
             ["machine", "from_state", "to_state", "event"],

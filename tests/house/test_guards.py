@@ -13,6 +13,7 @@ from app.domain.gates.actions import issue
 from app.domain.lots.actions import PayeeNotOfThisUnit, pay_to
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
+from app.domain.lots.rules import LOT
 from app.domain.policies.actions import set_number
 from app.domain.pricing.actions import Approved, charge_by, register_reference
 from app.domain.pricing.queries import prices_of
@@ -20,7 +21,6 @@ from app.domain.stays.actions import open_payment, settle
 from app.domain.stays.models import Bill, Stay
 from app.domain.stays.queries import bills_of
 from app.kernel.db import transaction
-from app.kernel.states import Machine
 from app.kernel.terms import ChangeOutOfOrder
 from payments.charges.actions import open_charge
 from payments.charges.actions.locks import lock_charge
@@ -31,7 +31,6 @@ from payments.payees.models import Payee
 from payments.payees.queries import NoSuchPayee
 from payments.payees.rules import FiscalParticulars
 from tests.ground import Addresses
-from tests.house.test_migrations import MACHINES
 from tests.world import (
     HOURLY,
     drive,
@@ -424,13 +423,11 @@ def test_a_row_is_not_born_without_its_event(gone: Stay, run: Run) -> None:
     assert constraint(refusal) == "bay_claim_tells_each_move"
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_no_graph_leads_back_so_that_one_event_stands_for_one_move(machine: Machine) -> None:
-    after: dict[str, set[str]] = {}
-    for source, _, target in machine.edges:
-        after.setdefault(source, set()).add(target)
-    reached = {state: set(nexts) for state, nexts in after.items()}
-    for _ in machine.edges:
-        for nexts in reached.values():
-            nexts |= {far for near in nexts for far in reached.get(near, ())}
-    assert [state for state, nexts in reached.items() if state in nexts] == []
+def test_an_event_of_long_ago_does_not_stand_for_a_move_of_today(evening: datetime, run: Run) -> None:
+    lot = open_lot()
+    for event in ("suspend", "reopen"):
+        with transaction() as session:
+            LOT.move(session.get_one(Lot, lot.id), event, ACTOR)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run("UPDATE lot SET state = 'suspended' WHERE id = %s", lot.id)
+    assert constraint(refusal) == "lot_tells_each_move"

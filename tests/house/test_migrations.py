@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, pool, text
 
 from app.domain.claims.rules import CLAIM
 from app.domain.gates.models import COMMAND
+from app.domain.lots.rules import LOT, PLAN
 from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
@@ -22,7 +23,7 @@ from payments.charges.rules import CHARGE, ORDER
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, STAY)
+MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, PLAN, STAY)
 
 
 def config(url: str = "") -> Config:

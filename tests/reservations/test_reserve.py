@@ -10,6 +10,7 @@ from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy
 from app.domain.claims.queries import claim_by_id
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import LotNotFound
+from app.domain.lots.rules import LOT
 from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.queries import AgreementNotSigned, VehicleNotFound
 from app.domain.policies.actions import set_number
@@ -130,7 +131,7 @@ def test_an_unknown_lot_is_not_found(who: Driver, evening: datetime) -> None:
 
 def test_a_suspended_lot_takes_no_reservations(who: Driver, lot: Lot, evening: datetime) -> None:
     with transaction() as session:
-        session.get_one(Lot, lot.id).state = "suspended"
+        LOT.move(session.get_one(Lot, lot.id), "suspend", "test")
     with pytest.raises(LotSuspended):
         reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
 

@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import METRES_PER_DEGREE, LotNotFound, Point
+from app.domain.lots.rules import LOT
 from app.domain.pricing.actions import Approved, approve_references, register_reference
 from app.domain.reservations.actions import reserve
 from app.domain.search.queries import OpenLot, find_open, lot_page
@@ -31,9 +32,9 @@ def lot_at(metres_north: float, bays: int = 2, parameters: dict[str, Any] | None
     return lot
 
 
-def put(lot: Lot, state: str) -> None:
+def put(lot: Lot, event: str) -> None:
     with transaction() as session:
-        session.get_one(Lot, lot.id).state = state
+        LOT.move(session.get_one(Lot, lot.id), event, "test")
 
 
 def found(
@@ -99,17 +100,17 @@ def test_a_lot_beyond_the_radius_is_not_found_and_one_on_it_is(evening: datetime
     assert keys(found(evening, radius_m=1_000)) == [on_it.key]
 
 
-@pytest.mark.parametrize("state", ["suspended", "withdrawn"])
-def test_a_lot_that_takes_nobody_is_not_listed(evening: datetime, state: str) -> None:
-    put(lot_at(100), state)
+@pytest.mark.parametrize("event", ["suspend", "withdraw"])
+def test_a_lot_that_takes_nobody_is_not_listed(evening: datetime, event: str) -> None:
+    put(lot_at(100), event)
     assert not found(evening)
 
 
 def test_a_suspended_lot_still_has_its_page_and_a_withdrawn_one_has_none(evening: datetime) -> None:
     lot = lot_at(100)
-    put(lot, "suspended")
+    put(lot, "suspend")
     assert lot_page(lot.key, evening, evening + timedelta(hours=1), "small").lot.key == lot.key
-    put(lot, "withdrawn")
+    put(lot, "withdraw")
     with pytest.raises(LotNotFound):
         lot_page(lot.key, evening, evening + timedelta(hours=1), "small")
 

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from app.domain.claims.queries import claim_by_id, open_bays
 from app.domain.gates.models import GateCommand
 from app.domain.lots.models import Lot
+from app.domain.lots.rules import LOT
 from app.domain.reservations.actions import reserve
 from app.domain.stays.actions import NothingToPay, open_payment, project, project_forgotten, release_unpassed, settle
 from app.domain.stays.models import Bill, Stay, TurnAway
@@ -97,7 +98,7 @@ def test_a_suspended_lot_turns_cars_away_for_that_reason(evening: datetime) -> N
     lot = open_lot()
     entrance = gate(lot)
     with transaction() as session:
-        session.get_one(Lot, lot.id).state = "suspended"
+        LOT.move(session.get_one(Lot, lot.id), "suspend", "test")
     assert ask(entrance, some_plate()).reason == "suspended"
 
 

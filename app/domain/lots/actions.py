@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from app.domain.calendars.queries import day_book
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
 from app.domain.lots.queries import HORIZON, lots_short_of_windows
-from app.domain.lots.rules import Hours, OfficeHours, open_windows, purse_of
+from app.domain.lots.rules import LOT, Hours, OfficeHours, open_windows, purse_of
 from app.domain.units.models import Unit
 from app.kernel import audit, clock
 from app.kernel.clock import SHANGHAI, business_day
@@ -50,17 +50,20 @@ class NewLot:
     total_chargers: int = 0
     shared_chargers: int = 0
     height_limit_cm: int | None = None
-    operator_id: int | None = None
+    length_limit_cm: int | None = None
+    area: str = "ordinary"
 
 
 def open_lot(unit_id: int, told: NewLot, bays: Sequence[NewBay], actor: str) -> Lot:
     """Register a lot with its shared bays and write down its open windows to the horizon."""
     with transaction() as session:
-        lot = Lot(unit_id=unit_id, state="open", **vars(told))
+        lot = Lot(unit_id=unit_id, state="draft", **vars(told))
         session.add(lot)
-        session.flush()
+        LOT.born(lot, actor, "draft")
         session.add_all(Bay(lot_id=lot.id, shared=True, **vars(bay)) for bay in bays)
         session.flush()
+        for event in ("submit", "approve", "publish"):
+            LOT.move(lot, event, actor)
         audit.record("lots.open", "lot", lot.id, actor, {"bays": len(bays)})
         write_windows(lot.id)
         return lot

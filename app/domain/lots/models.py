@@ -1,8 +1,9 @@
 """Lots, their bays, and the spans in which they are open."""
 
-from datetime import datetime
+from datetime import datetime, time
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +17,6 @@ class Lot(Base):
     id: Mapped[Id]
     key: Mapped[Key]
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
-    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     name: Mapped[str]
     address: Mapped[str]
     latitude: Mapped[float]
@@ -25,14 +25,24 @@ class Lot(Base):
     total_chargers: Mapped[int]
     shared_chargers: Mapped[int]
     height_limit_cm: Mapped[int | None]
+    length_limit_cm: Mapped[int | None]
+    area: Mapped[str]
     state: Mapped[str]
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     __table_args__ = (
         UniqueConstraint("unit_id", "name", name="a_unit_names_each_lot_once"),
         UniqueConstraint("id", "unit_id", name="a_lot_belongs_to_one_unit"),
         CheckConstraint("latitude BETWEEN 29 AND 31 AND longitude BETWEEN 118 AND 121", name="a_lot_lies_in_hangzhou"),
         CheckConstraint("total_bays > 0", name="a_lot_has_bays"),
         CheckConstraint("shared_chargers BETWEEN 0 AND total_chargers", name="shared_chargers_are_some_of_all"),
-        CheckConstraint("state IN ('open', 'suspended', 'withdrawn')", name="a_lot_is_open_suspended_or_withdrawn"),
+        CheckConstraint(
+            "state IN ('draft', 'submitted', 'approved', 'open', 'suspended', 'withdrawn')",
+            name="a_lot_is_in_a_known_state",
+        ),
+        CheckConstraint("area IN ('centre', 'commercial', 'ordinary')", name="a_lot_lies_in_one_of_three_areas"),
+        CheckConstraint("height_limit_cm > 0 AND length_limit_cm > 0", name="a_limit_lets_some_vehicle_in"),
+        CheckConstraint("submitted_by <> approved_by", name="nobody_approves_his_own_submission"),
         Index("ix_lot_latitude_longitude", "latitude", "longitude"),
     )
 
@@ -50,6 +60,172 @@ class Bay(Base):
     __table_args__ = (
         UniqueConstraint("lot_id", "number", name="a_lot_numbers_each_bay_once"),
         CheckConstraint("kind IN ('standard', 'charging', 'accessible', 'large')", name="a_bay_has_one_of_four_kinds"),
+    )
+
+
+class Entrance(Base):
+    """Entrance or exit (出入口) of a lot, at a GCJ-02 point."""
+
+    __tablename__ = "entrance"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    name: Mapped[str]
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    direction: Mapped[str]
+    __table_args__ = (
+        UniqueConstraint("lot_id", "name", name="a_lot_names_each_entrance_once"),
+        CheckConstraint("direction IN ('in', 'out', 'both')", name="an_entrance_leads_in_or_out"),
+        CheckConstraint(
+            "latitude BETWEEN 29 AND 31 AND longitude BETWEEN 118 AND 121", name="an_entrance_lies_in_hangzhou"
+        ),
+    )
+
+
+class LotPhoto(Base):
+    """Photo (照片) of a lot as motorists see it."""
+
+    __tablename__ = "lot_photo"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
+    caption: Mapped[str]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class LotStep(Base):
+    """Step (办理记录) in a lot's life: which event, who took it, why, when. Append-only."""
+
+    __tablename__ = "lot_step"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    event: Mapped[str]
+    by_account: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
+    why: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (Index("ix_lot_step_lot_id_id", "lot_id", "id"),)
+
+
+class FacilityCheck(Base):
+    """Facilities check (设施检查, N2.2.4): security, lighting, fire protection in order or not. Append-only."""
+
+    __tablename__ = "facility_check"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    security: Mapped[bool]
+    lighting: Mapped[bool]
+    fire: Mapped[bool]
+    note: Mapped[str]
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    checked_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
+    checked_at: Mapped[datetime]
+    __table_args__ = (Index("ix_facility_check_lot_id_checked_at", "lot_id", "checked_at"),)
+
+
+class OpeningPlan(Base):
+    """Opening plan (开放方案, N4.7) of a lot, one row a version: bays, hours, safety rules, emergency plan.
+
+    Hours are told as what differs from the rule of N2.2.1: the margins in minutes, weekdays on which the unit works
+    though others rest, single dates, and the clock times between which no car may move.
+    """
+
+    __tablename__ = "opening_plan"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    version: Mapped[int]
+    state: Mapped[str]
+    shared_bays: Mapped[int]
+    shared_chargers: Mapped[int]
+    closes_before_minutes: Mapped[int]
+    opens_after_minutes: Mapped[int]
+    duty_days: Mapped[list[Any]] = mapped_column(server_default="[]")
+    exceptions: Mapped[list[Any]] = mapped_column(server_default="[]")
+    curfew_begins: Mapped[time | None]
+    curfew_ends: Mapped[time | None]
+    safety_rules: Mapped[str]
+    emergency_plan: Mapped[str]
+    shortfall_reason: Mapped[str | None]
+    made_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
+    made_at: Mapped[datetime]
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
+    valid_from: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("lot_id", "version", name="a_lot_numbers_each_plan_once"),
+        Index("a_lot_has_one_plan_in_force", "lot_id", unique=True, postgresql_where=text("state = 'approved'")),
+        CheckConstraint(
+            "state IN ('draft', 'submitted', 'approved', 'returned', 'superseded')", name="a_plan_is_in_a_known_state"
+        ),
+        CheckConstraint("shared_bays > 0 AND shared_chargers >= 0", name="a_plan_shares_bays"),
+        CheckConstraint(
+            "closes_before_minutes BETWEEN 0 AND 720 AND opens_after_minutes BETWEEN 0 AND 720",
+            name="a_margin_is_between_nothing_and_half_a_day",
+        ),
+        CheckConstraint(
+            "(curfew_begins IS NULL) = (curfew_ends IS NULL) AND curfew_begins <> curfew_ends",
+            name="a_curfew_begins_and_ends",
+        ),
+        CheckConstraint("decided_by <> submitted_by AND decided_by <> made_by", name="nobody_decides_his_own_plan"),
+        CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="a_decided_plan_says_who_and_when"),
+        CheckConstraint(
+            "state NOT IN ('approved', 'returned', 'superseded') OR decided_by IS NOT NULL",
+            name="a_plan_in_force_was_decided",
+        ),
+        CheckConstraint(
+            "state NOT IN ('submitted', 'approved') OR (safety_rules <> '' AND emergency_plan <> '')",
+            name="a_plan_tells_safety_and_emergency",
+        ),
+    )
+
+
+class PlanContact(Base):
+    """Named person (专人, N5.4) of a plan: responsible or deputy; name and phone rest as ciphertext."""
+
+    __tablename__ = "plan_contact"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("opening_plan.id"))
+    role: Mapped[str]
+    name_enc: Mapped[bytes]
+    phone_enc: Mapped[bytes]
+    duty_times: Mapped[str]
+    checked_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("plan_id", "role", name="a_plan_names_each_person_once"),
+        CheckConstraint("role IN ('responsible', 'deputy')", name="a_contact_is_responsible_or_deputy"),
+        CheckConstraint("duty_times <> ''", name="a_contact_tells_when_on_duty"),
+    )
+
+
+class LotClosure(Base):
+    """Closure (临时关闭, N5.6) of a whole lot for a span; the open windows are without it."""
+
+    __tablename__ = "lot_closure"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    adjustment_id: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="a_closure_begins"),
+        Index("ix_lot_closure_lot_id_during", "lot_id", "during", postgresql_using="gist"),
+    )
+
+
+class BayClosure(Base):
+    """Closure of one bay for a span: it is not for the public then."""
+
+    __tablename__ = "bay_closure"
+    id: Mapped[Id]
+    bay_id: Mapped[int] = mapped_column(ForeignKey("bay.id"))
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    adjustment_id: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="a_bays_closure_begins"),
+        Index("ix_bay_closure_bay_id_during", "bay_id", "during", postgresql_using="gist"),
     )
 
 

@@ -12,6 +12,36 @@ from typing import Final, NamedTuple
 from app.domain.calendars.rules import DayKind
 from app.kernel.clock import SHANGHAI
 from app.kernel.refusals import Invalid
+from app.kernel.states import BORN, Machine
+
+LOT: Final = Machine(
+    "lot",
+    [
+        (BORN, "draft", "draft"),
+        ("draft", "submit", "submitted"),
+        ("submitted", "send_back", "draft"),
+        ("submitted", "approve", "approved"),
+        ("approved", "send_back", "draft"),
+        ("approved", "publish", "open"),
+        ("open", "suspend", "suspended"),
+        ("suspended", "reopen", "open"),
+        ("draft", "withdraw", "withdrawn"),
+        ("submitted", "withdraw", "withdrawn"),
+        ("approved", "withdraw", "withdrawn"),
+        ("open", "withdraw", "withdrawn"),
+        ("suspended", "withdraw", "withdrawn"),
+    ],
+)
+PLAN: Final = Machine(
+    "opening_plan",
+    [
+        (BORN, "draft", "draft"),
+        ("draft", "submit", "submitted"),
+        ("submitted", "return", "returned"),
+        ("submitted", "approve", "approved"),
+        ("approved", "supersede", "superseded"),
+    ],
+)
 
 DayKinds = Callable[[date], DayKind]
 ONE_DAY: Final = timedelta(days=1)

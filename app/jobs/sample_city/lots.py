@@ -31,12 +31,13 @@ class Registered:
 
 def open_city(tariffs: Tariffs, payees: Payees, since: datetime) -> list[int]:
     """Open every lot of the table; tariffs and payees hold from `since` on. Returns the ids of the lots."""
-    operators = [units.register_operator(name, ACTOR).id for name in OPERATORS]
+    for name in OPERATORS:
+        units.register_operator(name, ACTOR)
     references = [each for around in NEIGHBOURHOODS for each in _register(around, tariffs, since)]
     opened = []
     for around in NEIGHBOURHOODS:
         for number, wanted in enumerate(around.lots, start=1):
-            lot_id = _open(wanted, around, number, operators)
+            lot_id = _open(wanted, around, number)
             charge_by(lot_id, tariffs.at(around.references[0].tariff, wanted.price), since, ACTOR)
             lots.pay_to(lot_id, payees.of(wanted, around), since, ACTOR)
             approve_references(lot_id, _within_reach(_point(around, wanted.east, wanted.north), references), ACTOR)
@@ -53,14 +54,13 @@ def _register(around: Neighbourhood, tariffs: Tariffs, since: datetime) -> list[
     return found
 
 
-def _open(wanted: Opened, around: Neighbourhood, number: int, operators: list[int]) -> int:
+def _open(wanted: Opened, around: Neighbourhood, number: int) -> int:
     unit = units.open_unit(wanted.unit, wanted.kind, wanted.level, around.district, wanted.office, ACTOR)
     point = _point(around, wanted.east, wanted.north)
     told = lots.NewLot(
         name=wanted.lot, address=f"杭州市{DISTRICTS[around.district]}{around.name}{MARK}路{number}号",
         latitude=point.latitude, longitude=point.longitude, total_bays=wanted.total,
         total_chargers=wanted.all_chargers, shared_chargers=wanted.chargers, height_limit_cm=wanted.height_cm,
-        operator_id=None if wanted.operator is None else operators[wanted.operator],
     )  # fmt: skip
     return lots.open_lot(unit.id, told, bays_of(wanted), ACTOR).id
 
