@@ -23,6 +23,10 @@ from app.domain.motorists.plates import Plate, read_plate
 from app.domain.pricing import actions as pricing
 from app.domain.reservations import actions as reservations
 from app.domain.reservations.models import Reservation
+from app.domain.staff.models import StaffAccount, StaffGrant
+from app.domain.staff.policy import Role
+from app.domain.staff.queries import actor_of
+from app.domain.staff.rules import Actor, ScopeKind
 from app.domain.stays import actions as stays
 from app.domain.stays.models import Stay
 from app.domain.units import actions as units
@@ -72,6 +76,57 @@ def the_city() -> None:
     if version_in_force(2026) is None:
         seed(2026)
     motorists.publish_agreement("test-1", "车主服务协议（示例）", "示例文本", shanghai("2026-03-31 00:00"))
+
+
+PASSWORD = "staple battery horse"
+PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$nnJMTvEE8LNI7tYvZZydWQ$C06CMjjIgMNA1TBvy2aXJU3MsvTSaPgNsohW161i3hk"
+"""Computed once: a test that needs many people waits for no hash."""
+
+
+def staff(
+    role: str, scope: str | None = None, *, unit_id: int | None = None, operator_id: int | None = None,
+    district_code: str | None = None, login: str | None = None,
+) -> Actor:  # fmt: skip
+    """A person with an account, whose password is `PASSWORD`, and one role; of the city unless a place is named."""
+    units.know_districts()
+    place = {"unit": unit_id, "operator": operator_id, "district": district_code}
+    named = scope or next((kind for kind, each in place.items() if each is not None), "city")
+    with transaction() as session:
+        grant = StaffGrant(
+            account_id=_account(login or f"{role}-{secrets.token_hex(4)}").id, role=Role(role), scope=ScopeKind(named),
+            unit_id=unit_id, operator_id=operator_id, district_code=district_code, granted_by=_founder().id,
+            granted_at=clock.now(),
+        )  # fmt: skip
+        session.add(grant)
+        session.flush()
+        return actor_of(grant.account_id)
+
+
+def _founder() -> StaffAccount:
+    """Who granted all others their roles, and himself his."""
+    session = current()
+    known = session.query(StaffAccount).filter_by(login="founder").one_or_none()
+    if known is not None:
+        return known
+    account = _account("founder")
+    session.add(
+        StaffGrant(
+            account_id=account.id, role=Role.ADMINISTRATOR, scope=ScopeKind.CITY, granted_by=account.id,
+            granted_at=clock.now(), is_first=True,
+        )
+    )  # fmt: skip
+    session.flush()
+    return account
+
+
+def _account(login: str) -> StaffAccount:
+    account = StaffAccount(
+        login=login, display_name=f"示例{login}", password_hash=PASSWORD_HASH, password_is_own=True,
+        opened_at=clock.now(),
+    )  # fmt: skip
+    current().add(account)
+    current().flush()
+    return account
 
 
 def tariff(parameters: dict[str, Any] | None = None) -> int:

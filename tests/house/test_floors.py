@@ -23,7 +23,7 @@ OURS = {"app", "payments", "miniprogram_api", "wsgi", "simulators", "launcher", 
 WEB = {"flask", "flask_smorest", "flask_sqlalchemy", "werkzeug", "redis", "marshmallow", "webargs", "limits"}
 FILES = {"__init__", "models", "rules", "actions", "queries"}
 WORDS = {
-    "app.domain.staff": {"policy"},
+    "app.domain.staff": {"policy", "passwords"},
     "app.domain.motorists": {"plates", "published"},
     "app.domain.calendars": {"seeds"},
     "app.domain.pricing": {"published"},

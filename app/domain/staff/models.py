@@ -9,7 +9,10 @@ from app.kernel.base import Base, Id, Key
 
 
 class StaffAccount(Base):
-    """Account (工作账号) of one person; nobody shares one. The password rests as argon2id."""
+    """Account (工作账号) of one person; nobody shares one. The password rests as argon2id.
+
+    A password that somebody else chose is not `password_is_own`: it is good for nothing but choosing another.
+    """
 
     __tablename__ = "staff_account"
     id: Mapped[Id]
@@ -17,6 +20,7 @@ class StaffAccount(Base):
     login: Mapped[str] = mapped_column(unique=True)
     display_name: Mapped[str]
     password_hash: Mapped[str]
+    password_is_own: Mapped[bool]
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     next_sign_in_at: Mapped[datetime | None]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))

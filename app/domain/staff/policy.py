@@ -35,6 +35,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     # staff
     "staff.open_account": _only(ADMINISTRATOR),
     "staff.close_account": _only(ADMINISTRATOR),
+    "staff.reset_password": _only(ADMINISTRATOR),
     "staff.grant": _only(ADMINISTRATOR),
     "staff.end_grant": _only(ADMINISTRATOR),
     "staff.see_accounts": _only(ADMINISTRATOR),

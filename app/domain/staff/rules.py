@@ -1,10 +1,13 @@
 """Roles, the places in which they hold, and the one question that every staff action asks: may this person do this?"""
 
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from app.domain.staff.policy import POLICY, Role
-from app.kernel.refusals import NotAllowed, NotFound
+from app.kernel.refusals import Invalid, NotAllowed, NotFound
 
 
 class ScopeKind(StrEnum):
@@ -96,3 +99,27 @@ def reach(by: Actor, action: str) -> tuple[Scope, ...]:
     if not scopes:
         raise NotPermitted(action=action)
     return scopes
+
+
+class NotALogin(Invalid):
+    """A login has 2 to 40 small Latin letters, digits, dots, dashes or underscores and begins with a letter."""
+
+    code = "not_a_login"
+    message = "登录名须为2至40位小写字母、数字、点、横线或下划线，并以字母开头；姓名不能为空"
+
+
+def check_login(login: str, display_name: str) -> None:
+    """Refuse `NotALogin` unless the login can be typed anywhere and somebody's name stands beside it."""
+    if not re.fullmatch(r"[a-z][a-z0-9._-]{1,39}", login) or not display_name.strip():
+        raise NotALogin(login=login)
+
+
+FREE_ATTEMPTS: Final = 5
+LONGEST_WAIT: Final = timedelta(minutes=15)
+
+
+def wait_after(failed: int) -> timedelta:
+    """How long nobody may try after so many failures in a row."""
+    if failed < FREE_ATTEMPTS:
+        return timedelta()
+    return min(timedelta(seconds=2 ** min(failed - FREE_ATTEMPTS + 1, 20)), LONGEST_WAIT)
