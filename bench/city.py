@@ -21,6 +21,7 @@ from app.domain.motorists.actions import publish_agreement
 from app.domain.pricing import actions as pricing
 from app.domain.pricing.published import read
 from app.domain.units import actions as units
+from app.domain.units.rules import NewUnit, sample_credit_code
 from app.kernel import crypto
 from bench.ground import MOMENT
 from launcher.backing import DATABASE
@@ -88,13 +89,14 @@ def _open_lots() -> None:
     reference = pricing.register_reference(approved, SINCE, ACTOR).id
     chance = random.Random(1)  # noqa: S311 - the same city in every run
     for number in range(LOTS):
-        lot_id = _open_lot(f"示例停车场{number:03d}", some_point(chance))
+        lot_id = _open_lot(number, some_point(chance))
         pricing.charge_by(lot_id, own, SINCE, ACTOR)
         pricing.approve_references(lot_id, [reference], ACTOR)
 
 
-def _open_lot(name: str, point: Point) -> int:
-    unit = units.open_unit(name, "institution", "district", "330106", (time(9), time(17, 30)), ACTOR)
+def _open_lot(number: int, point: Point) -> int:
+    name, code = f"示例停车场{number:03d}", sample_credit_code("institution", number)
+    unit = units.enter(NewUnit(name, code, "institution", "district", "330106", time(9), time(17, 30)), ACTOR)
     told = lots.NewLot(name, "示例路1号", point.latitude, point.longitude, total_bays=3 * BAYS)
     return lots.open_lot(unit.id, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(BAYS)], ACTOR).id
 

@@ -30,6 +30,7 @@ from app.domain.staff.rules import Actor, ScopeKind
 from app.domain.stays import actions as stays
 from app.domain.stays.models import Stay
 from app.domain.units import actions as units
+from app.domain.units.rules import NewUnit, sample_credit_code
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
 from app.kernel.crypto import seal
@@ -147,12 +148,21 @@ def payee(kind: str = "enterprise") -> Payee:
     return made
 
 
+def new_unit(kind: str = "enterprise", **told: Any) -> NewUnit:
+    """What a unit of Xihu district tells that works from 9:00 to 17:30; names and codes are of its own."""
+    number = secrets.randbelow(10**7)
+    usual: dict[str, Any] = {
+        "name": f"示例单位{secrets.token_hex(4)}", "credit_code": sample_credit_code(kind, number), "kind": kind,
+        "level": "district", "district_code": "330106", "office_begins": time(9), "office_ends": time(17, 30),
+    }  # fmt: skip
+    return NewUnit(**usual | told)
+
+
 def open_lot(bays: int = 2, kind: str = "enterprise", parameters: dict[str, Any] | None = None) -> Lot:
     """A lot of a new unit, open by the rule of N2.2.1, with a tariff and a payee."""
     the_city()
     name = secrets.token_hex(4)
-    office = (time(9), time(17, 30))
-    unit = units.open_unit(f"示例单位{name}", kind, "district", "330106", office, ACTOR)
+    unit = units.enter(new_unit(kind), ACTOR)
     place = lots.NewLot(
         name=f"示例停车场{name}", address="示例路1号",
         latitude=30.25 + random.random() / 100, longitude=120.15 + random.random() / 100, total_bays=3 * bays,

@@ -4,12 +4,14 @@
 database access outside such a block, so no connection is ever held while the outside world thinks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
+
+from app.kernel.refusals import Refusal
 
 _DEPTH = "transaction depth"
 _sessions: scoped_session[Session] | None = None
@@ -77,6 +79,19 @@ def savepoint() -> Iterator[Session]:
     session = current()
     with session.begin_nested():
         yield session
+
+
+@contextmanager
+def refusing(refusals: Mapping[str, type[Refusal]]) -> Iterator[Session]:
+    """A part of the running transaction in which a constraint speaks as a refusal: `{"uq_unit_name": NameTaken}`."""
+    try:
+        with savepoint() as session:
+            yield session
+    except IntegrityError as error:
+        refusal = refusals.get(violated(error) or "")
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 def in_transaction() -> bool:

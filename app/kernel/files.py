@@ -1,6 +1,7 @@
 """Documents that people hand in - agreements, evidence, photos - kept as they came, with their SHA-256."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,10 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column, undefer
 
 from app.kernel import clock
 from app.kernel.base import Base, Id, Key
-from app.kernel.db import current, transaction
+from app.kernel.db import transaction
 from app.kernel.refusals import Invalid, NotFound
 
 LARGEST: Final = 10 * 1024 * 1024
+LONGEST_NAME: Final = 200
 MAGIC: Final = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """How a file of each kind begins; what a name or a sender says of itself is not asked."""
 
@@ -51,18 +53,33 @@ class StoredFile(Base):
         CheckConstraint(
             "media_type IN ('application/pdf', 'image/png', 'image/jpeg')", name="a_stored_file_is_of_a_known_kind"
         ),
-        CheckConstraint("name <> ''", name="a_stored_file_has_a_name"),
+        CheckConstraint(
+            "starts_with(encode(substr(content, 1, 8), 'hex'), "
+            "CASE media_type WHEN 'application/pdf' THEN '255044462d' "
+            "WHEN 'image/png' THEN '89504e470d0a1a0a' ELSE 'ffd8ff' END)",
+            name="a_stored_file_is_what_it_says",
+        ),
+        CheckConstraint("length(name) BETWEEN 1 AND 200", name="a_stored_file_has_a_name"),
     )
 
 
-def keep(content: bytes, name: str, account_id: int) -> StoredFile:
-    """Store a file as it came. Refuses `FileRefused`."""
-    media_type = next((kind for magic, kind in MAGIC.items() if content.startswith(magic)), None)
-    if media_type is None or len(content) > LARGEST or not name:
+@dataclass(frozen=True)
+class Paper:
+    """A document as it is handed in: its bytes, and the name that it had."""
+
+    content: bytes
+    name: str
+
+
+def keep(paper: Paper, account_id: int) -> StoredFile:
+    """Store a document as it came, under the last part of its name. Refuses `FileRefused`."""
+    content, called = paper.content, plain_name(paper.name)
+    media_type = media_type_of(content)
+    if media_type is None or len(content) > LARGEST or not called:
         raise FileRefused
     with transaction() as session:
         row = StoredFile(
-            sha256=hashlib.sha256(content).digest(), size=len(content), media_type=media_type, name=name,
+            sha256=hashlib.sha256(content).digest(), size=len(content), media_type=media_type, name=called,
             content=content, stored_by=account_id, stored_at=clock.now(),
         )  # fmt: skip
         session.add(row)
@@ -70,9 +87,21 @@ def keep(content: bytes, name: str, account_id: int) -> StoredFile:
         return row
 
 
+def media_type_of(content: bytes) -> str | None:
+    """What a file is by how it begins, or None when it is none of the kinds that are kept."""
+    return next((kind for magic, kind in MAGIC.items() if content.startswith(magic)), None)
+
+
+def plain_name(name: str) -> str:
+    """A file's name without the folders before it and without what cannot be printed, at most 200 characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign for sign in last if sign.isprintable()).strip()[-LONGEST_NAME:]
+
+
 def content_of(file_id: int) -> StoredFile:
     """A file with its content; who may see it is decided by whoever names it. Refuses `FileNotKept`."""
-    row = current().scalar(select(StoredFile).where(StoredFile.id == file_id).options(undefer(StoredFile.content)))
+    with transaction() as session:
+        row = session.scalar(select(StoredFile).filter_by(id=file_id).options(undefer(StoredFile.content)))
     if row is None:
         raise FileNotKept
     return row

@@ -54,8 +54,10 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "units.find": _only(REGULATOR),
     "units.lift_finding": _only(REGULATOR),
     "units.register_operator": _only(ADMINISTRATOR, REGULATOR),
+    "units.correct_operator": _only(ADMINISTRATOR, REGULATOR),
     "units.sign_agreement": _only(UNIT, REGULATOR),
     "units.end_agreement": _only(UNIT, REGULATOR),
+    "units.declare_self_operation": _only(UNIT, REGULATOR),
     # calendars
     "calendars.load": _only(ADMINISTRATOR, REGULATOR),
     "calendars.see": EVERYBODY,

@@ -9,12 +9,15 @@ from app.domain.lots import actions as lots
 from app.domain.lots.queries import METRES_PER_DEGREE, Point
 from app.domain.pricing.actions import Approved, approve_references, charge_by, register_reference
 from app.domain.units import actions as units
-from app.domain.units.rules import DISTRICTS
+from app.domain.units.rules import DISTRICTS, NewOperator, NewUnit, sample_credit_code
 from app.jobs.sample_city.payees import Payees
 from app.jobs.sample_city.table import MARK, NEIGHBOURHOODS, OPERATORS, Neighbourhood, Opened
 from app.jobs.sample_city.tariffs import Tariffs
 
 ACTOR: Final = "sample-city"
+FIRST_OPERATOR: Final = 9_000_000
+"""Sample codes of operators are counted from here, those of units from zero."""
+
 REACH_M: Final = 500.0
 """Which government-priced lots count as surrounding (N3.3): the notice names no distance, the city has to."""
 
@@ -31,8 +34,9 @@ class Registered:
 
 def open_city(tariffs: Tariffs, payees: Payees, since: datetime) -> list[int]:
     """Open every lot of the table; tariffs and payees hold from `since` on. Returns the ids of the lots."""
-    for name in OPERATORS:
-        units.register_operator(name, ACTOR)
+    for number, name in enumerate(OPERATORS, start=1):
+        code = sample_credit_code("enterprise", FIRST_OPERATOR + number)
+        units.enter_operator(NewOperator(name, code, f"0571-0000{number:04d}"), ACTOR)
     references = [each for around in NEIGHBOURHOODS for each in _register(around, tariffs, since)]
     opened = []
     for around in NEIGHBOURHOODS:
@@ -55,14 +59,16 @@ def _register(around: Neighbourhood, tariffs: Tariffs, since: datetime) -> list[
 
 
 def _open(wanted: Opened, around: Neighbourhood, number: int) -> int:
-    unit = units.open_unit(wanted.unit, wanted.kind, wanted.level, around.district, wanted.office, ACTOR)
+    code = sample_credit_code(wanted.kind, 100 * NEIGHBOURHOODS.index(around) + number)
+    told = NewUnit(wanted.unit, code, wanted.kind, wanted.level, around.district, *wanted.office)
+    unit = units.enter(told, ACTOR)
     point = _point(around, wanted.east, wanted.north)
-    told = lots.NewLot(
+    place = lots.NewLot(
         name=wanted.lot, address=f"杭州市{DISTRICTS[around.district]}{around.name}{MARK}路{number}号",
         latitude=point.latitude, longitude=point.longitude, total_bays=wanted.total,
         total_chargers=wanted.all_chargers, shared_chargers=wanted.chargers, height_limit_cm=wanted.height_cm,
     )  # fmt: skip
-    return lots.open_lot(unit.id, told, bays_of(wanted), ACTOR).id
+    return lots.open_lot(unit.id, place, bays_of(wanted), ACTOR).id
 
 
 def bays_of(wanted: Opened) -> list[lots.NewBay]:
