@@ -49,7 +49,7 @@ def list_messages(page: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/messages/<uuid:key>/readings")
+@blueprint.put("/messages/<uuid:key>/reading")
 @admits(motorist())
 @blueprint.gives(200, ShownMessage)
 @blueprint.refuses(401, 404, 429)
@@ -58,7 +58,7 @@ def read(key: uuid.UUID) -> Message:
     return actions.read(asking(), key)
 
 
-@blueprint.post("/messages/readings")
+@blueprint.put("/messages/reading")
 @admits(motorist())
 @blueprint.gives(200, Readings)
 @blueprint.refuses(401, 429)

@@ -34,29 +34,29 @@ def test_telling_again_about_the_same_subject_is_the_same_message(motorist: Phon
 
 def test_a_message_is_read_once_and_the_first_reading_counts(motorist: Phone, owner: int) -> None:
     key = tell(owner, "test", "lot:1", "停车场临时关闭", "示例停车场今晚关闭").key
-    first = motorist.post(f"/messages/{key}/readings")
+    first = motorist.put(f"/messages/{key}/reading", None)
     assert first["read_at"] is not None
-    assert motorist.post(f"/messages/{key}/readings") == first
+    assert motorist.put(f"/messages/{key}/reading", None) == first
     assert motorist.get("/messages")["unread"] == 0
 
 
 def test_all_messages_are_read_at_once(motorist: Phone, owner: int) -> None:
     for number in range(3):
         tell(owner, "test", f"lot:{number}", "停车场临时关闭", "示例停车场今晚关闭")
-    assert motorist.post("/messages/readings") == {"read": 3}
-    assert motorist.post("/messages/readings") == {"read": 0}
+    assert motorist.put("/messages/reading", None) == {"read": 3}
+    assert motorist.put("/messages/reading", None) == {"read": 0}
 
 
 def test_nobody_sees_or_reads_anothers_message(motorist: Phone, owner: int, stranger: Phone) -> None:
     key = tell(owner, "test", "lot:1", "停车场临时关闭", "示例停车场今晚关闭").key
     assert stranger.get("/messages") == {"items": [], "next_cursor": None, "unread": 0}
-    assert stranger.post(f"/messages/{key}/readings", expect=404)["code"] == "message_not_found"
+    assert stranger.put(f"/messages/{key}/reading", None, expect=404)["code"] == "message_not_found"
     with transaction() as session:
         assert session.scalars(select(Message)).one().read_at is None
 
 
 def test_a_message_that_is_none_is_not_found(motorist: Phone) -> None:
-    assert motorist.post(f"/messages/{uuid.uuid4()}/readings", expect=404)["code"] == "message_not_found"
+    assert motorist.put(f"/messages/{uuid.uuid4()}/reading", None, expect=404)["code"] == "message_not_found"
 
 
 def test_many_messages_come_page_by_page(motorist: Phone, owner: int) -> None:
