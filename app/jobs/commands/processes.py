@@ -1,42 +1,51 @@
-"""Commands of the running platform: `flask --app wsgi worker`, `... sweepers`, `... ledger`, `... sample-city load`."""
+"""The platform's own processes and tools: worker, sweepers, migrations, the ledger, the sample city.
+
+What each loads is loaded by none of the others.
+"""
 
 import json
 from pathlib import Path
+from typing import cast
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from app.jobs.books import all_books, as_json, as_lines
-from app.jobs.sweepers import sweep_for_ever
-from app.jobs.worker import work
 from app.wiring import wiring
 
 
-def attach(app: Flask) -> None:
-    """Register the commands on the app."""
+def _app() -> Flask:
+    """The application itself, for threads that have no context of their own."""
+    return cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way
 
-    @app.cli.command("worker")
-    def worker() -> None:
-        """Run jobs from the queue until stopped."""
-        work(app, wiring().settings)
 
-    @app.cli.command("sweepers")
-    def sweepers() -> None:
-        """Look for due rows until stopped."""
-        sweep_for_ever(app)
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Run jobs from the queue until stopped."""
+    from app.jobs.worker import work  # noqa: PLC0415
 
-    @app.cli.command("db", context_settings={"ignore_unknown_options": True}, add_help_option=False)
-    @click.argument("words", nargs=-1, type=click.UNPROCESSED)
-    def migrations(words: tuple[str, ...]) -> None:
-        """Migrations of the schema (Flask-Migrate)."""
-        from flask_migrate import Migrate, cli  # noqa: PLC0415 - Alembic would slow the start of everything else
+    work(_app(), wiring().settings)
 
-        Migrate(app, app.extensions["sqlalchemy"], directory="migrations")
-        cli.db.main(args=words, prog_name="flask db")
 
-    app.cli.add_command(ledger)
-    app.cli.add_command(sample_city)
+@click.command("sweepers")
+@with_appcontext
+def sweepers() -> None:
+    """Look for due rows until stopped."""
+    from app.jobs.sweepers import sweep_for_ever  # noqa: PLC0415
+
+    sweep_for_ever(_app())
+
+
+@click.command("db", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@with_appcontext
+def migrations(words: tuple[str, ...]) -> None:
+    """Migrations of the schema (Flask-Migrate)."""
+    from flask_migrate import Migrate, cli  # noqa: PLC0415
+
+    Migrate(_app(), current_app.extensions["sqlalchemy"], directory="migrations")
+    cli.db.main(args=words, prog_name="flask db")
 
 
 @click.command("ledger")
@@ -44,6 +53,8 @@ def attach(app: Flask) -> None:
 @with_appcontext
 def ledger(*, wants_json: bool) -> None:
     """Print the ledger by payee: what each account holds, and that all of it sums to zero."""
+    from app.jobs.books import all_books, as_json, as_lines  # noqa: PLC0415
+
     books = all_books()
     if wants_json:
         click.echo(json.dumps(as_json(books), ensure_ascii=False))
@@ -64,7 +75,7 @@ sample_city = AppGroup("sample-city", help="A city to try the platform in; refus
 )  # fmt: skip
 def load_sample_city(weeks: int, *, bare: bool, gates_file: Path) -> None:
     """Build the sample city and let it live for some weeks; a city that is there stays as it is."""
-    from app.jobs.sample_city import SampleRefused, load  # noqa: PLC0415 - no other process wants to read it
+    from app.jobs.sample_city import SampleRefused, load  # noqa: PLC0415
 
     try:
         told = load(wiring().settings, weeks=0 if bare else weeks, gates_file=gates_file, tell=click.echo)

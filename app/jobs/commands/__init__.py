@@ -1,0 +1,56 @@
+"""Commands of the running platform, one noun a file: `flask --app wsgi NOUN VERB ... --as ACCOUNT [--json]`.
+
+    # app/jobs/commands/units.py
+    units = noun("Units (开放单位): who opens car-parks.", "units list --as wang")
+
+    @units.command("register")
+    @click.argument("name")
+    @acting
+    def register(by: Actor, name: str) -> Answer:
+        \"\"\"Register an opening unit.\"\"\"
+        return Note("单位已登记", key=actions.register(by, name).key)
+
+and one line in `NOUNS` below. A noun's module is loaded when it is called for, so that the start of every other
+process does not wait for it.
+"""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+from flask import Flask
+
+NOUNS: Final[Mapping[str, tuple[str, str]]] = {
+    "worker": ("processes:worker", "Run jobs from the queue until stopped."),
+    "sweepers": ("processes:sweepers", "Look for due rows until stopped."),
+    "db": ("processes:migrations", "Migrations of the schema (Flask-Migrate)."),
+    "ledger": ("processes:ledger", "Print the ledger by payee."),
+    "sample-city": ("processes:sample_city", "A city to try the platform in."),
+    "staff": ("staff:staff", "Accounts and roles (工作账号与授权)."),
+}
+"""Each command by its first word: where it lies in this package, and what `--help` says of it."""
+
+
+def attach(app: Flask) -> None:
+    """Register the commands on the app."""
+    for name, (place, told) in NOUNS.items():
+        app.cli.add_command(Later(name, place, told))
+
+
+class Later(click.Command):
+    """Stands for a command until it is called for."""
+
+    def __init__(self, name: str, place: str, told: str) -> None:
+        super().__init__(name, help=told)
+        self.place = place
+
+    def make_context(self, info_name: str | None, args: list[str], *others: Any, **more: Any) -> click.Context:
+        return self.real().make_context(info_name, args, *others, **more)
+
+    def real(self) -> click.Command:
+        """The command itself."""
+        module, _, attribute = self.place.partition(":")
+        command = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command

@@ -1,0 +1,166 @@
+"""The door of the commands: who is acting, how a refusal is told, and the words that name moments and things."""
+
+import functools
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import or_, select
+
+from app.domain.staff.actions import sign_in
+from app.jobs.commands.answers import Answer, plain, tell
+from app.kernel.base import Base
+from app.kernel.clock import SHANGHAI
+from app.kernel.db import transaction
+from app.kernel.refusals import Conflict, NotFound, Refusal
+
+PROGRAM = "flask --app wsgi"
+View = Callable[..., Answer]
+Row = TypeVar("Row", bound=Base)
+
+
+class AmbiguousName(Conflict):
+    """Several things have this name: the key names one of them."""
+
+    code = "ambiguous_name"
+    message = "有多个同名对象，请改用编号"
+
+
+def noun(told: str, *examples: str) -> AppGroup:
+    """A noun whose verbs are commands; the examples (without `flask --app wsgi`) end its `--help`."""
+    lines = "\n".join(f"  {PROGRAM} {each}" for each in examples)
+    return AppGroup(help=f"{told}\n\n\b\nExamples:\n{lines}" if examples else told)
+
+
+def acting(view: View) -> Callable[..., None]:
+    """A command for somebody with an account, handed to the view as its first argument `by: Actor`.
+
+    Adds `--as`, `--password-file` and `--json`. The person signs in before the view runs, in transactions of its own;
+    the answer is told as `telling` says. Without a password file or GONGBO_PASSWORD the terminal asks.
+    """
+
+    @functools.wraps(view)
+    def signed_in(*, acting_as: str, password_file: Path | None, **words: Any) -> Answer:
+        return view(sign_in(acting_as, password_of(acting_as, password_file)), **words)
+
+    return as_option(password_option(telling(signed_in)))
+
+
+def telling(view: View) -> Callable[..., None]:
+    """A command that tells its answer as a table, or as one JSON document with `--json`.
+
+    A refusal goes to stderr as `code: message {details}`, exit code 1; any other error is a fault and shows itself.
+    """
+
+    @functools.wraps(view)
+    def told(*, wants_json: bool, **words: Any) -> None:
+        with refusals_told():
+            answer = view(**words)
+        tell(answer, as_json=wants_json)
+
+    return click.option("--json", "wants_json", is_flag=True, help="one JSON document instead of a table")(told)
+
+
+as_option = click.option(
+    "--as", "acting_as", required=True, envvar="GONGBO_AS", show_envvar=True, help="login of who is acting"
+)
+password_option = click.option(
+    "--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="file whose first line is the password; else GONGBO_PASSWORD, else the terminal asks",
+)  # fmt: skip
+
+
+def password_of(account: str, file: Path | None, variable: str = "GONGBO_PASSWORD") -> str:
+    """The password from the file, the environment or a hidden question at the terminal, never from an argument."""
+    if file is not None:
+        return (file.read_text().splitlines() or [""])[0]
+    if variable in os.environ:
+        return os.environ[variable]
+    if sys.stdin.isatty():
+        return str(click.prompt(f"{account} 的密码", hide_input=True, err=True))
+    raise click.UsageError(f"no password: give a file, set {variable}, or ask at a terminal")
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """A refusal ends the command: its code, Chinese sentence and details on stderr, exit code 1."""
+    try:
+        yield
+    except Refusal as refusal:
+        details = f" {plain(refusal.details)}" if refusal.details else ""
+        click.echo(f"{refusal.code}: {refusal.message}{details}", err=True)
+        raise click.exceptions.Exit(1) from refusal
+
+
+def named(model: type[Row], text: str, *columns: str) -> Row:
+    """The row that a word on the command line means: its public key, or its unique name (`columns`, else `name`).
+
+    Whether the person acting may see it is for the action to say. Refuses `NotFound` and `AmbiguousName`.
+    """
+    table: Any = model
+    key = _key(text)
+    is_it = [getattr(table, column) == text for column in columns or ("name",)]
+    with transaction() as session:
+        rows = session.scalars(select(table).where(table.key == key if key else or_(*is_it)).limit(2)).all()
+    if not rows:
+        raise NotFound(name=text)
+    if len(rows) > 1:
+        raise AmbiguousName(name=text)
+    found: Row = rows[0]
+    return found
+
+
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+class MomentType(click.ParamType[datetime]):
+    """`2026-06-10 20:00` on the clocks of Hangzhou, or ISO 8601 with an offset; an aware datetime."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no moment such as '2026-06-10 20:00'", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+class DayType(click.ParamType[date]):
+    """`2026-06-10`."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no day such as 2026-06-10", param, ctx)
+
+
+class ClockType(click.ParamType[time]):
+    """`17:30`."""
+
+    name = "clock"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> time:
+        try:
+            return value if isinstance(value, time) else time.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no time of day such as 17:30", param, ctx)
+
+
+MOMENT, DAY, CLOCK = MomentType(), DayType(), ClockType()
