@@ -22,7 +22,10 @@ from app.domain.pricing import actions as pricing
 from app.domain.pricing.published import read
 from app.domain.units import actions as units
 from app.domain.units.rules import NewUnit, sample_credit_code
+from app.jobs.sample_city.lots import made_lawful
+from app.jobs.sample_city.people import People
 from app.kernel import crypto
+from app.kernel.db import transaction
 from bench.ground import MOMENT
 from launcher.backing import DATABASE
 
@@ -88,17 +91,23 @@ def _open_lots() -> None:
     approved = pricing.Approved("示例参照停车场", "示例", CENTRE.latitude, CENTRE.longitude, around)
     reference = pricing.register_reference(approved, SINCE, ACTOR).id
     chance = random.Random(1)  # noqa: S311 - the same city in every run
+    people = People()
     for number in range(LOTS):
-        lot_id = _open_lot(number, some_point(chance))
+        lot_id = _open_lot(number, some_point(chance), people)
         pricing.charge_by(lot_id, own, SINCE, ACTOR)
         pricing.approve_references(lot_id, [reference], ACTOR)
 
 
-def _open_lot(number: int, point: Point) -> int:
+def _open_lot(number: int, point: Point, people: People) -> int:
     name, code = f"示例停车场{number:03d}", sample_credit_code("institution", number)
     unit = units.enter(NewUnit(name, code, "institution", "district", "330106", time(9), time(17, 30)), ACTOR)
     told = lots.NewLot(name, "示例路1号", point.latitude, point.longitude, total_bays=3 * BAYS)
-    return lots.open_lot(unit.id, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(BAYS)], ACTOR).id
+    with transaction():
+        by = people.of_unit(unit)
+        lot = lots.draft(by, unit.key, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(BAYS)])
+        made_lawful(by, people.regulator, lot, BAYS)
+        lots.publish(by, lot.key)
+        return lot.id
 
 
 def _write_motorists(superuser: psycopg.Connection[Any]) -> None:

@@ -29,6 +29,7 @@ PLAN = (
     ("draft", "submit", "submitted"),
     ("submitted", "return", "returned"),
     ("submitted", "approve", "approved"),
+    ("draft", "widen", "approved"),
     ("approved", "supersede", "superseded"),
 )
 TABLES = (
@@ -41,6 +42,24 @@ TABLES = (
     "lot_photo",
     "entrance",
 )
+TRIGGERS = (
+    ("open_window", "a_narrowed_window_locks_its_bays"),
+    ("open_window", "a_deleted_window_locks_its_bays"),
+    ("bay", "a_lot_shares_what_it_has_when_bays_come"),
+    ("bay", "a_lot_shares_what_it_has_when_bays_change"),
+    ("lot", "a_lot_has_the_bays_it_shares"),
+    ("lot", "an_open_lot_is_lawful"),
+)
+FUNCTIONS = (
+    "lock_its_lot()",
+    "an_open_lot_is_lawful()",
+    "demand_a_lawful_opening(bigint)",
+    "a_lot_shares_what_it_has()",
+    "a_lot_has_the_bays_it_shares()",
+    "a_submitted_plan_stays_as_it_was()",
+    "a_plan_in_force_fits()",
+    "a_narrowed_window_locks_its_bays()",
+)
 
 
 def upgrade() -> None:
@@ -51,6 +70,12 @@ def upgrade() -> None:
     follows_graph("lot", "lot")
     graph("opening_plan", PLAN)
     follows_graph("opening_plan", "opening_plan")
+    _windows()
+    _turn_aways("'full', 'closed', 'suspended', 'curfew'")
+    _open_lots_are_lawful()
+    _bays_are_counted()
+    _plans_stay()
+    _windows_keep_promises()
     _rights()
 
 
@@ -85,6 +110,7 @@ def _columns() -> None:
     op.alter_column("lot", "area", nullable=False)
     op.add_column("lot", sa.Column("submitted_by", sa.BigInteger(), nullable=True))
     op.add_column("lot", sa.Column("approved_by", sa.BigInteger(), nullable=True))
+    op.add_column("lot", sa.Column("windows_until", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key("fk_lot_approved_by", "lot", "staff_account", ["approved_by"], ["id"])
     op.create_foreign_key("fk_lot_submitted_by", "lot", "staff_account", ["submitted_by"], ["id"])
     op.drop_column("lot", "operator_id")
@@ -98,6 +124,217 @@ def _columns() -> None:
     )
     op.create_check_constraint("a_limit_lets_some_vehicle_in", "lot", "height_limit_cm > 0 AND length_limit_cm > 0")
     op.create_check_constraint("nobody_approves_his_own_submission", "lot", "submitted_by <> approved_by")
+    op.execute("UPDATE lot SET state = 'draft' WHERE state IN ('open', 'suspended')")  # nobody approved them
+    op.create_check_constraint(
+        "a_lot_is_approved_by_somebody",
+        "lot",
+        "state NOT IN ('approved', 'open', 'suspended') OR (submitted_by IS NOT NULL AND approved_by IS NOT NULL)",
+    )
+
+
+def _windows() -> None:
+    op.add_column(
+        "open_window",
+        sa.Column("plan_id", sa.BigInteger, sa.ForeignKey("opening_plan.id", name="fk_open_window_plan_id")),
+    )
+    op.add_column(
+        "open_window",
+        sa.Column("calendar_ids", postgresql.ARRAY(sa.BigInteger), server_default="{}", nullable=False),
+    )
+
+
+def _turn_aways(reasons: str) -> None:
+    op.drop_constraint("a_turn_away_has_one_of_the_known_reasons", "turn_away", type_="check")
+    op.create_check_constraint("a_turn_away_has_one_of_the_known_reasons", "turn_away", f"reason IN ({reasons})")
+
+
+def _open_lots_are_lawful() -> None:
+    """The lot's row is locked by whoever opens it and by whoever decides on its plan or its facilities."""
+    op.execute(
+        """
+        CREATE FUNCTION lock_its_lot() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM FROM lot WHERE id = NEW.lot_id FOR NO KEY UPDATE;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER facility_check_locks_its_lot BEFORE INSERT ON facility_check
+            FOR EACH ROW EXECUTE FUNCTION lock_its_lot();
+        CREATE TRIGGER opening_plan_locks_its_lot BEFORE INSERT OR UPDATE OF state ON opening_plan
+            FOR EACH ROW EXECUTE FUNCTION lock_its_lot();
+
+        CREATE FUNCTION demand_a_lawful_opening(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+        DECLARE lacks text;
+        BEGIN
+            IF NOT EXISTS (SELECT FROM lot WHERE id = which AND state = 'open') THEN RETURN; END IF;
+            IF NOT EXISTS (SELECT FROM opening_plan WHERE lot_id = which AND state = 'approved') THEN
+                lacks := 'an_open_lot_has_an_approved_plan';
+            ELSIF (
+                SELECT security AND lighting AND fire FROM facility_check WHERE lot_id = which
+                ORDER BY checked_at DESC, id DESC LIMIT 1
+            ) IS NOT TRUE THEN
+                lacks := 'an_open_lot_has_sound_facilities';
+            END IF;
+            IF lacks IS NOT NULL THEN
+                RAISE EXCEPTION 'lot % may not be open', which
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = lacks;
+            END IF;
+        END $$;
+        CREATE FUNCTION an_open_lot_is_lawful() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM demand_a_lawful_opening(CASE WHEN TG_TABLE_NAME = 'lot' THEN (to_jsonb(NEW) ->> 'id')::bigint
+                                                 ELSE (to_jsonb(NEW) ->> 'lot_id')::bigint END);
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER an_open_lot_is_lawful AFTER INSERT OR UPDATE OF state ON lot
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'open')
+            EXECUTE FUNCTION an_open_lot_is_lawful();
+        CREATE CONSTRAINT TRIGGER an_open_lot_is_lawful AFTER INSERT ON facility_check
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION an_open_lot_is_lawful();
+        CREATE CONSTRAINT TRIGGER an_open_lot_is_lawful AFTER UPDATE OF state ON opening_plan
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION an_open_lot_is_lawful();
+        """
+    )
+
+
+def _bays_are_counted() -> None:
+    """Counted once a statement and lot, with the lot's row locked, so that a whole import is looked at once."""
+    op.execute(
+        """
+        CREATE FUNCTION a_lot_shares_what_it_has() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE lacks text;
+        BEGIN
+            PERFORM FROM lot WHERE id IN (SELECT lot_id FROM touched) ORDER BY id FOR NO KEY UPDATE;
+            SELECT CASE WHEN shared > total_bays THEN 'a_lot_shares_no_more_bays_than_it_has'
+                        ELSE 'an_open_lot_shares_what_its_plan_states' END
+            INTO lacks
+            FROM lot CROSS JOIN LATERAL (
+                SELECT count(*) AS shared FROM bay WHERE bay.lot_id = lot.id AND bay.shared
+            ) AS counted
+            LEFT JOIN opening_plan ON opening_plan.lot_id = lot.id AND opening_plan.state = 'approved'
+                                  AND lot.state = 'open'
+            WHERE lot.id IN (SELECT lot_id FROM touched) AND (shared > total_bays OR shared < shared_bays)
+            LIMIT 1;
+            IF lacks IS NOT NULL THEN
+                RAISE EXCEPTION 'shared bays do not fit'
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = lacks;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER a_lot_shares_what_it_has_when_bays_come AFTER INSERT ON bay
+            REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION a_lot_shares_what_it_has();
+        CREATE TRIGGER a_lot_shares_what_it_has_when_bays_change AFTER UPDATE ON bay
+            REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION a_lot_shares_what_it_has();
+
+        CREATE FUNCTION a_lot_has_the_bays_it_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF (SELECT count(*) FROM bay WHERE lot_id = NEW.id AND shared) > NEW.total_bays THEN
+                RAISE EXCEPTION 'lot % shares more bays', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation',
+                          CONSTRAINT = 'a_lot_shares_no_more_bays_than_it_has';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_lot_has_the_bays_it_shares BEFORE UPDATE OF total_bays ON lot
+            FOR EACH ROW EXECUTE FUNCTION a_lot_has_the_bays_it_shares();
+        """
+    )
+
+
+def _plans_stay() -> None:
+    """What was submitted is what is decided on; what takes effect matches the bays, and nobody widens to less."""
+    op.execute(
+        """
+        CREATE FUNCTION a_submitted_plan_stays_as_it_was() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE moves text[] := ARRAY['state', 'submitted_by', 'decided_by', 'decided_at', 'decided_because',
+                                      'valid_from', 'widens'];
+        BEGIN
+            IF to_jsonb(OLD) - moves <> to_jsonb(NEW) - moves THEN
+                RAISE EXCEPTION 'plan % was submitted', OLD.id
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_submitted_plan_stays_as_it_was';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_submitted_plan_stays_as_it_was BEFORE UPDATE ON opening_plan FOR EACH ROW
+            WHEN (OLD.state <> 'draft' OR NEW.state <> 'draft') EXECUTE FUNCTION a_submitted_plan_stays_as_it_was();
+
+        CREATE FUNCTION a_plan_in_force_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE former opening_plan;
+        BEGIN
+            IF (SELECT count(*) FROM bay WHERE lot_id = NEW.lot_id AND shared) <> NEW.shared_bays THEN
+                RAISE EXCEPTION 'plan % states other bays than are marked', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_plan_matches_the_bays_it_shares';
+            END IF;
+            IF NOT NEW.widens THEN RETURN NEW; END IF;
+            SELECT * INTO former FROM opening_plan
+            WHERE lot_id = NEW.lot_id AND state = 'superseded' ORDER BY version DESC LIMIT 1;
+            IF (NEW.closes_before_minutes <= former.closes_before_minutes
+                AND NEW.opens_after_minutes <= former.opens_after_minutes
+                AND NEW.shared_bays >= former.shared_bays AND NEW.shared_chargers >= former.shared_chargers
+                AND NEW.duty_days <@ former.duty_days
+                AND jsonb_path_query_array(NEW.exceptions, '$[*] ? (exists(@.begins))') <@ former.exceptions
+                AND jsonb_path_query_array(former.exceptions, '$[*] ? (!exists(@.begins))') <@ NEW.exceptions
+                AND (NEW.curfew_begins IS NULL
+                     OR (NEW.curfew_begins, NEW.curfew_ends) = (former.curfew_begins, former.curfew_ends))
+                AND NEW.withholds = '[]'::jsonb) IS NOT TRUE
+            THEN
+                RAISE EXCEPTION 'plan % is not wider than the one before', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_widening_plan_takes_nothing_away';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER a_plan_in_force_fits BEFORE UPDATE OF state ON opening_plan FOR EACH ROW
+            WHEN (NEW.state = 'approved' AND OLD.state <> 'approved') EXECUTE FUNCTION a_plan_in_force_fits();
+        """
+    )
+
+
+def _windows_keep_promises() -> None:
+    """Bays are locked once a statement, when a window shrinks; windows that only grow take no promise away."""
+    op.execute(
+        """
+        CREATE FUNCTION a_narrowed_window_locks_its_bays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                PERFORM FROM bay WHERE lot_id IN (SELECT lot_id FROM before) ORDER BY id FOR UPDATE;
+            ELSE
+                PERFORM FROM bay WHERE lot_id IN (
+                    SELECT before.lot_id FROM before LEFT JOIN after USING (id)
+                    WHERE (after.lot_id = before.lot_id AND after.during @> before.during) IS NOT TRUE
+                ) ORDER BY id FOR UPDATE;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER a_narrowed_window_locks_its_bays AFTER UPDATE ON open_window
+            REFERENCING OLD TABLE AS before NEW TABLE AS after
+            FOR EACH STATEMENT EXECUTE FUNCTION a_narrowed_window_locks_its_bays();
+        CREATE TRIGGER a_deleted_window_locks_its_bays AFTER DELETE ON open_window
+            REFERENCING OLD TABLE AS before
+            FOR EACH STATEMENT EXECUTE FUNCTION a_narrowed_window_locks_its_bays();
+
+        DROP TRIGGER a_window_keeps_its_promises ON open_window;
+        CREATE OR REPLACE FUNCTION a_window_keeps_its_promises() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF EXISTS (
+                SELECT 1 FROM bay_claim JOIN bay ON bay.id = bay_claim.bay_id
+                WHERE bay.lot_id = OLD.lot_id AND bay_claim.during && OLD.during
+                  AND bay_claim.state IN ('held', 'confirmed')
+                  AND (bay_claim.during <@ (
+                    SELECT range_agg(open_window.during) FROM open_window
+                    WHERE open_window.lot_id = OLD.lot_id AND open_window.during && bay_claim.during)) IS NOT TRUE
+            ) THEN
+                RAISE EXCEPTION 'a promised span would no longer be open'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'a_window_keeps_its_promises';
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER a_shrunk_window_keeps_its_promises AFTER UPDATE ON open_window
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            WHEN (OLD.lot_id <> NEW.lot_id OR NOT NEW.during @> OLD.during)
+            EXECUTE FUNCTION a_window_keeps_its_promises();
+        CREATE CONSTRAINT TRIGGER a_window_keeps_its_promises AFTER DELETE ON open_window
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION a_window_keeps_its_promises();
+        """
+    )
 
 
 def _tables() -> None:
@@ -128,6 +365,9 @@ def _tables() -> None:
         sa.Column("file_id", sa.BigInteger(), nullable=True),
         sa.Column("checked_by", sa.BigInteger(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "NOT (security AND lighting AND fire) OR file_id IS NOT NULL", name="a_sound_check_shows_a_photo"
+        ),
         sa.ForeignKeyConstraint(["checked_by"], ["staff_account.id"], name="fk_facility_check_checked_by"),
         sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name="fk_facility_check_file_id"),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name="fk_facility_check_lot_id"),
@@ -190,6 +430,8 @@ def _tables() -> None:
         sa.Column("safety_rules", sa.Text(), nullable=False),
         sa.Column("emergency_plan", sa.Text(), nullable=False),
         sa.Column("shortfall_reason", sa.Text(), nullable=True),
+        sa.Column("withholds", postgresql.JSONB, server_default="[]", nullable=False),
+        sa.Column("widens", sa.Boolean(), nullable=False),
         sa.Column("made_by", sa.BigInteger(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_by", sa.BigInteger(), nullable=True),
@@ -201,8 +443,11 @@ def _tables() -> None:
             "state IN ('draft', 'submitted', 'approved', 'returned', 'superseded')", name="a_plan_is_in_a_known_state"
         ),
         sa.CheckConstraint(
-            "state NOT IN ('approved', 'returned', 'superseded') OR decided_by IS NOT NULL",
+            "state NOT IN ('approved', 'returned', 'superseded') OR decided_by IS NOT NULL OR widens",
             name="a_plan_in_force_was_decided",
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('approved', 'superseded') OR valid_from IS NOT NULL", name="a_plan_in_force_holds_from_a_day"
         ),
         sa.CheckConstraint(
             "state NOT IN ('submitted', 'approved') OR (safety_rules <> '' AND emergency_plan <> '')",
@@ -234,6 +479,13 @@ def _tables() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'approved'"),
     )
+    op.create_index(
+        "a_lot_has_one_plan_in_the_making",
+        "opening_plan",
+        ["lot_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('draft', 'submitted')"),
+    )
     op.create_table(
         "bay_closure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -257,12 +509,20 @@ def _tables() -> None:
         sa.Column("phone_enc", sa.LargeBinary(), nullable=False),
         sa.Column("duty_times", sa.Text(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("duty_times <> ''", name="a_contact_tells_when_on_duty"),
+        sa.CheckConstraint("ended_at >= checked_at", name="a_contact_ends_after_it_was_checked"),
         sa.CheckConstraint("role IN ('responsible', 'deputy')", name="a_contact_is_responsible_or_deputy"),
         sa.ForeignKeyConstraint(["plan_id"], ["opening_plan.id"], name="fk_plan_contact_plan_id"),
         sa.PrimaryKeyConstraint("id", name="pk_plan_contact"),
         sa.UniqueConstraint("key", name="uq_plan_contact_key"),
-        sa.UniqueConstraint("plan_id", "role", name="a_plan_names_each_person_once"),
+    )
+    op.create_index(
+        "a_plan_names_each_person_once",
+        "plan_contact",
+        ["plan_id", "role"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
 
 
@@ -270,15 +530,51 @@ def _rights() -> None:
     append_only("lot_step", "facility_check")
     grant("SELECT, INSERT, UPDATE, DELETE", "entrance")
     grant("SELECT, INSERT, UPDATE (removed_at)", "lot_photo")
-    plan = "state, submitted_by, decided_by, decided_at, decided_because, valid_from"
-    grant(f"SELECT, INSERT, UPDATE ({plan})", "opening_plan")
-    grant("SELECT, INSERT, UPDATE (checked_at)", "plan_contact")
+    grant("SELECT, INSERT, UPDATE", "opening_plan")
+    grant("SELECT, INSERT, UPDATE (checked_at, ended_at)", "plan_contact")
     grant("SELECT, INSERT, UPDATE (during)", "lot_closure", "bay_closure")
 
 
+PROMISES = """
+    DROP TRIGGER a_shrunk_window_keeps_its_promises ON open_window;
+    DROP TRIGGER a_window_keeps_its_promises ON open_window;
+    CREATE OR REPLACE FUNCTION a_window_keeps_its_promises() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM 1 FROM bay WHERE lot_id = OLD.lot_id ORDER BY id FOR UPDATE;
+        IF EXISTS (
+            SELECT 1 FROM bay_claim JOIN bay ON bay.id = bay_claim.bay_id
+            WHERE bay.lot_id = OLD.lot_id AND bay_claim.during && OLD.during
+              AND bay_claim.state IN ('held', 'confirmed')
+              AND (bay_claim.during <@ (
+                SELECT range_agg(open_window.during) FROM open_window
+                WHERE open_window.lot_id = OLD.lot_id AND open_window.during && bay_claim.during)) IS NOT TRUE
+        ) THEN
+            RAISE EXCEPTION 'a promised span would no longer be open'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'a_window_keeps_its_promises';
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER a_window_keeps_its_promises AFTER UPDATE OR DELETE ON open_window
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION a_window_keeps_its_promises();
+"""
+"""As it was before this step."""
+
+
 def downgrade() -> None:
+    op.execute(PROMISES)
+    for table, trigger in TRIGGERS:
+        op.execute(f"DROP TRIGGER {trigger} ON {table}")
+    op.drop_column("open_window", "calendar_ids")
+    op.drop_column("open_window", "plan_id")
     for table in TABLES:
         op.drop_table(table)
+    for function in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}")
+    op.execute("ALTER TABLE turn_away DISABLE TRIGGER turn_away_rows_never_change")
+    op.execute("DELETE FROM turn_away WHERE reason = 'curfew'")
+    op.execute("ALTER TABLE turn_away ENABLE TRIGGER turn_away_rows_never_change")
+    _turn_aways("'full', 'closed', 'suspended'")
+    op.drop_constraint("a_lot_is_approved_by_somebody", "lot", type_="check")
     op.execute("DROP TRIGGER lot_follows_its_graph ON lot")
     op.execute("DROP TRIGGER lot_tells_each_move ON lot")
     forget_graph("opening_plan")
@@ -286,7 +582,7 @@ def downgrade() -> None:
     op.execute(DEMAND.format(same=""))
     op.drop_column("state_event", "transaction_id")
     op.drop_constraint("a_lot_is_in_a_known_state", "lot")
-    for column in ("approved_by", "submitted_by", "area", "length_limit_cm"):
+    for column in ("windows_until", "approved_by", "submitted_by", "area", "length_limit_cm"):
         op.drop_column("lot", column)
     op.add_column(
         "lot", sa.Column("operator_id", sa.BigInteger, sa.ForeignKey("operator.id", name="fk_lot_operator_id"))

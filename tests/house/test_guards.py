@@ -10,7 +10,8 @@ import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, InsufficientPrivilege, IntegrityConstraintViolation
 
 from app.domain.gates.actions import issue
-from app.domain.lots.actions import PayeeNotOfThisUnit, pay_to
+from app.domain.lots import actions as lots
+from app.domain.lots.actions import PayeeNotOfThisUnit
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.lots.rules import LOT
@@ -42,6 +43,7 @@ from tests.world import (
     parked_stay,
     payee,
     reservation_ready_to_cancel,
+    staff,
     tariff,
 )
 
@@ -66,6 +68,11 @@ def constraint(refusal: pytest.ExceptionInfo[psycopg.Error]) -> str | None:
     return refusal.value.diag.constraint_name
 
 
+def pay_to(lot: Lot, payee_id: int, since: datetime) -> None:
+    """Let a lot's money belong to a payee from then on, as a finance checker does."""
+    lots.pay_to(staff("finance_checker"), lot.key, payee_id, since)
+
+
 def treasury(level: str, district_code: str | None) -> Payee:
     particulars = FiscalParticulars(level, district_code, "001001", "示例事务中心", "示例项目", "示例财政专户")
     return open_payee("示例财政专户", particulars, actor=ACTOR)
@@ -82,13 +89,13 @@ FROM lot JOIN unit ON unit.id = lot.unit_id WHERE lot.id = %s
 def test_what_an_organ_or_institution_collects_cannot_be_an_enterprises(evening: datetime, kind: str) -> None:
     lot = open_lot(kind=kind)
     with pytest.raises(PayeeNotOfThisUnit):
-        pay_to(lot.id, payee("enterprise").id, evening + HOUR, ACTOR)
+        pay_to(lot, payee("enterprise").id, evening + HOUR)
 
 
 def test_what_an_enterprise_collects_cannot_be_the_treasurys(evening: datetime) -> None:
     lot = open_lot(kind="enterprise")
     with pytest.raises(PayeeNotOfThisUnit):
-        pay_to(lot.id, payee("fiscal").id, evening + HOUR, ACTOR)
+        pay_to(lot, payee("fiscal").id, evening + HOUR)
 
 
 @pytest.mark.parametrize(("level", "district_code"), [("city", None), ("district", "330108")])
@@ -97,12 +104,12 @@ def test_a_districts_organ_pays_its_own_district_and_no_other_treasury(
 ) -> None:
     lot = open_lot(kind="organ")
     with pytest.raises(PayeeNotOfThisUnit):
-        pay_to(lot.id, treasury(level, district_code).id, evening + HOUR, ACTOR)
+        pay_to(lot, treasury(level, district_code).id, evening + HOUR)
 
 
 def test_nobody_unknown_is_named_as_payee(evening: datetime) -> None:
     with pytest.raises(NoSuchPayee):
-        pay_to(open_lot().id, 2**40, evening + HOUR, ACTOR)
+        pay_to(open_lot(), 2**40, evening + HOUR)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +166,7 @@ def test_a_lot_cannot_move_to_another_unit_under_its_payee(evening: datetime, ru
 def test_the_payee_changes_from_a_moment_on_and_the_old_one_stays_readable(evening: datetime) -> None:
     lot = open_lot()
     before, after = payee_at(lot.id, evening), payee().id
-    pay_to(lot.id, after, evening + HOUR, ACTOR)
+    pay_to(lot, after, evening + HOUR)
     moments = (evening, evening + HOUR - timedelta(seconds=1), evening + HOUR)
     assert [payee_at(lot.id, at) for at in moments] == [before, before, after]
 
@@ -180,9 +187,9 @@ def fee(lot: Lot, at: datetime) -> int:
 @pytest.mark.parametrize("hours", [1, 2])
 def test_a_payee_for_then_or_later_must_not_be_overtaken(evening: datetime, hours: int) -> None:
     lot, planned = open_lot(), payee().id
-    pay_to(lot.id, planned, evening + 2 * HOUR, ACTOR)
+    pay_to(lot, planned, evening + 2 * HOUR)
     with pytest.raises(ChangeOutOfOrder):
-        pay_to(lot.id, payee().id, evening + hours * HOUR, ACTOR)
+        pay_to(lot, payee().id, evening + hours * HOUR)
     assert payee_at(lot.id, evening + 3 * HOUR) == planned
 
 
@@ -198,7 +205,7 @@ def rows_that_hold(evening: datetime) -> None:
     set_number("live_reservations", 1, evening, ACTOR)
     set_number("live_reservations", 2, at, ACTOR)
     register_reference(Approved("示例", "示例", 30.25, 120.15, tariff()), evening, ACTOR)
-    pay_to(lot.id, payee().id, at, ACTOR)
+    pay_to(lot, payee().id, at)
     charge_by(lot.id, tariff(), at, ACTOR)
 
 

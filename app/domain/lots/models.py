@@ -3,15 +3,27 @@
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 
 
 class Lot(Base):
-    """Lot (停车场库) of one unit, at a GCJ-02 point. `total_bays` counts shared and unshared bays (N2.2.2)."""
+    """Lot (停车场库) of one unit, at a GCJ-02 point. `total_bays` counts shared and unshared bays (N2.2.2).
+
+    Its open windows are written down as far as `windows_until`.
+    """
 
     __tablename__ = "lot"
     id: Mapped[Id]
@@ -30,6 +42,7 @@ class Lot(Base):
     state: Mapped[str]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    windows_until: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("unit_id", "name", name="a_unit_names_each_lot_once"),
         UniqueConstraint("id", "unit_id", name="a_lot_belongs_to_one_unit"),
@@ -43,6 +56,10 @@ class Lot(Base):
         CheckConstraint("area IN ('centre', 'commercial', 'ordinary')", name="a_lot_lies_in_one_of_three_areas"),
         CheckConstraint("height_limit_cm > 0 AND length_limit_cm > 0", name="a_limit_lets_some_vehicle_in"),
         CheckConstraint("submitted_by <> approved_by", name="nobody_approves_his_own_submission"),
+        CheckConstraint(
+            "state NOT IN ('approved', 'open', 'suspended') OR (submitted_by IS NOT NULL AND approved_by IS NOT NULL)",
+            name="a_lot_is_approved_by_somebody",
+        ),
         Index("ix_lot_latitude_longitude", "latitude", "longitude"),
     )
 
@@ -120,14 +137,26 @@ class FacilityCheck(Base):
     file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
     checked_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
     checked_at: Mapped[datetime]
-    __table_args__ = (Index("ix_facility_check_lot_id_checked_at", "lot_id", "checked_at"),)
+    __table_args__ = (
+        CheckConstraint(
+            "NOT (security AND lighting AND fire) OR file_id IS NOT NULL", name="a_sound_check_shows_a_photo"
+        ),
+        Index("ix_facility_check_lot_id_checked_at", "lot_id", "checked_at"),
+    )
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything was in order."""
+        return self.security and self.lighting and self.fire
 
 
 class OpeningPlan(Base):
     """Opening plan (开放方案, N4.7) of a lot, one row a version: bays, hours, safety rules, emergency plan.
 
     Hours are told as what differs from the rule of N2.2.1: the margins in minutes, weekdays on which the unit works
-    though others rest, single dates, and the clock times between which no car may move.
+    though others rest, single dates, and the clock times between which no car may move. `withholds` are numbers of
+    bays that stop being shared when the plan takes effect. A plan that is nowhere shorter than the one in force and
+    shares no less takes effect without another's approval (`widens`).
     """
 
     __tablename__ = "opening_plan"
@@ -147,6 +176,8 @@ class OpeningPlan(Base):
     safety_rules: Mapped[str]
     emergency_plan: Mapped[str]
     shortfall_reason: Mapped[str | None]
+    withholds: Mapped[list[Any]] = mapped_column(server_default="[]")
+    widens: Mapped[bool] = mapped_column(default=False)
     made_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
     made_at: Mapped[datetime]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
@@ -172,8 +203,17 @@ class OpeningPlan(Base):
         CheckConstraint("decided_by <> submitted_by AND decided_by <> made_by", name="nobody_decides_his_own_plan"),
         CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="a_decided_plan_says_who_and_when"),
         CheckConstraint(
-            "state NOT IN ('approved', 'returned', 'superseded') OR decided_by IS NOT NULL",
+            "state NOT IN ('approved', 'returned', 'superseded') OR decided_by IS NOT NULL OR widens",
             name="a_plan_in_force_was_decided",
+        ),
+        CheckConstraint(
+            "state NOT IN ('approved', 'superseded') OR valid_from IS NOT NULL", name="a_plan_in_force_holds_from_a_day"
+        ),
+        Index(
+            "a_lot_has_one_plan_in_the_making",
+            "lot_id",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'submitted')"),
         ),
         CheckConstraint(
             "state NOT IN ('submitted', 'approved') OR (safety_rules <> '' AND emergency_plan <> '')",
@@ -194,11 +234,16 @@ class PlanContact(Base):
     phone_enc: Mapped[bytes]
     duty_times: Mapped[str]
     checked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
     __table_args__ = (
-        UniqueConstraint("plan_id", "role", name="a_plan_names_each_person_once"),
+        Index(
+            "a_plan_names_each_person_once", "plan_id", "role",
+            unique=True, postgresql_where=text("ended_at IS NULL"),
+        ),
         CheckConstraint("role IN ('responsible', 'deputy')", name="a_contact_is_responsible_or_deputy"),
         CheckConstraint("duty_times <> ''", name="a_contact_tells_when_on_duty"),
-    )
+        CheckConstraint("ended_at >= checked_at", name="a_contact_ends_after_it_was_checked"),
+    )  # fmt: skip
 
 
 class LotClosure(Base):
@@ -230,12 +275,18 @@ class BayClosure(Base):
 
 
 class OpenWindow(Base):
-    """Open window (共享开放时段): one maximal span in which a lot is open, from the rule of N2.2.1."""
+    """Open window (共享开放时段): one maximal span in which a lot is open, from the rule of N2.2.1.
+
+    `plan_id` is the plan that held when it began, `calendar_ids` the calendar versions of the years that it touches,
+    as they were when the span was written.
+    """
 
     __tablename__ = "open_window"
     id: Mapped[Id]
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("opening_plan.id"))
+    calendar_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     __table_args__ = (
         CheckConstraint(
             "(lower_inc(during) AND NOT upper_inc(during) AND isfinite(lower(during)) "

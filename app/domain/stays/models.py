@@ -107,5 +107,7 @@ class TurnAway(Base):
     occupied_bays: Mapped[int]
     at: Mapped[datetime]
     __table_args__ = (
-        CheckConstraint("reason IN ('full', 'closed', 'suspended')", name="a_turn_away_has_one_of_the_known_reasons"),
+        CheckConstraint(
+            "reason IN ('full', 'closed', 'suspended', 'curfew')", name="a_turn_away_has_one_of_the_known_reasons"
+        ),
     )

@@ -21,21 +21,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
+from app.domain.lots.queries.places import IS_PUBLIC as IS_PUBLIC
+from app.domain.lots.queries.places import LotNotFound as LotNotFound
+from app.domain.lots.queries.places import place_of as place_of
 from app.domain.policies.queries import numbers
 from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.db import transaction
-from app.kernel.refusals import Conflict, NotFound
+from app.kernel.refusals import Conflict
 
 METRES_PER_DEGREE = 111_195.0
 EARTH_RADIUS_M = 6_371_008.8
-
-
-class LotNotFound(NotFound):
-    """There is no such lot, or it is not shown to the public."""
-
-    code = "lot_not_found"
-    message = "未找到该停车场"
 
 
 class PayeeMissing(Conflict):
@@ -63,13 +59,10 @@ class NearbyLot:
     distance_m: int
 
 
-_IS_SHOWN = Lot.state != "withdrawn"
-
-
 def lot_by_key(key: uuid.UUID) -> Lot:
     """One lot that the public may see. Refuses `LotNotFound`."""
     with transaction() as session:
-        lot = session.scalars(select(Lot).where(Lot.key == key, _IS_SHOWN)).one_or_none()
+        lot = session.scalars(select(Lot).where(Lot.key == key, IS_PUBLIC)).one_or_none()
     if lot is None:
         raise LotNotFound
     return lot
@@ -79,7 +72,7 @@ def lot_itself(key: uuid.UUID) -> NearbyLot:
     """One lot that the public may see, as somebody sees it who stands there. Refuses `LotNotFound`."""
     with transaction() as session:
         row = session.execute(
-            select(Lot, Unit, _shared_bays()).join(Unit, Unit.id == Lot.unit_id).where(Lot.key == key, _IS_SHOWN)
+            select(Lot, Unit, _shared_bays()).join(Unit, Unit.id == Lot.unit_id).where(Lot.key == key, IS_PUBLIC)
         ).one_or_none()
     if row is None:
         raise LotNotFound
@@ -106,6 +99,7 @@ def _nearest_first() -> Select[Lot, Unit, int, float]:
         select(Lot.id.label("id"), cast(func.round(_metres_from(latitude, longitude)), Float).label("distance"))
         .where(
             Lot.state == "open",
+            IS_PUBLIC,
             Lot.latitude.between(latitude - reach, latitude + reach),
             Lot.longitude.between(longitude - 2 * reach, longitude + 2 * reach),
         )
@@ -191,13 +185,12 @@ HORIZON = timedelta(days=60)
 
 
 def lots_short_of_windows(limit: int) -> Sequence[int]:
-    """Ids of open lots whose windows are not yet written down to the horizon."""
+    """Ids of lots that take the public and whose windows are not yet written down to the horizon."""
     with transaction() as session:
-        written = select(func.max(func.upper(OpenWindow.during))).where(OpenWindow.lot_id == Lot.id).scalar_subquery()
         needed = clock.now() + HORIZON - timedelta(days=5)
         return session.scalars(
             select(Lot.id)
-            .where(Lot.state == "open", func.coalesce(written, func.to_timestamp(0)) < needed)
+            .where(Lot.state.in_(("open", "suspended")), func.coalesce(Lot.windows_until < needed, True))
             .order_by(Lot.id)
             .limit(limit)
         ).all()

@@ -4,7 +4,7 @@ On work days from one hour after work ends to one hour before the next work day 
 the other way round: closed is only the span around each work day's office hours, and everything else is open.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
@@ -12,36 +12,6 @@ from typing import Final, NamedTuple
 from app.domain.calendars.rules import DayKind
 from app.kernel.clock import SHANGHAI
 from app.kernel.refusals import Invalid
-from app.kernel.states import BORN, Machine
-
-LOT: Final = Machine(
-    "lot",
-    [
-        (BORN, "draft", "draft"),
-        ("draft", "submit", "submitted"),
-        ("submitted", "send_back", "draft"),
-        ("submitted", "approve", "approved"),
-        ("approved", "send_back", "draft"),
-        ("approved", "publish", "open"),
-        ("open", "suspend", "suspended"),
-        ("suspended", "reopen", "open"),
-        ("draft", "withdraw", "withdrawn"),
-        ("submitted", "withdraw", "withdrawn"),
-        ("approved", "withdraw", "withdrawn"),
-        ("open", "withdraw", "withdrawn"),
-        ("suspended", "withdraw", "withdrawn"),
-    ],
-)
-PLAN: Final = Machine(
-    "opening_plan",
-    [
-        (BORN, "draft", "draft"),
-        ("draft", "submit", "submitted"),
-        ("submitted", "return", "returned"),
-        ("submitted", "approve", "approved"),
-        ("approved", "supersede", "superseded"),
-    ],
-)
 
 DayKinds = Callable[[date], DayKind]
 ONE_DAY: Final = timedelta(days=1)
@@ -196,8 +166,59 @@ def _at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, SHANGHAI)
 
 
-def purse_of(kind: str, level: str, district_code: str) -> str:
-    """Whose a unit's parking money becomes: an enterprise's own, the city's, or its district's (N3.4.1, N3.4.2)."""
-    if kind == "enterprise":
-        return "enterprise"
-    return "city" if level == "city" else district_code
+def open_windows_in_turn(
+    turns: Sequence[tuple[datetime, OfficeHours]], day_kind: DayKinds, begin: datetime, end: datetime
+) -> list[Span]:
+    """The same, when hours change at known moments: each holds from its moment to the next one's.
+
+    The first holds from the beginning on, whatever its own moment. Spans that touch where hours change are one.
+    """
+    windows: list[Span] = []
+    for place, (since, office) in enumerate(turns):
+        first = begin if place == 0 else max(begin, since)
+        last = min(end, turns[place + 1][0]) if place + 1 < len(turns) else end
+        if first < last:
+            windows += open_windows(office, day_kind, first, last)
+    return joined(windows)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same moments as maximal spans in order: what overlaps or touches becomes one."""
+    found: list[Span] = []
+    for each in sorted(spans):
+        if found and each.begins_at <= found[-1].ends_at:
+            found[-1] = Span(found[-1].begins_at, max(found[-1].ends_at, each.ends_at))
+        else:
+            found.append(each)
+    return found
+
+
+def without(spans: Sequence[Span], closures: Iterable[Span]) -> list[Span]:
+    """What is left of ordered spans when closures are taken out of them."""
+    left = list(spans)
+    for closure in closures:
+        left = [part for each in left for part in _cut(each, closure)]
+    return left
+
+
+def _cut(each: Span, closure: Span) -> Iterator[Span]:
+    parts = (
+        Span(each.begins_at, min(each.ends_at, closure.begins_at)),
+        Span(max(each.begins_at, closure.ends_at), each.ends_at),
+    )
+    return (part for part in parts if part.begins_at < part.ends_at)
+
+
+@dataclass(frozen=True)
+class Curfew:
+    """Clock times between which no car may move (禁止进出时段), such as 22:00-06:00; who stands inside may stay."""
+
+    begins: time
+    ends: time
+
+    def holds(self, at: datetime) -> bool:
+        """Whether no car may move at a moment; the end itself is free again."""
+        clock = at.astimezone(SHANGHAI).time()
+        if self.begins < self.ends:
+            return self.begins <= clock < self.ends
+        return clock >= self.begins or clock < self.ends
