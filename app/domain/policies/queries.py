@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, or_, select
 
 from app.domain.policies.models import PolicyNumber
 from app.domain.policies.rules import CITY_DEFAULTS, narrowest
@@ -28,3 +29,27 @@ def numbers(*, lot_id: int = 0, unit_id: int = 0) -> Mapping[str, int]:
     for name, scope, value in rows:
         found[name].append((scope, value))
     return {name: narrowest(name, found[name]) for name in CITY_DEFAULTS}
+
+
+def number_for(
+    name: str, lot_id: SQLColumnExpression[int], unit_id: SQLColumnExpression[int], at: datetime
+) -> ColumnElement[int]:
+    """One number as it holds at a moment for the lot of each row: an expression for statements about many lots."""
+    narrowest_first = case({"lot": 1, "unit": 2}, value=PolicyNumber.scope, else_=3)
+    holding = (
+        select(PolicyNumber.value)
+        .where(
+            PolicyNumber.name == name,
+            PolicyNumber.valid.contains(at),
+            or_(
+                PolicyNumber.scope == "city",
+                and_(PolicyNumber.scope == "unit", PolicyNumber.scope_id == unit_id),
+                and_(PolicyNumber.scope == "lot", PolicyNumber.scope_id == lot_id),
+            ),
+        )
+        .order_by(narrowest_first)
+        .limit(1)
+        .correlate_except(PolicyNumber)
+        .scalar_subquery()
+    )
+    return func.coalesce(holding, CITY_DEFAULTS[name])

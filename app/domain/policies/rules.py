@@ -20,6 +20,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "morning_after_a_day_off_is_open": 1,
     "opens_after_minutes": 60,
     "overstay_grace_minutes": 15,
+    "partner_count_fresh_seconds": 600,
+    "partner_silence_minutes": 30,
     "reserve_ahead_minutes": 7 * 24 * 60,
     "search_radius_m": 3000,
     "shared_bays_percent": 30,

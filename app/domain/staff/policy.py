@@ -92,7 +92,10 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "partners.register": _only(ADMINISTRATOR),
     "partners.rotate_key": _only(ADMINISTRATOR),
     "partners.revoke": _only(ADMINISTRATOR),
-    "partners.see": _only(ADMINISTRATOR, REGULATOR),
+    "partners.see": _only(ADMINISTRATOR, REGULATOR, UNIT, OPERATOR),
+    "partners.see_proposals": _only(UNIT, OPERATOR, REGULATOR),
+    "partners.accept_proposal": _only(UNIT, REGULATOR),
+    "partners.decline_proposal": _only(UNIT, REGULATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
 }

@@ -1,0 +1,97 @@
+"""What a partner would change in a lot's description: proposed by its system, decided by a person.
+
+Approved facts are what the public, the fee and the guard rely on, so none of them is overwritten by a machine. Only the
+partner's own code of the lot, which nobody else reads, takes effect at once.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.domain.lots.queries import LotNotFound
+from app.domain.partners.actions.records import heard_of, locked_lots
+from app.domain.partners.models import LotProposal, PartnerLot
+from app.domain.partners.queries import OwnLot
+from app.domain.partners.rules import differing, refuse_impossible
+from app.domain.tasks.actions import open_task
+from app.kernel import clock
+from app.kernel.db import current, refusing, transaction
+from app.kernel.refusals import Conflict
+
+
+class OwnCodeTaken(Conflict):
+    """The partner uses this code for another lot already."""
+
+    code = "own_code_taken"
+    message = "该编码已用于另一停车场"
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """A lot as a partner describes it: `facts` by column name, the point in GCJ-02; `own_code` is its own name."""
+
+    facts: Mapping[str, Any]
+    own_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What became of a description: the `differing` columns await a person under `proposal`; none: all is as known."""
+
+    lot: uuid.UUID
+    proposal: uuid.UUID | None
+    differing: tuple[str, ...]
+
+
+def propose(partner_id: int, lot: uuid.UUID, told: Particulars) -> Proposed:
+    """Compare a description with what is known of the lot; the differences await the unit or the regulator (N4.8).
+
+    The same description again changes nothing; another one supersedes the open proposal. Refuses `LotNotFound` when the
+    lot is not this partner's, `OwnCodeTaken`, and what `rules.refuse_impossible` refuses.
+    """
+    with transaction():
+        own = locked_lots(partner_id, [lot]).get(lot)
+        if own is None:
+            raise LotNotFound
+        _name(partner_id, own, told.own_code)
+        found = {column: getattr(own.lot, column) for column in told.facts}
+        refuse_impossible(vars(own.lot), told.facts, own.capacity.bays)
+        changes = differing(found, told.facts)
+        heard_of(partner_id, [own.id], clock.now())
+        kept = _kept(partner_id, own, changes, {column: found[column] for column in changes})
+        return Proposed(own.lot.key, kept.key if kept else None, tuple(sorted(changes)))
+
+
+def _name(partner_id: int, own: OwnLot, code: str | None) -> None:
+    if code is None:
+        return
+    with refusing({"a_partner_gives_a_code_to_one_lot": OwnCodeTaken}):
+        current().execute(
+            update(PartnerLot)
+            .where(PartnerLot.partner_id == partner_id, PartnerLot.lot_id == own.id)
+            .values(own_code=code)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _kept(partner_id: int, own: OwnLot, changes: Mapping[str, Any], found: Mapping[str, Any]) -> LotProposal | None:
+    """The open proposal that says this, made when there is none; whatever was proposed before is superseded."""
+    of_lot = select(LotProposal).filter_by(partner_id=partner_id, lot_id=own.id, outcome=None)
+    before = current().scalars(of_lot.with_for_update()).one_or_none()
+    if before is not None:
+        if (before.proposed, before.found) == (changes, found):
+            return before
+        before.outcome, before.decided_at = "superseded", clock.now()
+        current().flush()
+    if not changes:
+        return None
+    made = LotProposal(
+        partner_id=partner_id, lot_id=own.id, proposed=dict(changes), found=dict(found), proposed_at=clock.now()
+    )
+    current().add(made)
+    current().flush()
+    open_task("lot_proposal", "lot_proposal", made.id, {"lot_id": own.id, "columns": sorted(changes)})
+    return made
