@@ -30,8 +30,8 @@ from app.domain.staff.rules import Actor, ScopeKind
 from app.domain.stays import actions as stays
 from app.domain.stays.models import Stay
 from app.domain.units import actions as units
-from app.domain.units.models import Unit
-from app.domain.units.rules import NewUnit, sample_credit_code
+from app.domain.units.models import Operator, Unit
+from app.domain.units.rules import NewOperator, NewUnit, sample_credit_code
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
 from app.kernel.crypto import seal
@@ -158,6 +158,24 @@ def new_unit(kind: str = "enterprise", **told: Any) -> NewUnit:
         "level": "district", "district_code": "330106", "office_begins": time(9), "office_ends": time(17, 30),
     }  # fmt: skip
     return NewUnit(**usual | told)
+
+
+def registered_unit(kind: str = "enterprise", **told: Any) -> Unit:
+    """A unit in the register, without a lot."""
+    units.know_districts()
+    return units.enter(new_unit(kind, **told), ACTOR)
+
+
+def registered_operator() -> Operator:
+    """An operator in the register."""
+    number = secrets.randbelow(10**7)
+    told = NewOperator(f"示例运营{secrets.token_hex(4)}", sample_credit_code("enterprise", number), "0571-00000000")
+    return units.enter_operator(told, ACTOR)
+
+
+def paper() -> Paper:
+    """A document that somebody hands in."""
+    return Paper(b"%PDF-1.7 \xe7\xa4\xba\xe4\xbe\x8b " + secrets.token_bytes(16), "示例文件.pdf")
 
 
 PHOTO = Paper(b"\x89PNG\r\n\x1a\n", "示例照片.png")
