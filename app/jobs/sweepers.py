@@ -19,6 +19,7 @@ from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows
 from app.domain.reservations.actions import follow_overstays, release_missed
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
+from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
@@ -75,6 +76,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
+        Sweeper("agreements", 600.0, remind_of_endings),
         Sweeper("remembered_requests", 600.0, forget_expired),
     ]
 

@@ -29,7 +29,7 @@ def terms(lots: Collection[Lot], begins_at: datetime, days: float = 365, **told:
     """What an agreement says that lacks nothing."""
     usual: dict[str, Any] = {
         "lot_ids": [lot.id for lot in lots], "shared_bays": 2, "hours_text": "工作日 18:30 至次日 8:00，休息日全天",
-        "services": "引导、收费、投诉处理", "unit_duties": "提供场地与安防设施", "operator_duties": "日常运营与应急处置",
+        "services": "引导、收费、投诉", "unit_duties": "提供场地与安防设施", "operator_duties": "日常运营与应急",
         "begins_at": begins_at, "ends_at": begins_at + days * DAY,
     }  # fmt: skip
     return Terms(**usual | told)

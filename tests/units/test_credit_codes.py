@@ -53,7 +53,12 @@ def test_a_code_has_one_check_digit(code: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["91350100m000100y43", "９１３５０１００Ｍ０００１００Ｙ４３", " 9135 0100 M000 100Y 43 ", "91350100M000100Y43\u3000"],
+    [
+        "91350100m000100y43",
+        "９１３５０１００Ｍ０００１００Ｙ４３",
+        " 9135 0100 M000 100Y 43 ",
+        "91350100M000100Y43\u3000",
+    ],
     ids=["small letters", "full width", "in groups", "a wide blank"],
 )
 def test_a_code_is_kept_in_one_way_of_writing(written: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Exists,
     Select,
     SQLColumnExpression,
+    and_,
     exists,
     false,
     func,
@@ -37,7 +38,7 @@ from app.domain.units.models import (
     UnitFinding,
 )
 from app.kernel import clock
-from app.kernel.db import current, transaction
+from app.kernel.db import transaction
 from app.kernel.files import StoredFile, content_of
 from app.kernel.refusals import NotFound
 
@@ -256,14 +257,18 @@ def end_of(agreement_id: int) -> datetime:
 
 
 def unreminded(kind: str, ahead: timedelta, limit: int) -> Sequence[OperatingAgreement]:
-    """Agreements that end within `ahead`, whose lots nobody runs from then on, and of whose end nobody was told."""
+    """Agreements of whose end nobody was told, and whose lots nobody runs from then on.
+
+    With `ahead` those that end within it; without, those that have ended.
+    """
     told = exists().where(AgreementReminder.agreement_id == OperatingAgreement.id, AgreementReminder.kind == kind)
-    end = func.upper(AgreementLot.valid)
     left_alone = exists().where(
         AgreementLot.agreement_id == OperatingAgreement.id,
         not_(func.isempty(AgreementLot.valid)),
-        not_(runs(AgreementLot.lot_id, end)),
+        not_(runs(AgreementLot.lot_id, func.upper(AgreementLot.valid))),
     )
-    with transaction():
-        due = select(OperatingAgreement).where(_end(OperatingAgreement) <= clock.now() + ahead, not_(told), left_alone)
-        return current().scalars(due.order_by(OperatingAgreement.id).limit(limit)).all()
+    with transaction() as session:
+        now, end = clock.now(), _end(OperatingAgreement)
+        is_due = and_(end > now, end <= now + ahead) if ahead else end <= now
+        due = select(OperatingAgreement).where(is_due, not_(told), left_alone).order_by(OperatingAgreement.id)
+        return session.scalars(due.limit(limit)).all()
