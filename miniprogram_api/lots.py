@@ -1,24 +1,39 @@
 """Finding a lot: those near a point, and one of them closely, for a span of time."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
+from flask import Response
 from marshmallow import ValidationError, validates_schema
 
 from app.domain.lots.queries import Point
-from app.domain.search.queries import OpenLot, find_open, lot_page
+from app.domain.search.queries import (
+    Asked,
+    Needs,
+    OpenLot,
+    Rectangle,
+    find_open,
+    find_speaking_of,
+    find_within,
+    lot_page,
+)
 from app.web.policy import admits
-from miniprogram_api import cursor
-from miniprogram_api.door import PAGE, motorist, noun
-from miniprogram_api.fields import Choice, Degrees, Moment, Text, Whole, Wish
-from miniprogram_api.places import Place, place
+from miniprogram_api import cursor, shown_lots
+from miniprogram_api.door import PAGE, glancing_motorist, noun
+from miniprogram_api.fields import Choice, Degrees, Flag, Moment, Text, Whole, Wish
+from miniprogram_api.places import Place
 
 blueprint = noun("lots", "停车场查询")
 
 LONGEST = timedelta(days=7)
 CLASSES = ("small", "large")
+FRESH_SECONDS = 1.0
+"""What a list tells is at most so old; `reserve` asks again."""
+MOST_ON_MAP = 200
+NOTHING = Needs()
 
 
 class SpanWish(Wish):
@@ -34,11 +49,35 @@ class SpanWish(Wish):
             raise ValidationError("结束应晚于开始，且不超过 7 天", "ends_at")
 
 
-class Nearby(SpanWish):
+class NeedsWish(SpanWish):
+    """For which stay the lots are compared, and what they must have."""
+
+    open_only = Flag(load_default=False, metadata={"description": "只看全程开放的停车场"})
+    charging = Flag(load_default=False, metadata={"description": "只看有共享充电泊位的停车场"})
+    accessible = Flag(load_default=False, metadata={"description": "只看有共享无障碍泊位的停车场"})
+    height_cm = Whole(50, 1000, metadata={"description": "车高（厘米），不超过限高"})
+    length_cm = Whole(100, 3000, metadata={"description": "车长（厘米），不超过限长"})
+    max_fee_fen = Whole(0, 10_000_000, metadata={"description": "该时段费用上限（分）"})
+
+
+class Nearby(NeedsWish):
     lat = Degrees(90, required=True, metadata={"description": "纬度，GCJ-02"})
     lng = Degrees(180, required=True, metadata={"description": "经度，GCJ-02"})
     radius_m = Whole(100, 20_000, load_default=2_000, metadata={"description": "半径（米）"})
     cursor = Text(512, metadata={"description": "上一页返回的 next_cursor"})
+
+
+class OnMap(NeedsWish):
+    south = Degrees(90, required=True, metadata={"description": "西南角纬度，GCJ-02"})
+    west = Degrees(180, required=True, metadata={"description": "西南角经度，GCJ-02"})
+    north = Degrees(90, required=True, metadata={"description": "东北角纬度，GCJ-02"})
+    east = Degrees(180, required=True, metadata={"description": "东北角经度，GCJ-02"})
+
+
+class Words(NeedsWish):
+    q = Text(40, required=True, metadata={"description": "停车场名称、地址或单位中的字词，以空格分隔"})
+    lat = Degrees(90, required=True, metadata={"description": "纬度，GCJ-02"})
+    lng = Degrees(180, required=True, metadata={"description": "经度，GCJ-02"})
 
 
 class OpenHours(ma.Schema):
@@ -49,11 +88,20 @@ class OpenHours(ma.Schema):
 class ShownLot(Place):
     unit = ma.fields.String(required=True, metadata={"description": "开放单位"})
     distance_m = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "距离（米）"})
+    state = ma.fields.String(required=True, metadata={"description": "open 开放，suspended 暂停"})
     shared_bays = ma.fields.Integer(required=True, metadata={"description": "共享泊位数"})
-    open_bays = ma.fields.Integer(required=True, metadata={"description": "整个时段都空闲的泊位数"})
+    open_bays = ma.fields.Integer(required=True, metadata={"description": "整个时段都空闲、任何车可停的泊位数"})
+    open_bays_by_kind = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.Integer(), required=True,
+        metadata={"description": "各类泊位（standard、charging、accessible、large）整个时段都空闲的数量"},
+    )  # fmt: skip
+    is_provisional = ma.fields.Boolean(
+        required=True, metadata={"description": "当日节假日安排尚未公布，开放时段为暂定"}
+    )
     total_chargers = ma.fields.Integer(required=True)
     shared_chargers = ma.fields.Integer(required=True)
     height_limit_cm = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "限高（厘米）"})
+    length_limit_cm = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "限长（厘米）"})
     is_open = ma.fields.Boolean(required=True, metadata={"description": "停车开始时是否开放"})
     today = ma.fields.List(ma.fields.Nested(OpenHours), required=True, metadata={"description": "当日开放时段"})
     next_opening = ma.fields.AwareDateTime(required=True, allow_none=True)
@@ -70,55 +118,77 @@ class LotPage(ma.Schema):
 
 
 @blueprint.get("/lots")
-@admits(motorist("60/minute"))
+@admits(glancing_motorist("60/minute"))
 @blueprint.takes(Nearby, location="query")
 @blueprint.gives(200, LotPage)
 @blueprint.refuses(401, 409, 429)
-def find(wish: dict[str, Any]) -> dict[str, Any]:
+def find(wish: dict[str, Any]) -> Response:
     """附近可停的停车场
 
     由近到远；结果可能有两秒延迟，预约时会重新核对。
     """
     after = cursor.unseal(wish.get("cursor"))
-    found = find_open(
-        Point(wish["lat"], wish["lng"]),
-        wish["begins_at"],
-        wish["ends_at"],
-        wish["radius_m"],
-        wish["vehicle_class"],
-        (after[0], after[1]) if after else None,
-        PAGE + 1,
-    )
+    place = Point(wish["lat"], wish["lng"])
+    seen = (after[0], after[1]) if after else None
+    found = find_open(place, _asked(wish), wish["radius_m"], seen, PAGE + 1, _needs(wish), FRESH_SECONDS)
     rows, last = cursor.cut(found, PAGE)
-    return {
-        "items": [{**_shown(row), "distance_m": row.distance_m} for row in rows],
-        "next_cursor": cursor.seal([last.distance_m, last.lot.id]) if last else None,
-    }
+    return _page(rows, wish, cursor.seal([last.distance_m, last.lot.id]) if last else None)
+
+
+@blueprint.get("/lots/on-map")
+@admits(glancing_motorist("60/minute"))
+@blueprint.takes(OnMap, location="query")
+@blueprint.gives(200, LotPage)
+@blueprint.refuses(401, 409, 429)
+def find_on_map(wish: dict[str, Any]) -> Response:
+    """地图范围内的停车场
+
+    离地图中心近者在前，至多 200 个。
+    """
+    part = Rectangle(wish["south"], wish["west"], wish["north"], wish["east"])
+    return _page(find_within(part, _asked(wish), MOST_ON_MAP, _needs(wish), FRESH_SECONDS), wish, None)
+
+
+@blueprint.get("/lots/by-words")
+@admits(glancing_motorist("60/minute"))
+@blueprint.takes(Words, location="query")
+@blueprint.gives(200, LotPage)
+@blueprint.refuses(401, 409, 429)
+def find_by_words(wish: dict[str, Any]) -> Response:
+    """按名称、地址或单位查找停车场
+
+    含有全部字词的停车场，由近到远，至多 20 个。
+    """
+    here = Point(wish["lat"], wish["lng"])
+    return _page(find_speaking_of(wish["q"], here, _asked(wish), PAGE, _needs(wish), FRESH_SECONDS), wish, None)
 
 
 @blueprint.get("/lots/<uuid:key>")
-@admits(motorist("60/minute"))
+@admits(glancing_motorist("60/minute"))
 @blueprint.takes(SpanWish, location="query")
 @blueprint.gives(200, ShownLot)
 @blueprint.refuses(401, 404, 409, 429)
-def one_lot(wish: dict[str, Any], key: uuid.UUID) -> dict[str, Any]:
+def one_lot(wish: dict[str, Any], key: uuid.UUID) -> Response:
     """停车场详情"""
-    return {**_shown(lot_page(key, wish["begins_at"], wish["ends_at"], wish["vehicle_class"])), "distance_m": None}
+    asked = _asked(wish)
+    return _json(shown_lots.row(lot_page(key, asked, FRESH_SECONDS), asked, None))
 
 
-def _shown(row: OpenLot) -> dict[str, Any]:
-    return {
-        **place(row.lot),
-        "unit": row.unit.name,
-        "shared_bays": row.shared_bays,
-        "open_bays": row.open_bays,
-        "total_chargers": row.lot.total_chargers,
-        "shared_chargers": row.lot.shared_chargers,
-        "height_limit_cm": row.lot.height_limit_cm,
-        "is_open": row.is_open,
-        "today": [{"opens_at": opens_at, "closes_at": closes_at} for opens_at, closes_at in row.today],
-        "next_opening": row.next_opening,
-        "fee_fen": row.fee_fen,
-        "fee_before_cap_fen": row.fee_before_cap_fen,
-        "price_text": row.price_text,
-    }
+def _asked(wish: dict[str, Any]) -> Asked:
+    return Asked(wish["begins_at"], wish["ends_at"], wish["vehicle_class"])
+
+
+def _needs(wish: dict[str, Any]) -> Needs | None:
+    needs = Needs(
+        wish["open_only"], wish["charging"], wish["accessible"], wish.get("height_cm"), wish.get("length_cm"),
+        wish.get("max_fee_fen"),
+    )  # fmt: skip
+    return None if needs == NOTHING else needs
+
+
+def _page(rows: Sequence[OpenLot], wish: dict[str, Any], next_cursor: str | None) -> Response:
+    return _json(shown_lots.page(rows, _asked(wish), next_cursor))
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, mimetype="application/json")

@@ -144,7 +144,8 @@ def platform(settings: "Settings") -> "Iterator[Flask]":
 @pytest.fixture
 def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
     """The platform in charge of the kernel for one test, a context pushed: folders may have an app of their own."""
-    from app.kernel import clock, crypto  # noqa: PLC0415 - pure tests need not wait for it
+    from app.domain.search.queries import forget  # noqa: PLC0415 - pure tests need not wait for it
+    from app.kernel import clock, crypto  # noqa: PLC0415
     from app.kernel.db import use_sessions  # noqa: PLC0415
     from payments.payees.queries import accept_samples  # noqa: PLC0415
 
@@ -152,6 +153,7 @@ def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
     accept_samples(not settings.is_production)
+    forget()
     with platform.app_context():
         yield platform
 

@@ -4,6 +4,7 @@ The offset lies in a small file (seconds, decimal) that every process reads anew
 them move at once. Production has no such file. Within one transaction the moment stands still.
 """
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,10 @@ from sqlalchemy import func, select
 from app.kernel.db import transaction
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+CARRIED_SECONDS = 60.0
 _offset_file: Path | None = None
+_last: tuple[datetime, float] | None = None
+"""The database's time, and the monotonic second at which it was asked."""
 
 
 def use_offset_file(path: Path | None) -> None:
@@ -40,9 +44,31 @@ def now() -> datetime:
         if moment is None:
             at = session.scalar(select(func.clock_timestamp()))
             assert at is not None
+            _note(at)
             moment = session.info["moment"] = at.astimezone(UTC) + offset()
         assert isinstance(moment, datetime)
         return moment
+
+
+def glance() -> datetime:
+    """The platform's moment to a second or so, for what may be a little stale: most times without asking the database.
+
+    The database's time when this process last asked, carried on by the machine's monotonic clock for a minute at most.
+    """
+    if _last is None or time.monotonic() - _last[1] > CARRIED_SECONDS:
+        return now()
+    at, asked = _last
+    return at + timedelta(seconds=time.monotonic() - asked) + offset()
+
+
+def steady() -> float:
+    """Seconds of this machine that only grow, to tell how old something in memory is; no moment of the platform."""
+    return time.monotonic()
+
+
+def _note(at: datetime) -> None:
+    global _last
+    _last = at.astimezone(UTC), time.monotonic()
 
 
 def business_day(at: datetime) -> date:

@@ -72,6 +72,14 @@ class Choice(ma.fields.String):
         super().__init__(validate=allowed, error_messages=_said("应为文本"), **words)
 
 
+class Flag(ma.fields.Boolean):
+    """`true` or `false`."""
+
+    def __init__(self, **words: Any) -> None:
+        said = _said("应为 true 或 false")
+        super().__init__(truthy={True, "true", "1"}, falsy={False, "false", "0"}, error_messages=said, **words)
+
+
 class Wish(ma.Schema):
     """What somebody asks for; fields that we do not know are refused."""
 

@@ -3,13 +3,14 @@
 Limits only slow people down; nothing that must hold depends on them (those promises live in PostgreSQL).
 """
 
+import functools
 import time
 
 import structlog
 from flask import Flask, current_app
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
@@ -19,6 +20,9 @@ AWAY_SECONDS = 5.0
 _log = structlog.get_logger("limits")
 
 
+_rule = functools.lru_cache(parse)
+
+
 class Limits:
     """Counters for one process, shared with the others through Redis as long as it answers."""
 
@@ -26,6 +30,7 @@ class Limits:
         waiting = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
         self._shared = MovingWindowRateLimiter(RedisStorage(redis_url, **waiting))  # type: ignore[arg-type]
         self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._glances = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0
 
     def take(self, rule: str, who: str) -> None:
@@ -33,8 +38,14 @@ class Limits:
 
         `who` goes to Redis: ids and blind indexes only, never an openid or a phone.
         """
-        item = parse(rule)
+        item = _rule(rule)
         if not self._hit(item, who):
+            raise TooManyRequests(retry_after=item.get_expiry())
+
+    def take_here(self, rule: str, who: str) -> None:
+        """The same, counted by this process alone: for what is asked so often that a round trip would show."""
+        item = _rule(rule)
+        if not self._glances.hit(item, who):
             raise TooManyRequests(retry_after=item.get_expiry())
 
     def _hit(self, item: RateLimitItem, who: str) -> bool:
@@ -57,3 +68,10 @@ def take(rule: str, who: str) -> None:
     limits = current_app.extensions["limits"]
     assert isinstance(limits, Limits)
     limits.take(rule, who)
+
+
+def take_here(rule: str, who: str) -> None:
+    """`Limits.take_here` of the running app."""
+    limits = current_app.extensions["limits"]
+    assert isinstance(limits, Limits)
+    limits.take_here(rule, who)

@@ -100,6 +100,10 @@ class DayBook:
         """The kind on which a promise may rest; open hours are derived from it (N2.2.1)."""
         return promised_kind(self.day(of))
 
+    def is_provisional(self, of: date) -> bool:
+        """Whether no official calendar tells the date yet (暂定)."""
+        return self.day(of).status is Status.PROVISIONAL
+
     def kind_with_makeup_days_off(self, of: date) -> DayKind:
         """The other reading of N2.2.1: a make-up work day is a day off for this unit."""
         return DayKind.DAYOFF if self.day(of).is_makeup else self.kind(of)

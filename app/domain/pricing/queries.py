@@ -85,12 +85,12 @@ def _tariffs_at(lot_ids: Sequence[int], at: datetime) -> tuple[Mapping[int, Tari
     )
     with transaction() as session:
         rows = session.execute(union_all(own, around)).all()
-    tariffs = _tariffs({tariff_id for _, tariff_id, _ in rows})
+    known = tariffs({tariff_id for _, tariff_id, _ in rows})
     references: dict[int, list[Tariff]] = defaultdict(list)
     for lot_id, tariff_id, is_own in rows:
         if not is_own:
-            references[lot_id].append(tariffs[tariff_id])
-    return {lot_id: tariffs[tariff_id] for lot_id, tariff_id, is_own in rows if is_own}, references
+            references[lot_id].append(known[tariff_id])
+    return {lot_id: known[tariff_id] for lot_id, tariff_id, is_own in rows if is_own}, references
 
 
 def prices_of(lot_id: int, at: datetime, until: datetime | None = None) -> LotPrices:
@@ -104,7 +104,7 @@ def prices_of(lot_id: int, at: datetime, until: datetime | None = None) -> LotPr
 _loaded: dict[int, Tariff] = {}
 
 
-def _tariffs(ids: Collection[int]) -> Mapping[int, Tariff]:
+def tariffs(ids: Collection[int]) -> Mapping[int, Tariff]:
     """Stored tariffs, each read once per process: their rows never change."""
     missing = [each for each in ids if each not in _loaded]
     if missing:
