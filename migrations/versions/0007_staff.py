@@ -25,6 +25,7 @@ def upgrade() -> None:
     _grants_end_once()
     _accounts_close_once()
     _tasks()
+    op.create_check_constraint("a_policy_is_at_most_a_year_of_minutes", "policy_number", "value BETWEEN 0 AND 525600")
     account = "display_name, password_hash, password_is_own, failed_sign_ins, next_sign_in_at, closed_by, closed_at"
     grant(f"SELECT, INSERT, UPDATE ({account})", "staff_account")
     grant("SELECT, INSERT, UPDATE (ended_by, ended_at)", "staff_grant")
@@ -215,6 +216,7 @@ def _tasks() -> None:
 
 
 def downgrade() -> None:
+    op.drop_constraint("a_policy_is_at_most_a_year_of_minutes", "policy_number", type_="check")
     op.execute("DROP TRIGGER a_closed_task_stays_closed ON task")
     op.drop_constraint("a_task_with_an_owner_was_taken", "task", type_="check")
     op.drop_constraint("who_closed_a_task_closed_it", "task", type_="check")

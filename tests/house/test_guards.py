@@ -15,7 +15,7 @@ from app.domain.lots.actions import PayeeNotOfThisUnit
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.lots.rules import LOT
-from app.domain.policies.actions import set_number
+from app.domain.policies.actions import lay_down
 from app.domain.pricing.actions import Approved, charge_by, register_reference
 from app.domain.pricing.queries import prices_of
 from app.domain.stays.actions import open_payment, settle
@@ -202,8 +202,8 @@ def test_a_tariff_for_then_or_later_must_not_be_overtaken(evening: datetime) -> 
 def rows_that_hold(evening: datetime) -> None:
     """A row in each table of rows that hold from a moment on; each ends in two hours."""
     lot, at = open_lot(), evening + 2 * HOUR
-    set_number("live_reservations", 1, evening, ACTOR)
-    set_number("live_reservations", 2, at, ACTOR)
+    lay_down("live_reservations", 1, evening, ACTOR)
+    lay_down("live_reservations", 2, at, ACTOR)
     register_reference(Approved("示例", "示例", 30.25, 120.15, tariff()), evening, ACTOR)
     pay_to(lot, payee().id, at)
     charge_by(lot.id, tariff(), at, ACTOR)

@@ -13,7 +13,7 @@ from app.domain.lots.queries import LotNotFound
 from app.domain.lots.rules import LOT
 from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.queries import AgreementNotSigned, VehicleNotFound
-from app.domain.policies.actions import set_number
+from app.domain.policies.actions import lay_down
 from app.domain.reservations.actions import LotSuspended, reserve
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries import list_for
@@ -137,7 +137,7 @@ def test_a_suspended_lot_takes_no_reservations(who: Driver, lot: Lot, evening: d
 
 
 def test_nobody_holds_more_reservations_than_the_city_allows(who: Driver, lot: Lot, evening: datetime) -> None:
-    set_number("live_reservations", 1, evening - timedelta(hours=1), "test")
+    lay_down("live_reservations", 1, evening - timedelta(hours=1), "test")
     reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 2))
     with pytest.raises(TooManyReservations):
         reserve(who.id, who.vehicle_key, lot.key, hour(evening, 3), hour(evening, 4))

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.domain.gates import actions as gates
-from app.domain.policies.actions import set_number
+from app.domain.policies.actions import lay_down
 from app.domain.reservations.actions import release_missed, reserve
 from app.domain.stays.actions import (
     adopt,
@@ -208,7 +208,7 @@ def test_of_two_bookings_for_a_plate_the_older_account_drives_in(evening: dateti
 
 def test_no_bill_grows_for_ever(evening: datetime, at: Move) -> None:
     who, lot = driver(), open_lot()
-    set_number("longest_billed_minutes", 600, evening - timedelta(days=1), "test")
+    lay_down("longest_billed_minutes", 600, evening - timedelta(days=1), "test")
     stay = parked_stay(who, gate(lot))
     at(evening + timedelta(days=30))
     assert due_of(one_for(who.id, stay.key).stay).due_fen == 3000

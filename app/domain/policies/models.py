@@ -22,6 +22,7 @@ class PolicyNumber(Base):
     __table_args__ = (
         CheckConstraint("scope IN ('city', 'unit', 'lot')", name="a_policy_holds_for_city_unit_or_lot"),
         CheckConstraint("(scope = 'city') = (scope_id = 0)", name="a_city_policy_names_no_place"),
+        CheckConstraint("value BETWEEN 0 AND 525600", name="a_policy_is_at_most_a_year_of_minutes"),
         CheckConstraint("NOT isempty(valid)", name="a_policy_holds_for_some_time"),
         ExcludeConstraint(
             ("name", "="), ("scope", "="), ("scope_id", "="), ("valid", "&&"),

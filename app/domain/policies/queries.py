@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, or_, select
 
 from app.domain.policies.models import PolicyNumber
 from app.domain.policies.rules import CITY_DEFAULTS, narrowest
+from app.domain.staff.rules import Actor, reach
 from app.kernel import clock
 from app.kernel.db import transaction
 
@@ -53,3 +55,36 @@ def number_for(
         .scalar_subquery()
     )
     return func.coalesce(holding, CITY_DEFAULTS[name])
+
+
+@dataclass(frozen=True)
+class NumberView:
+    """One number as it holds now or later; without a beginning it is the value that nobody has set."""
+
+    name: str
+    scope: str
+    scope_id: int
+    value: int
+    begins_at: datetime | None
+    ends_at: datetime | None
+
+
+def settings(by: Actor) -> list[NumberView]:
+    """Every number by name: the city's value or default, then what is set elsewhere or for later.
+
+    Refuses `NotPermitted`.
+    """
+    with transaction() as session:
+        reach(by, "policies.see")
+        rows = session.scalars(
+            select(PolicyNumber)
+            .where(or_(func.upper_inf(PolicyNumber.valid), func.upper(PolicyNumber.valid) > clock.now()))
+            .order_by(PolicyNumber.name, PolicyNumber.scope, PolicyNumber.scope_id, PolicyNumber.valid)
+        ).all()
+        now = clock.now()
+    known = {row.name for row in rows if row.scope == "city" and now in row.valid}
+    told = [NumberView(row.name, row.scope, row.scope_id, row.value, row.valid.lower, row.valid.upper) for row in rows]
+    told += [
+        NumberView(name, "city", 0, value, None, None) for name, value in CITY_DEFAULTS.items() if name not in known
+    ]
+    return sorted(told, key=lambda each: (each.name, each.scope, each.scope_id, each.begins_at or now))

@@ -31,6 +31,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
 }
 """Every number by name, with the value that holds where nobody has set another."""
 
+MOST: Final = 365 * 24 * 60
+
 NARROWEST_FIRST = ("lot", "unit", "city")
 
 

@@ -28,6 +28,8 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "ledger": ("processes:ledger", "Print the ledger by payee."),
     "sample-city": ("processes:sample_city", "A city to try the platform in."),
     "staff": ("staff:staff", "Accounts and roles (工作账号与授权)."),
+    "tasks": ("tasks:tasks", "What waits for a person (待办)."),
+    "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
 }
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
 
