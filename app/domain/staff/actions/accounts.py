@@ -3,7 +3,6 @@
 import uuid
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.staff.actions.grants import LastAdministrator, NotToOneself
 from app.domain.staff.models import StaffAccount, StaffGrant
@@ -11,7 +10,7 @@ from app.domain.staff.passwords import check_password, hashed
 from app.domain.staff.policy import Role
 from app.domain.staff.rules import CITY, Actor, ScopeKind, check_login, permit
 from app.kernel import audit, clock
-from app.kernel.db import current, savepoint, transaction, violated
+from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, NotFound
 
 
@@ -89,30 +88,19 @@ def _opened(login: str, display_name: str, password: str, opened_by: int | None)
         login=login, display_name=display_name, password_hash=hashed(password), password_is_own=opened_by is None,
         opened_by=opened_by, opened_at=clock.now(),
     )  # fmt: skip
-    try:
-        with savepoint() as session:
-            session.add(account)
-    except IntegrityError as error:
-        if violated(error) == "uq_staff_account_login":
-            raise LoginTaken(login=login) from error
-        raise
+    with refusing({"uq_staff_account_login": LoginTaken}) as session:
+        session.add(account)
     return account
 
 
 def _found(account: StaffAccount) -> None:
     """The index on the first administrator refuses the second, also of two who found at once."""
-    try:
-        with savepoint() as session:
-            session.add(
-                StaffGrant(
-                    account_id=account.id, role=Role.ADMINISTRATOR, scope=ScopeKind.CITY, granted_by=account.id,
-                    granted_at=clock.now(), is_first=True,
-                )
-            )  # fmt: skip
-    except IntegrityError as error:
-        if violated(error) == "there_is_one_first_administrator":
-            raise CityFounded from error
-        raise
+    first = StaffGrant(
+        account_id=account.id, role=Role.ADMINISTRATOR, scope=ScopeKind.CITY, granted_by=account.id,
+        granted_at=clock.now(), is_first=True,
+    )  # fmt: skip
+    with refusing({"there_is_one_first_administrator": CityFounded}) as session:
+        session.add(first)
 
 
 def _locked(account_key: uuid.UUID) -> StaffAccount:
@@ -125,12 +113,7 @@ def _locked(account_key: uuid.UUID) -> StaffAccount:
 def _close(account: StaffAccount, by: Actor) -> None:
     now = clock.now()
     live = update(StaffGrant).where(StaffGrant.account_id == account.id, StaffGrant.ended_at.is_(None))
-    try:
-        with savepoint() as session:
-            session.execute(live.values(ended_by=by.account_id, ended_at=now))
-            account.closed_by, account.closed_at = by.account_id, now
-    except IntegrityError as error:
-        if violated(error) == "the_city_keeps_an_administrator":
-            raise LastAdministrator from error
-        raise
+    with refusing({"the_city_keeps_an_administrator": LastAdministrator}) as session:
+        session.execute(live.values(ended_by=by.account_id, ended_at=now))
+        account.closed_by, account.closed_at = by.account_id, now
     audit.record("staff.close_account", "staff_account", account.id, by.label)

@@ -3,13 +3,12 @@
 import uuid
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.staff.models import StaffAccount, StaffGrant
 from app.domain.staff.policy import Role
 from app.domain.staff.rules import CITY, Actor, Scope, permit
 from app.kernel import audit, clock
-from app.kernel.db import current, savepoint, transaction, violated
+from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed, NotFound, Refusal
 
 
@@ -100,24 +99,12 @@ def _given(by: Actor, account_id: int, role: Role, scope: Scope) -> StaffGrant:
         account_id=account_id, role=role, scope=scope.kind, district_code=scope.district_code, unit_id=scope.unit_id,
         operator_id=scope.operator_id, granted_by=by.account_id, granted_at=clock.now(),
     )  # fmt: skip
-    try:
-        with savepoint() as session:
-            session.add(given)
-    except IntegrityError as error:
-        raise _told(error) from error
+    with refusing(_REFUSED_BY) as session:
+        session.add(given)
     return given
 
 
 def _end(given: StaffGrant, by: Actor) -> None:
-    try:
-        with savepoint():
-            given.ended_by, given.ended_at = by.account_id, clock.now()
-    except IntegrityError as error:
-        raise _told(error) from error
+    with refusing(_REFUSED_BY):
+        given.ended_by, given.ended_at = by.account_id, clock.now()
     audit.record("staff.end_grant", "staff_grant", given.id, by.label, {"account_id": given.account_id})
-
-
-def _told(error: IntegrityError) -> Exception:
-    """The refusal that a constraint's name stands for; an unknown one stays the error that it is."""
-    refusal = _REFUSED_BY.get(violated(error) or "")
-    return refusal() if refusal else error
