@@ -17,6 +17,10 @@ DEVELOPMENT_MARK = "development"
 SIMULATOR_FILE = "wechat.env"
 """The simulator leaves this file beside the keys that it makes; their ids look like real ones."""
 
+OPEN_DATA_PUBLISHER = "hangzhou-shared-parking"
+OPEN_DATA_LICENCE = "许可条款待数据主管部门公布；公布之前请注明来源使用"
+"""Until the city says otherwise; `docs/open-data.md`."""
+
 T = TypeVar("T")
 
 
@@ -58,6 +62,8 @@ class Settings:
     wechat: WeChatSettings
     gate_poll_seconds: int
     trusted_proxies: int
+    open_data_publisher: str
+    open_data_licence: str
 
     @property
     def is_production(self) -> bool:
@@ -78,6 +84,8 @@ class Settings:
             wechat=_wechat(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
+            open_data_publisher=read.optional("OPEN_DATA_PUBLISHER", _text) or OPEN_DATA_PUBLISHER,
+            open_data_licence=read.optional("OPEN_DATA_LICENCE", _text) or OPEN_DATA_LICENCE,
         )
         if settings.is_production:
             read.problems.extend(_unfit_for_production(settings, environ))

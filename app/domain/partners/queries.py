@@ -104,6 +104,17 @@ def fresh_counts(lot_ids: Sequence[int], now: datetime) -> Mapping[int, FreshCou
         return {row.lot_id: FreshCount(row.free, row.total, row.charging_free, row.counted_at) for row in rows}
 
 
+def counted_by_partners(lot_ids: Sequence[int], now: datetime) -> frozenset[int]:
+    """Those of the lots of which a partner that still speaks for them has ever told a count.
+
+    Of such a lot only a fresh count is known: without one, how many bays are free is unknown.
+    """
+    speaking = and_(Partner.id == LotCount.partner_id, Partner.revoked_at.is_(None), speaks_for(now))
+    told = select(LotCount.id).join(Partner, speaking).where(LotCount.lot_id == Lot.id).correlate(Lot).exists()
+    with transaction() as session:
+        return frozenset(session.scalars(select(Lot.id).where(Lot.id.in_(lot_ids), told)))
+
+
 @dataclass(frozen=True)
 class ShownPartner:
     """A partner as staff see it, with the newest moment at which news of it took effect."""

@@ -61,6 +61,28 @@ class LotPrices:
         return hourly_text(self.own, at, self.calendar, _class_in(self.own, vehicle_class))
 
 
+@dataclass(frozen=True)
+class PriceWords:
+    """A lot's own price rules of a day in short, for any vehicle, and whether nothing is ever charged."""
+
+    text: str
+    is_free: bool
+
+
+def price_words(lot_ids: Sequence[int], at: datetime) -> Mapping[int, PriceWords]:
+    """The words of each lot that has a tariff at a moment; each tariff is put into words once."""
+    own = select(LotTariff.lot_id, LotTariff.tariff_id).where(
+        LotTariff.lot_id.in_(lot_ids), LotTariff.valid.contains(at)
+    )
+    book = day_book(business_day(at) - DAY, business_day(at) + DAY)
+    with transaction() as session:
+        charged = dict(session.execute(own).all())
+    ids = set(charged.values())
+    known = tariffs(ids)
+    words = {each: PriceWords(hourly_text(known[each], at, book.classes), known[each].is_free) for each in ids}
+    return {lot_id: words[tariff_id] for lot_id, tariff_id in charged.items()}
+
+
 def _class_in(tariff: Tariff, vehicle_class: str) -> str:
     """A tariff that does not name a class prices it as any other vehicle."""
     return vehicle_class if vehicle_class in tariff.vehicle_classes else tariff.default_class

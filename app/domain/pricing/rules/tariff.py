@@ -88,6 +88,12 @@ class Tariff:
             raise UnknownVehicleClass(vehicle_class=name)
         return name, self.vehicle_classes[name]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a usual vehicle never pays, at any time."""
+        _, rule = self.class_of(None)
+        return not self.is_partial and all(band.is_free or not rule.permille_of(band) for band in self.bands_of(rule))
+
     def bands_of(self, rule: VehicleClass) -> tuple[Band, ...]:
         return rule.own_bands or self.bands
 

@@ -1,0 +1,149 @@
+"""Asking again: 304 while nothing changed, another entity tag as soon as something did, never a stale answer."""
+
+import gzip
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from app.api.open import forms
+from app.api.open.changes import last_change
+from app.domain.lots.models import Lot
+from app.domain.reservations.actions import reserve
+from app.kernel.db import transaction
+from app.wiring import Wiring
+from tests.open_data.conftest import Put
+from tests.open_data.reader import FEEDS, LOTS, STATUS, TABLE, read
+from tests.world import driver, open_lot, shanghai
+
+
+@pytest.fixture
+def lot(evening: datetime) -> Lot:
+    return open_lot(5)
+
+
+def etag(client: FlaskClient, feed: str) -> str:
+    return read(client, feed).headers["ETag"]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_same_state_is_the_same_answer_to_the_byte(
+    lot: Lot, client: FlaskClient, at: Callable[[datetime], None], feed: str
+) -> None:
+    first = read(client, feed)
+    at(shanghai("2026-06-10 20:10"))
+    second = read(client, feed)
+    assert first.get_data() == second.get_data()
+    for name in ("ETag", "Last-Modified", "Cache-Control"):
+        assert first.headers[name] == second.headers[name], name
+    assert not first.headers["ETag"].startswith("W/"), "the tag is a strong one"
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_what_a_reader_has_is_not_sent_again_nor_written(
+    lot: Lot, client: FlaskClient, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = read(client, feed)
+
+    def nobody(*_: Any) -> None:
+        raise AssertionError("something was written for a 304")
+
+    for form in (forms.FEATURES, forms.PARKING_TABLE, forms.PARKING_STATUS):
+        monkeypatch.setattr(form.__class__, "element", nobody, raising=False)
+    for asked in ({"If_None_Match": known.headers["ETag"]}, {"If_Modified_Since": known.headers["Last-Modified"]}):
+        answer = read(client, feed, **asked)
+        assert (answer.status_code, answer.get_data()) == (304, b"")
+        assert answer.headers["ETag"] == known.headers["ETag"]
+        assert "public" in answer.headers["Cache-Control"]
+
+
+def test_a_reservation_changes_the_status_and_not_the_table(lot: Lot, evening: datetime, client: FlaskClient) -> None:
+    before = {feed: etag(client, feed) for feed in FEEDS}
+    who = driver()
+    reserve(who.id, who.vehicle_key, lot.key, evening, evening + timedelta(hours=1))
+    changed = [feed for feed in FEEDS if read(client, feed, If_None_Match=before[feed]).status_code == 200]
+    assert changed == [LOTS, STATUS]
+
+
+def test_what_happens_among_the_few_does_not_show(evening: datetime, client: FlaskClient) -> None:
+    small = open_lot(3)
+    before = etag(client, STATUS)
+    who = driver()
+    reserve(who.id, who.vehicle_key, small.key, evening, evening + timedelta(hours=1))
+    assert etag(client, STATUS) == before
+
+
+def test_a_lot_that_is_suspended_changes_at_once_for_who_asks_by_date(lot: Lot, client: FlaskClient, put: Put) -> None:
+    """Both contents fall into the same second: the date alone may not say that nothing changed."""
+    known = read(client, STATUS).headers["Last-Modified"]
+    put(lot, "suspended")
+    assert read(client, STATUS, If_Modified_Since=known).status_code == 200
+    put(lot, "open")
+    assert read(client, STATUS, If_Modified_Since=known).status_code == 200
+
+
+def test_closing_time_is_a_change_by_itself(lot: Lot, client: FlaskClient, at: Callable[[datetime], None]) -> None:
+    known = read(client, STATUS)
+    at(shanghai("2026-06-11 08:00"))
+    later = read(client, STATUS, If_Modified_Since=known.headers["Last-Modified"])
+    assert later.status_code == 200
+    assert later.headers["Last-Modified"].startswith("Thu, 11 Jun 2026 00:00:")
+
+
+def test_a_renamed_lot_changes_the_table_and_its_version(lot: Lot, client: FlaskClient) -> None:
+    before = {feed: etag(client, feed) for feed in (TABLE, STATUS)}
+    with transaction() as session:
+        session.get_one(Lot, lot.id).name = "示例停车场改名"
+    assert etag(client, TABLE) != before[TABLE]
+    assert etag(client, STATUS) != before[STATUS], "a status names the version of its place"
+
+
+def test_pages_and_rectangles_have_tags_of_their_own(lot: Lot, client: FlaskClient) -> None:
+    assert len({etag(client, LOTS + query) for query in ("", "?limit=1", "?limit=2", "?bbox=118,29,121,31")}) == 4
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_zipped_answer_is_the_same_answer_with_another_tag(lot: Lot, client: FlaskClient, feed: str) -> None:
+    plain, zipped = read(client, feed), read(client, feed, Accept_Encoding="gzip")
+    assert gzip.decompress(zipped.get_data()) == plain.get_data()
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert zipped.headers["ETag"] != plain.headers["ETag"]
+    assert zipped.headers["Vary"] == "Accept-Encoding"
+    assert int(zipped.headers["Content-Length"]) == len(zipped.get_data())
+    again = read(client, feed, Accept_Encoding="gzip", If_None_Match=zipped.headers["ETag"])
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_head_tells_the_headers_of_get_without_a_body(lot: Lot, client: FlaskClient, feed: str) -> None:
+    got, head = read(client, feed), client.head(feed)
+    assert (head.status_code, head.get_data()) == (200, b"")
+    for name in ("ETag", "Last-Modified", "Content-Type", "Cache-Control"):
+        assert head.headers[name] == got.headers[name]
+    assert "Content-Length" not in head.headers, "0 would be a lie"
+
+
+def test_without_redis_the_feed_is_served_and_simply_fetched_again(
+    lot: Lot, client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, at: Callable[[datetime], None]
+) -> None:
+    wired = app.extensions["gongbo"]
+    away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    monkeypatch.setitem(app.extensions, "gongbo", Wiring(**{**vars(wired), "redis": away}))
+    known = read(client, STATUS)
+    assert known.status_code == 200
+    at(shanghai("2026-06-10 20:10"))
+    assert read(client, STATUS, If_None_Match=known.headers["ETag"]).status_code == 200
+
+
+def test_a_change_is_never_earlier_than_the_one_before_and_two_in_a_second_are_not_told_apart(redis: Any) -> None:
+    noon = shanghai("2026-06-10 12:00")
+    moments = [noon, noon, noon + timedelta(seconds=0.5), noon + timedelta(seconds=2), noon]
+    changes = [
+        last_change(redis, "test", fingerprint, moment) for fingerprint, moment in zip("AABCD", moments, strict=True)
+    ]
+    assert [(change.at - noon).seconds for change in changes] == [0, 0, 0, 2, 2]
+    assert [change.tells_apart for change in changes] == [True, True, False, True, False]
