@@ -12,7 +12,7 @@ from flask import Blueprint, Flask
 
 import miniprogram_api
 from app import factory
-from app.api import gates, notices, ops
+from app.api import gates, notices, ops, partners
 from app.api import open as open_data
 from app.jobs import commands
 from app.settings import Settings
@@ -33,6 +33,7 @@ def doors(settings: Settings) -> Iterator[Blueprint]:
         yield ops.development
     yield notices.notices
     yield gates.blueprint
+    yield partners.blueprint
     yield open_data.blueprint
     yield from miniprogram_api.blueprints
 

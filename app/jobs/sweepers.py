@@ -17,6 +17,7 @@ from flask import Flask
 
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows
+from app.domain.partners import actions as partners
 from app.domain.reservations.actions import follow_overstays, release_missed
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.domain.units.actions import remind_of_endings
@@ -74,6 +75,8 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
+        Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
+        Sweeper("partner_silence", 60.0, partners.note_silence),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("agreements", 600.0, remind_of_endings),

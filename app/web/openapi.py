@@ -42,7 +42,8 @@ def attach(app: Flask) -> DescribedApi:
         OPENAPI_URL_PREFIX=None,
     )
     api = DescribedApi(app)
-    api.spec.components.security_scheme("motorist", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    for name, scheme in _SCHEMES.items():
+        api.spec.components.security_scheme(name, scheme)
     app.register_blueprint(blueprint)
     return api
 
@@ -52,12 +53,21 @@ def description(app: Flask) -> dict[str, Any]:
     document: dict[str, Any] = _api(app).spec.to_dict()
     for operation, view in _operations(app, document):
         policy = policy_of(view)
-        if policy is not None and policy.name == "motorist":
-            operation["security"] = [{"motorist": []}]
+        if policy is not None and policy.name in _SCHEMES:
+            operation["security"] = [{policy.name: []}]
         if happens_once(view):
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return document
 
+
+_SCHEMES = {
+    "motorist": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "partner": {
+        "type": "apiKey", "in": "header", "name": "X-Signature",
+        "description": "HMAC-SHA256 签名；另需 X-Partner-Id、X-Key-Id 等请求头，见接入说明",
+    },
+}  # fmt: skip
+"""How callers of the described doors show who they are, by the name of their policy."""
 
 _IDEMPOTENCY_KEY = {
     "in": "header",

@@ -11,7 +11,10 @@ from app.web.once import happens_once
 from app.web.openapi import description
 from app.web.policy import policy_of
 
-KNOWN = {"public", "motorist", "gate", "patient_gate", "wechat", "loopback", "open"}
+KNOWN = {"public", "motorist", "gate", "patient_gate", "partner", "wechat", "loopback", "open"}
+DESCRIBED = {"/mp/v1": "motorist", "/partner/v1": "partner"}
+"""The doors for callers who show who they are, and which policy asks them."""
+
 WITHOUT_KEY = {"/mp/v1/sessions", "/mp/v1/sessions/refresh"}
 """Their secret is good once by itself."""
 
@@ -47,8 +50,9 @@ def test_every_route_of_motorists_refuses_strangers(app: Flask, client: FlaskCli
         assert (response.status_code, response.get_json()["code"]) == (401, "unauthenticated"), rule
 
 
-def test_every_post_of_motorists_happens_once(app: Flask) -> None:
-    for method, rule, endpoint in routes(app, "/mp/v1"):
+@pytest.mark.parametrize("door", DESCRIBED)
+def test_every_post_happens_once(app: Flask, door: str) -> None:
+    for method, rule, endpoint in routes(app, door):
         if method == "POST" and rule not in WITHOUT_KEY:
             assert happens_once(app.view_functions[endpoint]), rule
 
@@ -58,17 +62,22 @@ def test_the_description_is_the_router(app: Flask) -> None:
         (method.upper(), path)
         for path, operations in description(app)["paths"].items()
         for method in operations
-        if method in {"get", "post", "put", "delete"} and path.startswith("/mp/v1")
+        if method in {"get", "post", "put", "delete"} and path.startswith(tuple(DESCRIBED))
     }
-    served = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)) for method, rule, _ in routes(app, "/mp/v1")}
+    served = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule))
+        for door in DESCRIBED
+        for method, rule, _ in routes(app, door)
+    }
     assert described == served
 
 
 def test_protected_operations_say_so(app: Flask) -> None:
     for path, operations in description(app)["paths"].items():
         for method, operation in operations.items():
-            if method != "parameters" and path.startswith("/mp/v1") and path not in WITHOUT_KEY:
-                assert operation["security"] == [{"motorist": []}], path
+            if method != "parameters" and path.startswith(tuple(DESCRIBED)) and path not in WITHOUT_KEY:
+                caller = next(caller for door, caller in DESCRIBED.items() if path.startswith(door))
+                assert operation["security"] == [{caller: []}], path
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/style.css", "/openapi.json"])

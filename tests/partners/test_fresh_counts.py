@@ -14,14 +14,9 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import span
 from tests.partners.stand import partner_of
-from tests.world import open_lot, staff
+from tests.world import staff
 
 At = Callable[[datetime], None]
-
-
-@pytest.fixture
-def lot(evening: datetime) -> Lot:
-    return open_lot(bays=5)
 
 
 def told(partner_id: int, lot: Lot, free: int, at: datetime) -> str:

@@ -2,8 +2,14 @@
 
 from app.domain.partners.actions.counts import CountRecord, take_counts
 from app.domain.partners.actions.messages import BadSignature, Caller, admit, forget_old_nonces, recognise
-from app.domain.partners.actions.proposals import Particulars, Proposed, propose
-from app.domain.partners.actions.records import Record, note_refusal
+from app.domain.partners.actions.proposals import (
+    Particulars,
+    Proposed,
+    accept_proposal,
+    decline_proposal,
+    propose,
+)
+from app.domain.partners.actions.records import Record, RefusalKind, note_refusal
 from app.domain.partners.actions.register import NewKey, register, revoke, rotate_key
 from app.domain.partners.actions.silence import note_silence
 from app.domain.partners.actions.visits import ToldVisit, VisitRecord, take_visits
@@ -16,9 +22,12 @@ __all__ = [
     "Particulars",
     "Proposed",
     "Record",
+    "RefusalKind",
     "ToldVisit",
     "VisitRecord",
+    "accept_proposal",
     "admit",
+    "decline_proposal",
     "forget_old_nonces",
     "note_refusal",
     "note_silence",
@@ -29,4 +38,4 @@ __all__ = [
     "rotate_key",
     "take_counts",
     "take_visits",
-]  # fmt: skip
+]

@@ -1,7 +1,7 @@
 """What may be believed of what partners tell: pure rules over one record and what is known already."""
 
 from app.domain.partners.rules.counts import Capacity, Count, CountAboveCapacity, CountNegative, count_is_new
-from app.domain.partners.rules.lots import LotNumbersDoNotAddUp, OutsideHangzhou, differing, refuse_impossible
+from app.domain.partners.rules.lots import differing
 from app.domain.partners.rules.records import (
     BATCH,
     RecordUnreadable,
@@ -22,8 +22,24 @@ from app.domain.partners.rules.visits import (
 )
 
 __all__ = [
-    "BATCH", "Capacity", "Count", "CountAboveCapacity", "CountNegative", "ExitBeforeEntry", "LotNumbersDoNotAddUp",
-    "OutsideHangzhou", "RecordUnreadable", "ReportKind", "TimeInFuture", "TimeRunsBackwards", "Verdict", "Visit",
-    "VisitDiffers", "VisitUnknown", "VisitVoided", "canonical", "count_is_new", "differing", "digest_of",
-    "refuse_impossible", "visit_is_new",
-]  # fmt: skip
+    "BATCH",
+    "Capacity",
+    "Count",
+    "CountAboveCapacity",
+    "CountNegative",
+    "ExitBeforeEntry",
+    "RecordUnreadable",
+    "ReportKind",
+    "TimeInFuture",
+    "TimeRunsBackwards",
+    "Verdict",
+    "Visit",
+    "VisitDiffers",
+    "VisitUnknown",
+    "VisitVoided",
+    "canonical",
+    "count_is_new",
+    "differing",
+    "digest_of",
+    "visit_is_new",
+]
