@@ -28,6 +28,9 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "ledger": ("processes:ledger", "Print the ledger by payee."),
     "sample-city": ("processes:sample_city", "A city to try the platform in."),
     "staff": ("staff:staff", "Accounts and roles (工作账号与授权)."),
+    "units": ("units:units", "Units (开放单位), their office hours and findings of exception."),
+    "operators": ("operators:operators", "Operators (运营单位)."),
+    "agreements": ("agreements:agreements", "Operating agreements (委托运营服务协议) and self-operation (自行运营)."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
 }

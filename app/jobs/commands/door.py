@@ -19,6 +19,7 @@ from app.jobs.commands.answers import Answer, plain, tell
 from app.kernel.base import Base
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
+from app.kernel.files import LARGEST, Paper
 from app.kernel.refusals import Conflict, NotFound, Refusal
 
 PROGRAM = "flask --app wsgi"
@@ -163,4 +164,19 @@ class ClockType(click.ParamType[time]):
             self.fail(f"{value} is no time of day such as 17:30", param, ctx)
 
 
-MOMENT, DAY, CLOCK = MomentType(), DayType(), ClockType()
+class PaperType(click.ParamType[Paper]):
+    """A file of this machine, read no further than a byte beyond what is kept."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Paper:
+        if isinstance(value, Paper):
+            return value
+        try:
+            with Path(value).open("rb") as file:
+                return Paper(file.read(LARGEST + 1), Path(value).name)
+        except OSError as error:
+            self.fail(f"{value} cannot be read: {error.strerror}", param, ctx)
+
+
+MOMENT, DAY, CLOCK, PAPER = MomentType(), DayType(), ClockType(), PaperType()
