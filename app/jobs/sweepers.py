@@ -15,6 +15,7 @@ from types import FrameType
 import structlog
 from flask import Flask
 
+from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows
 from app.domain.partners import actions as partners
@@ -80,6 +81,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("agreements", 600.0, remind_of_endings),
+        Sweeper("calendar_alarms", 600.0, alarm_before_days_run_out),
         Sweeper("remembered_requests", 600.0, forget_expired),
     ]
 

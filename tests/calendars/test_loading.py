@@ -31,7 +31,7 @@ def session(database_urls: tuple[str, str]) -> Iterator[Session]:
 @pytest.mark.usefixtures("session")
 def test_seeded_years_are_official_and_the_next_is_provisional() -> None:
     seed(2025, 2026)
-    assert queries.last_official_day() == date(2026, 12, 31)
+    assert queries.last_official_day(date(2026, 11, 1)) == date(2026, 12, 31)
     assert queries.day_kind(date(2026, 2, 14)) is DayKind.WORKDAY
     assert queries.day_kind(date(2026, 2, 16)) is DayKind.DAYOFF
     assert queries.tariff_calendar(date(2026, 2, 18)) >= {"off", "holiday", "golden_week"}
@@ -55,7 +55,7 @@ def test_a_year_that_is_not_whole_is_refused_and_leaves_nothing_behind(session: 
     with pytest.raises(IncompleteCalendar):
         load(2026, official_year(2026)[:-1], status=Status.OFFICIAL, source_doc="国办发明电〔2025〕7号")
     assert queries.version_in_force(2026) is None
-    assert queries.last_official_day() is None
+    assert queries.last_official_day(date(2026, 11, 1)) is None
     assert session.scalar(select(CalendarVersion.id).where(CalendarVersion.in_force)) is None
 
 
@@ -73,7 +73,7 @@ def test_the_database_keeps_one_calendar_in_force_per_year(session: Session) -> 
 def test_the_database_refuses_a_makeup_day_that_is_off(session: Session) -> None:
     version = load(2026, official_year(2026), status=Status.OFFICIAL, source_doc="国办发明电〔2025〕7号")
     wrong = insert(CalendarDay).values(
-        version_id=version.id, date=date(2027, 1, 1), kind="dayoff", holiday="元旦", is_makeup=True
+        version_id=version.id, date=date(2026, 1, 1), kind="dayoff", holiday="元旦", is_makeup=True
     )
     with pytest.raises(IntegrityError) as refused, savepoint():
         session.execute(wrong)

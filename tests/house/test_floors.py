@@ -25,7 +25,7 @@ FILES = {"__init__", "models", "rules", "actions", "queries"}
 WORDS = {
     "app.domain.staff": {"policy", "passwords"},
     "app.domain.motorists": {"plates", "published"},
-    "app.domain.calendars": {"seeds"},
+    "app.domain.calendars": {"seeds", "sheets"},
     "app.domain.pricing": {"published"},
 }
 """Beside the four files: a room's own vocabulary, and what it publishes."""

@@ -9,7 +9,10 @@ from app.kernel.base import Base, Id
 
 
 class CalendarVersion(Base):
-    """A year's days as one document told them (节假日安排); loading a newer one keeps the older, out of force."""
+    """A year's days as one document told them (节假日安排); loading a newer one keeps the older, out of force.
+
+    Born with all its days, which never change. What nobody loaded, the platform knew from the start.
+    """
 
     __tablename__ = "calendar_version"
     __table_args__ = (
@@ -25,6 +28,8 @@ class CalendarVersion(Base):
     source_doc: Mapped[str]
     created_at: Mapped[datetime]
     in_force: Mapped[bool] = mapped_column(default=True)
+    loaded_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
 
 
 class CalendarDay(Base):
@@ -43,3 +48,17 @@ class CalendarDay(Base):
     kind: Mapped[str]
     holiday: Mapped[str | None]
     is_makeup: Mapped[bool] = mapped_column(default=False)
+
+
+class CalendarAlarm(Base):
+    """That people were warned, so many days before the last official one."""
+
+    __tablename__ = "calendar_alarm"
+    __table_args__ = (
+        PrimaryKeyConstraint("last_day", "days_before", name="a_calendar_alarm_is_raised_once"),
+        CheckConstraint("days_before IN (60, 30, 14)", name="a_calendar_alarm_has_its_day"),
+    )
+
+    last_day: Mapped[date]
+    days_before: Mapped[int]
+    raised_at: Mapped[datetime]

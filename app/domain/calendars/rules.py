@@ -164,6 +164,15 @@ def check_year(year: int, days: Iterable[Day]) -> None:
 
 
 def changed_dates(before: Iterable[Day], after: Iterable[Day]) -> list[date]:
-    """The dates whose kind differs, so that windows and reservations on them must be looked at again."""
-    kinds = {day.date: day.kind for day in before}
-    return [day.date for day in after if kinds.get(day.date, day.kind) is not day.kind]
+    """The dates whose kind or promise differs, so that windows and reservations on them must be looked at again."""
+    known = {day.date: (day.kind, promised_kind(day)) for day in before}
+    return [day.date for day in after if known.get(day.date) not in {None, (day.kind, promised_kind(day))}]
+
+
+ALARM_DAYS: Final = (60, 30, 14)
+
+
+def alarm_due(today: date, last: date) -> int | None:
+    """The alarm that counts today, by its days before the last official one; None while there is time."""
+    left = (last - today).days
+    return min((days for days in ALARM_DAYS if left <= days), default=None)

@@ -32,6 +32,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "operators": ("operators:operators", "Operators (运营单位)."),
     "agreements": ("agreements:agreements", "Operating agreements (委托运营服务协议) and self-operation (自行运营)."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
+    "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
 }
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
