@@ -41,6 +41,11 @@ def tasks() -> list[tuple[str, int]]:
         return [(task.kind, task.subject_id) for task in session.scalars(select(Task).order_by(Task.id))]
 
 
+def open_kinds() -> list[str]:
+    with transaction() as session:
+        return list(session.scalars(select(Task.kind).filter_by(closed_at=None).order_by(Task.id)))
+
+
 def close_all() -> None:
     with transaction() as session:
         session.execute(update(Task).filter_by(closed_at=None).values(closed_at=clock.now(), outcome="done"))
@@ -101,3 +106,39 @@ def test_people_are_asked_again_when_what_was_settled_falls_away(
 def test_an_agreement_that_never_began_reminds_of_nothing(evening: datetime, lot: Lot, by: Actor) -> None:
     units.end_agreement(by, signed(by, lot, evening + DAY, days=5).key, "签署有误")
     assert units.remind_of_endings() == 0
+
+
+def test_a_task_lies_where_its_lots_lie_and_is_due_at_the_end(evening: datetime, lot: Lot, by: Actor) -> None:
+    agreement = signed(by, lot, evening, days=20)
+    units.remind_of_endings()
+    with transaction() as session:
+        task = session.scalars(select(Task)).one()
+    assert (task.district_code, task.unit_id, task.operator_ids) == ("330106", lot.unit_id, [agreement.operator_id])
+    assert task.due_at == evening + 20 * DAY
+
+
+def test_the_announcement_gives_way_to_the_end(evening: datetime, at: At, lot: Lot, by: Actor) -> None:
+    signed(by, lot, evening, days=20)
+    units.remind_of_endings()
+    at(evening + 20 * DAY)
+    units.remind_of_endings()
+    assert open_kinds() == ["agreement_ended"]
+
+
+def test_a_task_is_closed_when_somebody_runs_the_lots_again(evening: datetime, at: At, lot: Lot, by: Actor) -> None:
+    signed(by, lot, evening, days=20)
+    at(evening + 21 * DAY)
+    units.remind_of_endings()
+    assert open_kinds() == ["agreement_ended"]
+    at(evening + 22 * DAY)
+    units.declare_self_operation(by, unit_of(lot).key, lot.id, "收回自营")
+    units.remind_of_endings()
+    assert open_kinds() == []
+
+
+def test_an_announcement_is_closed_when_the_next_agreement_is_signed(evening: datetime, lot: Lot, by: Actor) -> None:
+    signed(by, lot, evening, days=20)
+    units.remind_of_endings()
+    signed(by, lot, evening + 20 * DAY, days=365)
+    units.remind_of_endings()
+    assert open_kinds() == []

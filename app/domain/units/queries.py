@@ -1,10 +1,10 @@
 """Who is in the register, who is excepted, and who runs a lot."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.domain.staff.rules import Actor, Scope, ScopeKind, reach
+from app.domain.tasks.models import Task
 from app.domain.units.models import (
     AgreementEnding,
     AgreementLot,
@@ -43,6 +44,8 @@ from app.kernel.files import StoredFile, content_of
 from app.kernel.refusals import NotFound
 
 Column = SQLColumnExpression[Any]
+AGREEMENT: Final = "operating_agreement"
+"""What tasks call an agreement."""
 
 
 def excluded(unit_id: Column) -> Exists:
@@ -256,19 +259,35 @@ def end_of(agreement_id: int) -> datetime:
         return end
 
 
-def unreminded(kind: str, ahead: timedelta, limit: int) -> Sequence[OperatingAgreement]:
+def unreminded(kind: str, ahead: timedelta, limit: int) -> Sequence[AgreementView]:
     """Agreements of whose end nobody was told, and whose lots nobody runs from then on.
 
     With `ahead` those that end within it; without, those that have ended.
     """
     told = exists().where(AgreementReminder.agreement_id == OperatingAgreement.id, AgreementReminder.kind == kind)
-    left_alone = exists().where(
-        AgreementLot.agreement_id == OperatingAgreement.id,
-        not_(func.isempty(AgreementLot.valid)),
-        not_(runs(AgreementLot.lot_id, func.upper(AgreementLot.valid))),
-    )
     with transaction() as session:
         now, end = clock.now(), _end(OperatingAgreement)
         is_due = and_(end > now, end <= now + ahead) if ahead else end <= now
-        due = select(OperatingAgreement).where(is_due, not_(told), left_alone).order_by(OperatingAgreement.id)
-        return session.scalars(due.limit(limit)).all()
+        due = _viewed(end).where(is_due, not_(told), _leaves_lots_alone(now)).order_by(OperatingAgreement.id)
+        return [AgreementView(*row) for row in session.execute(due.limit(limit))]
+
+
+def answered(task_kinds: Collection[str], limit: int) -> Sequence[int]:
+    """Ids of agreements about whose end a task is open, though all their lots are run from then on, or again."""
+    asked = exists().where(
+        Task.kind.in_(task_kinds), Task.subject == AGREEMENT, Task.subject_id == OperatingAgreement.id,
+        Task.closed_at.is_(None),
+    )  # fmt: skip
+    with transaction() as session:
+        settled = select(OperatingAgreement.id).where(asked, not_(_leaves_lots_alone(clock.now())))
+        return session.scalars(settled.order_by(OperatingAgreement.id).limit(limit)).all()
+
+
+def _leaves_lots_alone(now: datetime) -> Exists:
+    """A condition: nobody runs one of the agreement's lots when it ends, or now when it has ended."""
+    end = func.greatest(func.upper(AgreementLot.valid), now)
+    return exists().where(
+        AgreementLot.agreement_id == OperatingAgreement.id,
+        not_(func.isempty(AgreementLot.valid)),
+        not_(runs(AgreementLot.lot_id, end)),
+    )
