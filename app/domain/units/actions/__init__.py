@@ -12,13 +12,7 @@ from app.domain.units.actions.agreements import (
     sign_agreement,
 )
 from app.domain.units.actions.districts import know_districts
-from app.domain.units.actions.findings import (
-    AlreadyFound,
-    AlreadyLifted,
-    OwnFinding,
-    find,
-    lift_finding,
-)
+from app.domain.units.actions.findings import AlreadyFound, AlreadyLifted, OwnFinding, find, lift_finding
 from app.domain.units.actions.operators import OperatorKnown, correct_operator, enter_operator, register_operator
 from app.domain.units.actions.register import (
     NothingChanges,

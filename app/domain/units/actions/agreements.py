@@ -7,14 +7,7 @@ from sqlalchemy import func, select, update
 
 from app.domain.staff.rules import Actor, permit
 from app.domain.units.actions.register import lock
-from app.domain.units.models import (
-    AgreementEnding,
-    AgreementLot,
-    OperatingAgreement,
-    Operator,
-    SelfOperation,
-    Unit,
-)
+from app.domain.units.models import AgreementEnding, AgreementLot, OperatingAgreement, Operator, SelfOperation, Unit
 from app.domain.units.queries import end_of, operators_of
 from app.domain.units.rules import Terms, said
 from app.kernel import audit, clock

@@ -1,88 +1,16 @@
-"""What may stand in the register of units: districts, kinds, authorities, grounds of exclusion, credit codes."""
+"""What is told of a unit or an operator before it stands in the register."""
 
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import time
 from typing import Final
 
+from app.domain.units.rules.credit_codes import good_credit_code
+from app.domain.units.rules.words import CITY, DISTRICTS, KINDS, LEVELS
 from app.kernel.refusals import Invalid
 
-CITY: Final = "330100"
-
-DISTRICTS: Final = {
-    CITY: "杭州市",
-    "330102": "上城区",
-    "330105": "拱墅区",
-    "330106": "西湖区",
-    "330108": "滨江区",
-    "330109": "萧山区",
-    "330110": "余杭区",
-    "330111": "富阳区",
-    "330112": "临安区",
-    "330113": "临平区",
-    "330114": "钱塘区",
-    "330122": "桐庐县",
-    "330127": "淳安县",
-    "330182": "建德市",
-}
-"""The city and its thirteen districts, counties and county-level city."""
-
-KINDS: Final = {"organ": "机关", "institution": "事业单位", "enterprise": "国有企业"}
-LEVELS: Final = {"city": "市级", "district": "区、县（市）级"}
-AUTHORITIES: Final = {
-    "government_offices": "市机关事务局",
-    "state_assets": "市国资委",
-    "district": "区、县（市）政府",
-    "department": "主管部门",
-}
-"""Who urges a unit on (N4.2, N4.5, N4.6)."""
-GROUNDS: Final = {
-    "secret": "涉密单位",
-    "special_security": "有特殊安全要求的单位",
-    "always_open": "已全时段对外开放停车场的单位",
-    "school": "中小学及幼儿园",
-    "hospital": "医院",
-    "care": "养老托幼机构",
-}
-"""The six grounds on which a unit does not open (N2.1)."""
-
-CREDIT_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""The 31 signs of GB 32100-2015: I, O, S, V and Z are left out."""
-CREDIT_CODE: Final = re.compile(rf"[{CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{CREDIT_ALPHABET}]{{10}}")
-
 SERVICE_PHONE: Final = re.compile(r"[0-9 +-]{5,20}")
-
-
-def normal_credit_code(words: str) -> str:
-    """A unified social credit code as it is kept: half width, upper case, without blanks."""
-    return "".join(unicodedata.normalize("NFKC", words).split()).upper()
-
-
-def credit_check_digit(first_17: str) -> str:
-    """The eighteenth sign of a code (GB 32100-2015): weights 3^n modulo 31 over the first seventeen."""
-    total = sum(CREDIT_ALPHABET.index(sign) * pow(3, place, 31) for place, sign in enumerate(first_17))
-    return CREDIT_ALPHABET[-total % 31]
-
-
-def sample_credit_code(kind: str, number: int) -> str:
-    """A code for a sample of a kind of unit, with a right check digit: nobody's body code reads XX and seven digits."""
-    registrar = {"organ": "11", "institution": "12", "enterprise": "91"}[kind]
-    first_17 = f"{registrar}{CITY}XX{number:07d}"
-    return first_17 + credit_check_digit(first_17)
-
-
-def is_credit_code(code: str) -> bool:
-    """Whether a normal code has the form of GB 32100-2015 and its check digit."""
-    return CREDIT_CODE.fullmatch(code) is not None and code[-1] == credit_check_digit(code[:-1])
-
-
-class CreditCodeWrong(Invalid):
-    """Not 18 signs of GB 32100-2015 with the right check digit."""
-
-    code = "credit_code_wrong"
-    message = "统一社会信用代码有误，请核对（18位，末位为校验码）"
 
 
 class NoSuchKind(Invalid):
@@ -147,14 +75,6 @@ def said(words: str) -> str:
     if not plain:
         raise WordsMissing
     return plain
-
-
-def good_credit_code(words: str) -> str:
-    """A code as it is kept. Refuses `CreditCodeWrong`."""
-    code = normal_credit_code(words)
-    if not is_credit_code(code):
-        raise CreditCodeWrong
-    return code
 
 
 def good_phone(words: str) -> str:
@@ -226,32 +146,3 @@ class NewOperator:
     def checked(self) -> "NewOperator":
         """The same as it is kept. Refuses `WordsMissing`, `CreditCodeWrong`, `PhoneWrong`."""
         return NewOperator(said(self.name), good_credit_code(self.credit_code), good_phone(self.service_phone))
-
-
-class AgreementIncomplete(Invalid):
-    """An agreement states bays, hours, services, both sides' duties, its lots and a term (N4.7)."""
-
-    code = "agreement_incomplete"
-    message = "委托运营服务协议须写明停车场、共享泊位数、开放时间、服务内容、双方权利义务和起止时间"
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What an operating agreement says (N4.7), for which lots, and for the span [begins_at, ends_at)."""
-
-    lot_ids: Collection[int]
-    shared_bays: int
-    hours_text: str
-    services: str
-    unit_duties: str
-    operator_duties: str
-    begins_at: datetime
-    ends_at: datetime
-
-    def check(self) -> None:
-        """Refuse `AgreementIncomplete` when one of the four obligatory contents, a lot or a term is missing."""
-        words = (self.hours_text, self.services, self.unit_duties, self.operator_duties)
-        if not self.lot_ids or self.shared_bays < 1 or self.ends_at <= self.begins_at:
-            raise AgreementIncomplete
-        if not all(each.strip() for each in words):
-            raise AgreementIncomplete
