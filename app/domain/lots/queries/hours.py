@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from app.domain.calendars.models import CalendarVersion
 from app.domain.lots.models import Lot, LotClosure, OpeningPlan, OpenWindow
@@ -16,7 +16,7 @@ from app.domain.policies.rules import narrowest
 from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.db import transaction
-from app.kernel.spans import bounds, span
+from app.kernel.spans import span
 
 READINGS = (
     "closes_before_minutes", "opens_after_minutes", "morning_after_a_day_off_is_open",
@@ -134,12 +134,12 @@ def written_windows(lot_ids: Sequence[int], since: datetime) -> Mapping[int, lis
     found: defaultdict[int, list[tuple[int, Span]]] = defaultdict(list)
     with transaction() as session:
         rows = session.execute(
-            select(OpenWindow.id, OpenWindow.lot_id, OpenWindow.during)
+            select(OpenWindow.id, OpenWindow.lot_id, func.lower(OpenWindow.during), func.upper(OpenWindow.during))
             .where(OpenWindow.lot_id.in_(lot_ids), OpenWindow.during.overlaps(span(since, None)))
             .order_by(OpenWindow.lot_id, OpenWindow.during)
         )
-        for window_id, lot_id, during in rows:
-            found[lot_id].append((window_id, Span(*bounds(during))))
+        for window_id, lot_id, opens_at, closes_at in rows:
+            found[lot_id].append((window_id, Span(opens_at, closes_at)))
     return found
 
 
