@@ -3,10 +3,10 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test demo check bench lock clean
+.PHONY: help setup run test demo check bench bench-full lock clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: ## install exactly what the lock says into .venv (nothing when it is already there)
 	@$(PYTHON) -m launcher setup
@@ -28,6 +28,9 @@ check: setup ## lint, formatting, types and the tests about the house
 
 bench: setup ## measure the promises about speed
 	@$(PY) -m bench
+
+bench-full: setup ## the same with supply at full size: 5,000 lots, 200,000 bays
+	@$(PY) -m bench full
 
 lock: setup ## write requirements*.txt anew from requirements*.in
 	@$(PY) -m launcher lock

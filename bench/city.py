@@ -113,10 +113,15 @@ def _open_lot(number: int, point: Point, people: People) -> int:
 def _write_motorists(superuser: psycopg.Connection[Any]) -> None:
     numbers = range(FIRST["motorist"], FIRST["motorist"] + MOTORISTS)
     digest = hashlib.sha256("示例文本".encode()).digest()
-    _copy(superuser, _MOTORIST, ((n, key_of(n), "wx0", _index(n), b"", 1, SINCE) for n in numbers))
+    sign_up(superuser, numbers)
     _copy(superuser, _PLATE, ((n, key_of(n), _index(n), _index(n), _sealed_plate(n), "blue", "small") for n in numbers))
     _copy(superuser, _VEHICLE, ((n, key_of(n), n, n, SINCE) for n in numbers))
     _copy(superuser, _SIGNATURE, ((n, key_of(n), n, AGREEMENT, digest, SINCE, b"") for n in numbers))
+
+
+def sign_up(superuser: psycopg.Connection[Any], numbers: Iterable[int]) -> None:
+    """Motorists of these numbers, signed in for the first time."""
+    _copy(superuser, _MOTORIST, ((n, key_of(n), "wx0", _index(n), b"", 1, SINCE) for n in numbers))
 
 
 _MOTORIST = "motorist (id, key, app_id, openid_bidx, openid_enc, session_version, created_at)"

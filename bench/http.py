@@ -30,14 +30,15 @@ def measure(stand: Ground, jwt_keys: Mapping[str, bytes]) -> None:
 def _sides(ports: list[int], jwt_keys: Mapping[str, bytes]) -> Mapping[str, Side]:
     bare, greenlets, threads = ports
     return {
-        "bare": _rate(bare, wishes.bare()),
-        "search": _rate(greenlets, wishes.searches(jwt_keys, SEARCHERS)),
-        "search with threads": _rate(threads, wishes.searches(jwt_keys, SEARCHERS)),
-        "reserve": _rate(greenlets, wishes.reservations(jwt_keys, GUESTS), status=201),
+        "bare": rate(bare, wishes.bare()),
+        "search": rate(greenlets, wishes.searches(jwt_keys, SEARCHERS)),
+        "search with threads": rate(threads, wishes.searches(jwt_keys, SEARCHERS)),
+        "reserve": rate(greenlets, wishes.reservations(jwt_keys, GUESTS), status=201),
     }
 
 
-def _rate(port: int, requests: Iterator[bytes], status: int = 200) -> Side:
+def rate(port: int, requests: Iterator[bytes], status: int = 200) -> Side:
+    """Requests per second of one server, once called."""
     return partial(requests_per_second, port, requests, SECONDS, status)
 
 
@@ -45,13 +46,15 @@ def _tell(rates: Rates) -> None:
     bare = rates["bare"]
     for bench, side in (("search", "search"), ("reserve_http", "reserve")):
         tell(
-            bench, ratio(rates[side], bare), "requests/s of the platform / requests/s of a bare Flask JSON endpoint",
+            bench, {"ratio": ratio(rates[side], bare)},
+            "requests/s of the platform / requests/s of a bare Flask JSON endpoint",
             per_s=median(rates[side]), bare_per_s=median(bare), connections=CONNECTIONS,
         )  # fmt: skip
     for worker_class, ours, other in (
         ("gevent", "search", "search with threads"), ("gthread", "search with threads", "search"),
     ):  # fmt: skip
         tell(
-            "worker_class", ratio(rates[ours], rates[other]), "searches/s of this worker class / of the other one",
+            "worker_class", {"ratio": ratio(rates[ours], rates[other])},
+            "searches/s of this worker class / of the other one",
             worker_class=worker_class, per_s=median(rates[ours]),
         )  # fmt: skip

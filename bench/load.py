@@ -48,6 +48,17 @@ class _Line:
             raise UnexpectedAnswer(bytes(self.received).decode(errors="replace"))
 
 
+def one_answer(port: int, request: bytes, patience: float) -> bytes:
+    """The body of one answer, waited for so many seconds: a server may have much to read before its first."""
+    line = _Line(socket.create_connection((HOST, port), timeout=patience))
+    with line.socket:
+        line.send(request)
+        while not line.has_answer():
+            pass
+        line.insist_on(200)
+        return bytes(line.received.split(END_OF_HEAD, 1)[1])
+
+
 def requests_per_second(port: int, requests: Iterator[bytes], seconds: float, status: int = 200) -> float:
     """How many answers came per second; raises `UnexpectedAnswer` for any other status than `status`."""
     with selectors.DefaultSelector() as selector:

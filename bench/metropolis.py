@@ -34,6 +34,8 @@ class Metropolis:
     lots: int
     bays_each: int = 40
     claims_each: float = 2.5
+    nights: int = 20
+    """So far ahead their windows are written."""
 
     @property
     def reach(self) -> float:
@@ -69,13 +71,20 @@ def _tariffs() -> Sequence[int]:
 
 def _numbers(city: Metropolis, tariffs: Sequence[int]) -> dict[str, Any]:
     return {
-        "lots": city.lots, "bays": city.bays_each, "claims": max(round(city.claims_each * 10), 1), "since": SINCE,
-        "moment": MOMENT, "reach": city.reach, "latitude": CENTRE.latitude, "longitude": CENTRE.longitude,
-        "prefix": KEY_PREFIX, "own": list(tariffs[:-1]), "capped": tariffs[-1], "evening": MOMENT - timedelta(hours=1.5),
+        "lots": city.lots, "bays": city.bays_each, "nights": city.nights,
+        "claims": max(round(city.claims_each * 10), 1), "since": SINCE, "moment": MOMENT,
+        "evening": MOMENT - timedelta(hours=1.5), "prefix": KEY_PREFIX, "own": list(tariffs[:-1]),
+        "capped": tariffs[-1], "reach": city.reach, "latitude": CENTRE.latitude, "longitude": CENTRE.longitude,
     }  # fmt: skip
 
 
 _STATEMENTS: Final = (
+    """
+    INSERT INTO staff_account (id, key, login, display_name, password_hash, password_is_own, failed_sign_ins, opened_at)
+    OVERRIDING SYSTEM VALUE
+    SELECT 200000000000 + n, gen_random_uuid(), 'bench' || n, '示例', '', true, 0, %(since)s
+    FROM generate_series(1, 2) AS n
+    """,
     """
     INSERT INTO unit (id, key, name, kind, level, district_code, office_begins, office_ends, authority)
     OVERRIDING SYSTEM VALUE
@@ -85,13 +94,13 @@ _STATEMENTS: Final = (
     """,
     """
     INSERT INTO lot (id, key, unit_id, name, address, latitude, longitude, total_bays, total_chargers, shared_chargers,
-                     area, state)
+                     area, state, submitted_by, approved_by)
     OVERRIDING SYSTEM VALUE
     SELECT 200000000000 + n, (%(prefix)s || (200000000000 + n))::uuid, 200000000000 + n, '示例停车场' || n,
            '杭州市西湖区示例路' || n || '号',
            %(latitude)s + %(reach)s * (2 * (n * 0.6180339887498949 - floor(n * 0.6180339887498949)) - 1),
            %(longitude)s + %(reach)s * (2 * (n * 0.7548776662466927 - floor(n * 0.7548776662466927)) - 1),
-           3 * %(bays)s, 4, 2, 'ordinary', 'open'
+           3 * %(bays)s, 4, 2, 'ordinary', 'open', 200000000001, 200000000002
     FROM generate_series(1, %(lots)s) AS n
     """,
     """
@@ -105,7 +114,7 @@ _STATEMENTS: Final = (
     INSERT INTO open_window (lot_id, during)
     SELECT lot.id, tstzrange(%(evening)s + night * interval '1 day',
                              %(evening)s + night * interval '1 day' + interval '13.5 hours')
-    FROM lot, generate_series(-2, 20) AS night
+    FROM lot, generate_series(-2, %(nights)s) AS night
     """,
     """
     INSERT INTO lot_tariff (lot_id, tariff_id, valid)
@@ -117,14 +126,17 @@ _STATEMENTS: Final = (
     VALUES (1, gen_random_uuid(), '示例参照停车场', '示例', %(latitude)s, %(longitude)s, %(capped)s,
             tstzrange(%(since)s, NULL))
     """,
-    "INSERT INTO lot_reference (lot_id, reference_lot_id, approved_at, approved_by) SELECT id, 1, %(since)s, 'bench' FROM lot",
+    """
+    INSERT INTO lot_reference (lot_id, reference_lot_id, approved_at, approved_by)
+    SELECT id, 1, %(since)s, 'bench' FROM lot
+    """,
     """
     INSERT INTO bay_claim (bay_id, kind, state, during, admit_from, admit_until)
     SELECT bay.id, 'reservation', CASE WHEN night < 0 THEN 'completed' ELSE 'confirmed' END, span.during,
            lower(span.during) - interval '15 minutes', lower(span.during) + interval '30 minutes'
     FROM bay, generate_series(-12, 7) AS night,
-         LATERAL (SELECT %(moment)s + night * interval '1 day' + ((bay.id * 7 + night * 3) %% 4) * interval '150 minutes'
-                         AS begins_at) AS begin,
+         LATERAL (SELECT %(moment)s + night * interval '1 day'
+                         + ((bay.id * 7 + night * 3) %% 4) * interval '150 minutes' AS begins_at) AS begin,
          LATERAL (SELECT tstzrange(begins_at, begins_at + interval '150 minutes') AS during) AS span
     WHERE (bay.id * 31 + night * 17) %% 200 < %(claims)s
     """,

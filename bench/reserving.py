@@ -38,7 +38,7 @@ def measure(stand: Ground, app: Flask) -> None:
         }
         rates = in_turns(sides, ROUNDS)
     tell(
-        "reserve", ratio(rates["action"], rates["pgbench"]),
+        "reserve", {"ratio": ratio(rates["action"], rates["pgbench"])},
         "transactions/s of the reserve action / transactions/s of pgbench with the same SQL",
         per_s=median(rates["action"]), pgbench_per_s=median(rates["pgbench"]), clients=CLIENTS,
         statements=len(sent) + 2, durable=_is_durable(plain(url)),

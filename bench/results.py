@@ -1,12 +1,14 @@
 """The lines that are printed."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
-def tell(bench: str, ratio: float, of: str, **numbers: Any) -> None:
-    """One JSON line; `of` says in words what is divided by what. More is better."""
-    line = {"bench": bench, "ratio": round(ratio, 3), "of": of, **{name: _short(n) for name, n in numbers.items()}}
+def tell(bench: str, figures: Mapping[str, float], of: str, **numbers: Any) -> None:
+    """One JSON line; `figures` are what is promised, `of` says in words what they are, `numbers` stand beside."""
+    exact = {name: round(figure, 3) for name, figure in figures.items()}
+    line = {"bench": bench, **exact, "of": of, **{name: _short(n) for name, n in numbers.items()}}
     print(json.dumps(line, ensure_ascii=False), flush=True)
 
 

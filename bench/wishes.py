@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from itertools import cycle
 from urllib.parse import urlencode
 
+from app.domain.lots.queries import Point
 from app.web.tokens import AccessTokens, Bearer
 from bench.city import ALL_LOTS, key_of, some_point
 from bench.ground import MOMENT
+from bench.metropolis import Metropolis
 from miniprogram_api.door import AUDIENCE
 
 HOUR = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
 NIGHTS = 6
 FIRST_EVENING = MOMENT + HOUR
 """Reservations begin on one of the next six nights, on the hour between 21:00 and 07:00."""
@@ -28,14 +31,25 @@ def bare() -> Iterator[bytes]:
 def searches(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[bytes]:
     """Nearby searches around places all over the city for two evening hours, by many motorists in turn."""
     chance = random.Random(2)  # noqa: S311 - the same searches in every run
-    return cycle([_search(chance, token) for token in _tokens(keys, motorists)])
+    return cycle(
+        [_search(some_point(chance), a_beginning(chance), 2 * HOUR, token) for token in _tokens(keys, motorists)]
+    )
 
 
-def _search(chance: random.Random, token: str) -> bytes:
-    point, begins_at = some_point(chance), a_beginning(chance)
+def searches_in(
+    city: Metropolis, keys: Mapping[str, bytes], motorists: Sequence[int], issued_at: datetime
+) -> Iterator[bytes]:
+    """Nearby searches without end, hardly two alike: anywhere in the city, for one to three hours of the next day."""
+    chance = random.Random(4)  # noqa: S311 - the same searches in every run
+    for token in cycle(list(_tokens(keys, motorists, issued_at))):
+        begins_at = MOMENT + chance.randrange(1, 97) * QUARTER
+        yield _search(city.some_point(chance), begins_at, chance.randrange(2, 7) * HOUR / 2, token)
+
+
+def _search(point: Point, begins_at: datetime, stay: timedelta, token: str) -> bytes:
     asked = {
         "lat": point.latitude, "lng": point.longitude,
-        "begins_at": begins_at.isoformat(), "ends_at": (begins_at + 2 * HOUR).isoformat(),
+        "begins_at": begins_at.isoformat(), "ends_at": (begins_at + stay).isoformat(),
     }  # fmt: skip
     head = f"GET /mp/v1/lots?{urlencode(asked)} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n"
     return head.encode()
@@ -68,6 +82,6 @@ def a_beginning(chance: random.Random) -> datetime:
     return FIRST_EVENING + timedelta(days=chance.randrange(NIGHTS), hours=chance.randrange(11))
 
 
-def _tokens(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[str]:
+def _tokens(keys: Mapping[str, bytes], motorists: Sequence[int], issued_at: datetime = MOMENT) -> Iterator[str]:
     door = AccessTokens(keys, AUDIENCE)
-    return (door.issue(Bearer(key_of(number), 1), MOMENT) for number in motorists)
+    return (door.issue(Bearer(key_of(number), 1), issued_at) for number in motorists)

@@ -2,16 +2,22 @@
 
 from datetime import timedelta
 from functools import partial
+from itertools import islice
+from urllib.parse import parse_qs
 
+import orjson
 import pytest
 from psycopg.types.range import Range
 
-from bench.city import FIRST, key_of
+from bench.bare import app as bare
+from bench.city import CENTRE, FIRST, key_of
+from bench.ground import MOMENT
 from bench.load import UnexpectedAnswer, requests_per_second
+from bench.metropolis import Metropolis
 from bench.recording import Sent
 from bench.script import pgbench_script
 from bench.turns import in_turns, ratio
-from bench.wishes import FIRST_EVENING
+from bench.wishes import FIRST_EVENING, searches_in
 from launcher.ports import free_ports
 
 MOTORIST, LOT, BAY = FIRST["motorist"], FIRST["lot"], FIRST["bay"] + 5
@@ -62,3 +68,23 @@ def test_a_ratio_compares_the_sides_of_one_round() -> None:
 def test_a_server_that_is_not_there_is_no_measurement() -> None:
     with pytest.raises((ConnectionError, UnexpectedAnswer)):
         requests_per_second(free_ports(1)[0], iter([b""]), 0.1)
+
+
+def test_searches_of_a_city_are_hardly_ever_alike_and_lie_within_it() -> None:
+    city, keys = Metropolis(500), {"test": b"k" * 32}
+    asked = [
+        parse_qs(request.split()[1].decode()) for request in islice(searches_in(city, keys, [MOTORIST], MOMENT), 200)
+    ]
+    assert len({str(each) for each in asked}) == 200
+    assert all(abs(float(each["/mp/v1/lots?lat"][0]) - CENTRE.latitude) <= city.reach for each in asked)
+
+
+def test_a_large_city_is_as_dense_as_a_small_one() -> None:
+    small, large = Metropolis(500), Metropolis(50_000)
+    assert small.lots / small.reach**2 == pytest.approx(large.lots / large.reach**2)
+
+
+def test_the_yardsticks_page_has_the_bytes_of_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = orjson.dumps({"items": [{"name": "示例停车场", "fee_fen": 300, "is_open": True}], "next_cursor": None})
+    monkeypatch.setattr("bench.bare.PAGE", orjson.loads(found))
+    assert len(bare.test_client().get("/page").data.strip()) == len(found)
