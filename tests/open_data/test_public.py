@@ -63,7 +63,7 @@ def test_a_secret_unit_leaves_no_trace_at_all(
     evening: datetime, client: FlaskClient, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But for the moment of the change, the answer is to the byte what it is without the unit, entity tag included."""
-    monkeypatch.setattr(answers, "last_change", lambda *_: Change(evening, tells_apart=True))
+    monkeypatch.setattr(answers, "note", lambda *_: Change(evening, tells_apart=True))
     open_lot(5)
     before = everything(client)
     hidden = open_lot(5)

@@ -9,16 +9,21 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
+from sqlalchemy import text
 
-from app.api.open import forms
-from app.api.open.changes import last_change
+from app.api.open import answers, forms
+from app.api.open.changes import Known, Look, last_look, note
+from app.domain.lots.actions import suspend
 from app.domain.lots.models import Lot
+from app.domain.partners import actions as partners
+from app.domain.partners.rules import Count
 from app.domain.reservations.actions import reserve
-from app.kernel.db import transaction
+from app.kernel.db import current, transaction
 from app.wiring import Wiring
-from tests.open_data.conftest import Put
+from tests.open_data.conftest import Counted
 from tests.open_data.reader import FEEDS, LOTS, STATUS, TABLE, read
-from tests.world import driver, open_lot, shanghai
+from tests.partners.stand import partner_of
+from tests.world import driver, open_lot, shanghai, staff
 
 
 @pytest.fixture
@@ -77,13 +82,40 @@ def test_what_happens_among_the_few_does_not_show(evening: datetime, client: Fla
     assert etag(client, STATUS) == before
 
 
-def test_a_lot_that_is_suspended_changes_at_once_for_who_asks_by_date(lot: Lot, client: FlaskClient, put: Put) -> None:
-    """Both contents fall into the same second: the date alone may not say that nothing changed."""
-    known = read(client, STATUS).headers["Last-Modified"]
-    put(lot, "suspended")
-    assert read(client, STATUS, If_Modified_Since=known).status_code == 200
-    put(lot, "open")
-    assert read(client, STATUS, If_Modified_Since=known).status_code == 200
+def test_a_suspension_shows_at_once_even_to_who_asks_by_date(lot: Lot, client: FlaskClient) -> None:
+    """Contents of the same second: the date alone may not say that nothing changed."""
+    regulator = staff("regulator")
+    known = read(client, STATUS).headers
+    suspend(regulator, lot.key, "示例")
+    assert read(client, STATUS, If_Modified_Since=known["Last-Modified"]).status_code == 200
+    assert read(client, STATUS, If_None_Match=known["ETag"]).status_code == 200
+    assert client.head(STATUS).headers["ETag"] != known["ETag"]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_304_of_an_unchanged_city_reads_no_lot(
+    lot: Lot, client: FlaskClient, counted: Counted, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "horizon", next_transaction)
+    known = read(client, feed).headers["ETag"]
+    with counted() as questions:
+        assert read(client, feed, If_None_Match=known).status_code == 304
+    assert [question for question in questions if "FROM lot " in question or "open_window" in question] == []
+
+
+def next_transaction() -> int:
+    """As if nobody else on the server were in the middle of something."""
+    return int(current().scalar(text("SELECT txid_snapshot_xmax(txid_current_snapshot())")) or 0)
+
+
+def test_what_only_time_or_a_partner_changes_shows_within_half_a_minute(
+    lot: Lot, client: FlaskClient, at: Callable[[datetime], None], evening: datetime
+) -> None:
+    known = read(client, STATUS).headers["ETag"]
+    record = partners.CountRecord({}, lot.key, Count(4, 5, None, evening))
+    partners.take_counts(partner_of(lot.unit_id).id, [record])
+    at(evening + timedelta(minutes=2))
+    assert read(client, STATUS, If_None_Match=known).status_code == 200
 
 
 def test_closing_time_is_a_change_by_itself(lot: Lot, client: FlaskClient, at: Callable[[datetime], None]) -> None:
@@ -143,7 +175,9 @@ def test_a_change_is_never_earlier_than_the_one_before_and_two_in_a_second_are_n
     noon = shanghai("2026-06-10 12:00")
     moments = [noon, noon, noon + timedelta(seconds=0.5), noon + timedelta(seconds=2), noon]
     changes = [
-        last_change(redis, "test", fingerprint, moment) for fingerprint, moment in zip("AABCD", moments, strict=True)
+        note(redis, "test", fingerprint, Look(moment, 7)) for fingerprint, moment in zip("AABCD", moments, strict=True)
     ]
     assert [(change.at - noon).seconds for change in changes] == [0, 0, 0, 2, 2]
     assert [change.tells_apart for change in changes] == [True, True, False, True, False]
+    known = last_look(redis, "test")
+    assert known == Known("D", changes[-1], Look(noon, 7))

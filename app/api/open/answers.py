@@ -1,6 +1,6 @@
 """From a wish to an answer: not modified, only its headers, or the whole body."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,16 +8,27 @@ from flask import Response, request
 from werkzeug.http import http_date, is_resource_modified
 
 from app.api.open import clients
-from app.api.open.changes import Change, last_change
+from app.api.open.changes import Change, Look, last_look, note
 from app.api.open.facts import Edition
 from app.api.open.forms import Ending, Form, Links
 from app.api.open.press import Press, Witness
-from app.api.open.reading import Selection, batches, provisional_dates, snapshot, week_of
+from app.api.open.reading import (
+    Selection,
+    batches,
+    has_changed_since,
+    horizon,
+    provisional_dates,
+    snapshot,
+    week_of,
+)
 from app.kernel import clock
 from app.wiring import wiring
 
-FRESH = "public, max-age=30"
-"""How long a reader may go without asking again."""
+FRESH = timedelta(seconds=30)
+"""How long a reader may go without asking again, and what was seen counts for who asks whether it has changed.
+
+Changes of lots, hours, prices and claims count at once; what only time changes, and a partner's counts, by then.
+"""
 
 
 def answer(form: Form, selection: Selection) -> Response:
@@ -32,16 +43,30 @@ def answer(form: Form, selection: Selection) -> Response:
 
 
 def _unwritten(form: Form, selection: Selection) -> Response | None:
-    with snapshot():
-        at = clock.now()
-        witness = _witness(form, selection, at)
-        for _ in witness.watch(batches(selection, at)):
-            pass
-    change = _change(witness, at)
-    headers = _headers(witness, change)
-    if not _is_modified(headers["ETag"], change):
+    known = _recent(form, selection) or _seen(form, selection)
+    headers = _headers(*known)
+    if not _is_modified(headers["ETag"], known[1]):
         return Response(status=304, headers=headers)
     return _only_headers(form, headers) if request.method == "HEAD" else None
+
+
+def _recent(form: Form, selection: Selection) -> tuple[str, Change] | None:
+    """What the last look saw, while it is fresh and no lot has changed since; then nothing needs to be read."""
+    known = last_look(wiring().redis, _name(form, selection))
+    if known is None:
+        return None
+    with snapshot():
+        is_fresh = timedelta() <= clock.now() - known.look.at < FRESH
+        return (known.fingerprint, known.change) if is_fresh and not has_changed_since(known.look.horizon) else None
+
+
+def _seen(form: Form, selection: Selection) -> tuple[str, Change]:
+    with snapshot():
+        look = _look()
+        witness = _witness(form, selection, look.at)
+        for _ in witness.watch(batches(selection, look.at)):
+            pass
+    return _noted(witness, look)
 
 
 def _only_headers(form: Form, headers: dict[str, str]) -> Response:
@@ -57,18 +82,18 @@ def _is_modified(etag: str, change: Change) -> bool:
 
 def _written(form: Form, selection: Selection) -> Response:
     with snapshot():
-        at = clock.now()
-        witness = _witness(form, selection, at)
+        look = _look()
+        witness = _witness(form, selection, look.at)
         press = Press(witness, zipped=_is_zipped())
         try:
-            press.write(batches(selection, at))
+            press.write(batches(selection, look.at))
         except BaseException:
             press.close()
             raise
-    change = _change(witness, at)
+    fingerprint, change = _noted(witness, look)
     links = _links(form, selection, witness)
     size = press.end(Ending(witness.edition, change.at, links, witness.returned))
-    response = Response(press.read(), headers=_headers(witness, change), content_type=form.media_type)
+    response = Response(press.read(), headers=_headers(fingerprint, change), content_type=form.media_type)
     response.content_length = size
     if _is_zipped():
         response.headers["Content-Encoding"] = "gzip"
@@ -84,21 +109,29 @@ def _witness(form: Form, selection: Selection, at: datetime) -> Witness:
         week=week, provisional=provisional_dates(week),
         publisher=settings.open_data_publisher, licence=settings.open_data_licence, is_real=settings.is_production,
     )  # fmt: skip
-    return Witness(form, edition, repr(selection))
+    return Witness(form, edition, _name(form, selection))
 
 
-def _change(witness: Witness, at: datetime) -> Change:
-    name = f"{witness.form.name}:{witness.wish}"
-    return last_change(wiring().redis, name, witness.fingerprint(), at)
+def _name(form: Form, selection: Selection) -> str:
+    return f"{form.name}:{selection!r}"
 
 
-def _headers(witness: Witness, change: Change) -> dict[str, str]:
+def _look() -> Look:
+    return Look(clock.now(), horizon())
+
+
+def _noted(witness: Witness, look: Look) -> tuple[str, Change]:
+    fingerprint = witness.fingerprint()
+    return fingerprint, note(wiring().redis, witness.name, fingerprint, look)
+
+
+def _headers(fingerprint: str, change: Change) -> dict[str, str]:
     """The entity tag is strong: it names the content, the moment written into it, and its coding."""
     coding = "-gzip" if _is_zipped() else ""
     return {
-        "ETag": f'"{witness.fingerprint()}-{int(change.at.timestamp()):x}{coding}"',
+        "ETag": f'"{fingerprint}-{int(change.at.timestamp()):x}{coding}"',
         "Last-Modified": http_date(change.at),
-        "Cache-Control": FRESH,
+        "Cache-Control": f"public, max-age={FRESH.seconds}",
         "Vary": "Accept-Encoding",
     }
 

@@ -27,13 +27,13 @@ class Witness:
 
     form: Form
     edition: Edition
-    wish: str
+    name: str
     returned: int = 0
     next_after: uuid.UUID | None = None
     _seen: Any = field(default_factory=lambda: blake2b(digest_size=16), repr=False)
 
     def __post_init__(self) -> None:
-        self._seen.update(orjson.dumps([self.form.name, self.wish, self.edition]))
+        self._seen.update(orjson.dumps([self.name, self.edition]))
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Entry]:
         """The entries of all batches, counted and remembered."""

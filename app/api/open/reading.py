@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.api.open.facts import Batch, Entry, Organisation, PublicLot, Spans, Standing, shown
@@ -19,6 +20,7 @@ from app.domain.lots.models import Bay, Lot, LotClosure, LotStep, OpeningPlan
 from app.domain.lots.queries import IS_PUBLIC, windows
 from app.domain.partners.queries import FreshCount, counted_by_partners, fresh_counts
 from app.domain.pricing.queries import PriceWords, price_words
+from app.domain.search.models import LotChange
 from app.domain.units.models import AgreementLot, District, OperatingAgreement, Operator, Unit
 from app.kernel.clock import SHANGHAI, business_day
 from app.kernel.datum import gcj02_to_wgs84, wgs84_to_gcj02
@@ -49,6 +51,18 @@ def snapshot() -> Iterator[None]:
     with transaction() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         yield
+
+
+def horizon() -> int:
+    """The first transaction whose changes of lots this snapshot may not see yet."""
+    seen = current().scalar(select(func.txid_snapshot_xmin(func.txid_current_snapshot())))
+    assert seen is not None
+    return int(seen)
+
+
+def has_changed_since(seen: int) -> bool:
+    """Whether a lot, its hours, prices, bays or claims changed after the snapshot with this `horizon`."""
+    return bool(current().scalar(select(exists().where(LotChange.transaction_id >= seen))))
 
 
 def week_of(at: datetime) -> tuple[datetime, datetime]:
@@ -190,7 +204,7 @@ def _free(lot_id: int, around: _Around) -> int | None:
 
 
 def _lot(row: Row[Any], around: _Around, hours: Spans) -> PublicLot:
-    latitude, longitude = gcj02_to_wgs84(row.latitude, row.longitude)
+    latitude, longitude = _wgs84(row.latitude, row.longitude)
     shared, accessible = around.bays.get(row.id, (0, 0))
     prices = around.prices.get(row.id)
     return PublicLot(
@@ -205,6 +219,12 @@ def _lot(row: Row[Any], around: _Around, hours: Spans) -> PublicLot:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=65_536)
+def _wgs84(latitude: float, longitude: float) -> tuple[float, float]:
+    """Converting is an iteration, and lots do not move."""
+    return gcj02_to_wgs84(latitude, longitude)
+
+
 def _operator(row: Row[Any]) -> Organisation | None:
     if row.operator_key is None:
         return None
@@ -212,5 +232,6 @@ def _operator(row: Row[Any]) -> Organisation | None:
 
 
 def _cut(spans: Sequence[tuple[datetime, datetime]], week: tuple[datetime, datetime]) -> Spans:
-    begin, end = week
+    """In UTC: to compare moments of different zones takes longer than all the rest."""
+    begin, end = (edge.astimezone(UTC) for edge in week)
     return tuple((max(opens_at, begin), min(closes_at, end)) for opens_at, closes_at in spans)
