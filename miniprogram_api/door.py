@@ -4,7 +4,7 @@ import functools
 import time
 from typing import Any
 
-from flask import g, request
+from flask import current_app, g, request
 
 from app.domain.motorists.queries import signed_in_id
 from app.kernel import clock
@@ -92,7 +92,12 @@ def _recall(bearer: Bearer) -> None:
 
 def tokens() -> AccessTokens:
     """The access tokens of this door."""
-    return AccessTokens(wiring().settings.jwt_keys, AUDIENCE)
+    known = current_app.extensions.get("motorists_tokens")
+    if known is None:
+        known = AccessTokens(wiring().settings.jwt_keys, AUDIENCE)
+        current_app.extensions["motorists_tokens"] = known
+    assert isinstance(known, AccessTokens)
+    return known
 
 
 def asking() -> int:

@@ -132,7 +132,7 @@ def find(wish: dict[str, Any]) -> Response:
     seen = (after[0], after[1]) if after else None
     found = find_open(place, _asked(wish), wish["radius_m"], seen, PAGE + 1, _needs(wish), FRESH_SECONDS)
     rows, last = cursor.cut(found, PAGE)
-    return _page(rows, wish, cursor.seal([last.distance_m, last.lot.id]) if last else None)
+    return _page(rows, cursor.seal([last.distance_m, last.lot.id]) if last else None)
 
 
 @blueprint.get("/lots/on-map")
@@ -146,7 +146,7 @@ def find_on_map(wish: dict[str, Any]) -> Response:
     离地图中心近者在前，至多 200 个。
     """
     part = Rectangle(wish["south"], wish["west"], wish["north"], wish["east"])
-    return _page(find_within(part, _asked(wish), MOST_ON_MAP, _needs(wish), FRESH_SECONDS), wish, None)
+    return _page(find_within(part, _asked(wish), MOST_ON_MAP, _needs(wish), FRESH_SECONDS))
 
 
 @blueprint.get("/lots/by-words")
@@ -160,7 +160,7 @@ def find_by_words(wish: dict[str, Any]) -> Response:
     含有全部字词的停车场，由近到远，至多 20 个。
     """
     here = Point(wish["lat"], wish["lng"])
-    return _page(find_speaking_of(wish["q"], here, _asked(wish), PAGE, _needs(wish), FRESH_SECONDS), wish, None)
+    return _page(find_speaking_of(wish["q"], here, _asked(wish), PAGE, _needs(wish), FRESH_SECONDS))
 
 
 @blueprint.get("/lots/<uuid:key>")
@@ -170,8 +170,7 @@ def find_by_words(wish: dict[str, Any]) -> Response:
 @blueprint.refuses(401, 404, 409, 429)
 def one_lot(wish: dict[str, Any], key: uuid.UUID) -> Response:
     """停车场详情"""
-    asked = _asked(wish)
-    return _json(shown_lots.row(lot_page(key, asked, FRESH_SECONDS), asked, None))
+    return _json(shown_lots.row(lot_page(key, _asked(wish), FRESH_SECONDS), None))
 
 
 def _asked(wish: dict[str, Any]) -> Asked:
@@ -186,8 +185,8 @@ def _needs(wish: dict[str, Any]) -> Needs | None:
     return None if needs == NOTHING else needs
 
 
-def _page(rows: Sequence[OpenLot], wish: dict[str, Any], next_cursor: str | None) -> Response:
-    return _json(shown_lots.page(rows, _asked(wish), next_cursor))
+def _page(rows: Sequence[OpenLot], next_cursor: str | None = None) -> Response:
+    return _json(shown_lots.page(rows, next_cursor))
 
 
 def _json(body: bytes) -> Response:

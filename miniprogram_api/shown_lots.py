@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.domain.search.queries import Asked, OpenLot
+from app.domain.search.queries import Compared, OpenLot
 from app.domain.search.rules.board import BoardLot
 
 FACTS: Final = (
@@ -14,16 +14,16 @@ FACTS: Final = (
 )  # fmt: skip
 
 
-def page(rows: Sequence[OpenLot], asked: Asked, next_cursor: str | None) -> bytes:
+def page(rows: Sequence[OpenLot], next_cursor: str | None) -> bytes:
     """A page of lots, as `LotPage` describes it."""
-    items = b",".join(row(each, asked, each.distance_m) for each in rows)
+    items = b",".join(row(each, each.distance_m) for each in rows)
     return b'{"items":[%b],"next_cursor":%b}' % (items, orjson.dumps(next_cursor))
 
 
-def row(shown: OpenLot, asked: Asked, distance_m: int | None) -> bytes:
+def row(shown: OpenLot, distance_m: int | None) -> bytes:
     """One lot, as `ShownLot` describes it."""
     distance = b"null" if distance_m is None else b"%d" % distance_m
-    return b'{%b,%b,"distance_m":%b}' % (_facts(shown.lot), _stay(shown, asked), distance)
+    return b'{%b,%b,"distance_m":%b}' % (_facts(shown.lot), _stay(shown.stay), distance)
 
 
 def _facts(lot: BoardLot) -> bytes:
@@ -35,13 +35,11 @@ def _facts(lot: BoardLot) -> bytes:
     return known
 
 
-def _stay(shown: OpenLot, asked: Asked) -> bytes:
-    memo, place = shown.lot.memo, ("mp", asked)
-    known: bytes | None = memo.get(place)
+def _stay(stay: Compared) -> bytes:
+    known: bytes | None = stay.shown.get("mp")
     if known is None:
-        stay = shown.stay
         today = [{"opens_at": opens_at, "closes_at": closes_at} for opens_at, closes_at in stay.today]
-        known = memo[place] = _members(
+        known = stay.shown["mp"] = _members(
             {
                 "open_bays": stay.open_bays, "open_bays_by_kind": stay.bays, "is_open": stay.is_open, "today": today,
                 "next_opening": stay.next_opening, "fee_fen": stay.fee_fen,

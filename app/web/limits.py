@@ -5,12 +5,13 @@ Limits only slow people down; nothing that must hold depends on them (those prom
 
 import functools
 import time
+from collections import Counter
 
 import structlog
 from flask import Flask, current_app
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
@@ -18,6 +19,22 @@ AWAY_SECONDS = 5.0
 """How long Redis is left alone after it failed, so that not every request waits for it."""
 
 _log = structlog.get_logger("limits")
+
+
+class Glances:
+    """Counts in fixed windows in this process's memory; `limits` would start a thread for each count."""
+
+    def __init__(self) -> None:
+        self._window = 0.0
+        self._counts: Counter[tuple[RateLimitItem, str]] = Counter()
+
+    def hit(self, item: RateLimitItem, who: str) -> bool:
+        """Count one act; says no when the window has seen as many as may be. All windows begin anew together."""
+        if time.monotonic() - self._window > item.get_expiry():
+            self._window = time.monotonic()
+            self._counts.clear()
+        self._counts[item, who] += 1
+        return self._counts[item, who] <= item.amount
 
 
 _rule = functools.lru_cache(parse)
@@ -30,7 +47,7 @@ class Limits:
         waiting = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
         self._shared = MovingWindowRateLimiter(RedisStorage(redis_url, **waiting))  # type: ignore[arg-type]
         self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._glances = FixedWindowRateLimiter(MemoryStorage())
+        self._glances = Glances()
         self._away_until = 0.0
 
     def take(self, rule: str, who: str) -> None:

@@ -9,8 +9,10 @@ import logging.config
 import sys
 import traceback
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 from app.kernel.trace import request_id
@@ -24,7 +26,7 @@ ALLOWED = frozenset(
 )  # fmt: skip
 """Names of the fields that may be logged; beside them every integer whose name ends in `_id`."""
 
-OURS = ("app", "payments", "miniprogram_api", "requests_served", "errors", "limits", "jobs")
+OURS = ("app", "payments", "miniprogram_api", "errors", "limits", "jobs")
 """Loggers whose words we chose ourselves."""
 
 Event = MutableMapping[str, Any]
@@ -79,6 +81,15 @@ class TemplatesOnly(logging.Filter):
         return True
 
 
+def tell_served(method: str, route: str, status: int, duration_ms: float) -> None:
+    """The one line of each request, with the fields of all others but without their machinery: it is the hot one."""
+    line = {
+        "event": "served", "method": method, "route": route, "status": status, "duration_ms": duration_ms,
+        "level": "info", "logger": "requests_served", "timestamp": datetime.now(UTC), "request_id": request_id.get(),
+    }  # fmt: skip
+    sys.stdout.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode())
+
+
 def configure() -> None:
     """Send our own and all libraries' log lines to stdout as JSON; libraries only from WARNING up."""
     structlog.configure(
@@ -104,7 +115,7 @@ def _configuration() -> dict[str, Any]:
         "formatter": "json",
         "filters": ["templates"],
     }
-    ours = {name: {"level": "INFO"} for name in ("requests_served", "errors", "limits", "app", "payments", "jobs")}
+    ours = {name: {"level": "INFO"} for name in ("errors", "limits", "app", "payments", "jobs")}
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -8,11 +8,12 @@ import os
 import time
 from pathlib import Path
 
-import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from app.web import logs
 
 REQUESTS = Counter("gongbo_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -21,8 +22,6 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 25),
 )
-
-_log = structlog.get_logger("requests_served")
 
 
 def attach(app: Flask) -> None:
@@ -45,7 +44,7 @@ def _count(response: Response) -> Response:
     REQUESTS.labels(method, route, str(response.status_code)).inc()
     SECONDS.labels(route).observe(seconds)
     duration_ms = round(seconds * 1000, 1)
-    _log.info("served", method=method, route=route, status=response.status_code, duration_ms=duration_ms)
+    logs.tell_served(method, route, response.status_code, duration_ms)
     return response
 
 

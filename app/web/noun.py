@@ -45,7 +45,7 @@ class Noun(Blueprint):  # type: ignore[misc]
 
     def takes(self, wish: type[Schema], location: str = "json") -> Decorator:
         """Read the request as `wish` and hand it to the view."""
-        return cast("Decorator", self.arguments(wish, location=location))
+        return cast("Decorator", self.arguments(wish(), location=location))
 
     def gives(self, status: int, shown: type[Schema] | Schema | None = None) -> Decorator:
         """Answer with `status` and what the view returns, as `shown`."""

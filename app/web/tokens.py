@@ -19,6 +19,8 @@ ISSUER = "gongbo"
 LIFETIME = timedelta(minutes=15)
 _REQUIRED = ["iss", "aud", "sub", "typ", "jti", "iat", "exp", "sv"]
 _MAX_TOKEN_CHARACTERS = 2048
+MOST_REMEMBERED = 20_000
+"""So many verified tokens are kept in memory."""
 
 
 class InvalidToken(Unauthenticated):
@@ -42,6 +44,7 @@ class AccessTokens:
     def __init__(self, keys: Mapping[str, bytes], audience: str) -> None:
         self._keys = keys
         self._audience = audience
+        self._read: dict[str, tuple[Mapping[str, Any], Bearer]] = {}
         self._jwt = jwt.PyJWT({"enforce_minimum_key_length": True})
 
     def issue(self, bearer: Bearer, now: datetime) -> str:
@@ -62,11 +65,19 @@ class AccessTokens:
     def read(self, token: str, now: datetime) -> Bearer:
         """Whom the token names; refuses `InvalidToken` in every other case."""
         try:
-            claims = self._verified(token)
+            claims, bearer = self._read.get(token) or self._remembered(token)
             _check_time(claims, now)
-            return _bearer(claims)
         except (jwt.InvalidTokenError, jwt.InvalidKeyError, ValueError, TypeError, OverflowError) as wrong:
             raise InvalidToken from wrong
+        return bearer
+
+    def _remembered(self, token: str) -> tuple[Mapping[str, Any], Bearer]:
+        """Verify a token once: its signature stays right for as long as the keys do, its time is asked each time."""
+        claims = self._verified(token)
+        if len(self._read) >= MOST_REMEMBERED:
+            self._read.clear()
+        self._read[token] = claims, _bearer(claims)
+        return self._read[token]
 
     def _verified(self, token: str) -> dict[str, Any]:
         if len(token) > _MAX_TOKEN_CHARACTERS:

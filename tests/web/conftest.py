@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
@@ -25,5 +26,6 @@ def told() -> Iterator[Told]:
     handlers = [each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)]
     assert isinstance(handlers[0], logging.StreamHandler)
     handlers[0].setStream(stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    with redirect_stdout(stream):
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logs.configure()

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from app.kernel.refusals import Invalid
 
 __all__ = [
     "Asked",
+    "Compared",
     "Needs",
     "OpenLot",
     "Rectangle",
@@ -34,8 +35,8 @@ __all__ = [
 
 ONE_DAY: Final = timedelta(days=1)
 WIDEST_DEGREES: Final = 0.5
-MOST_MEMORIES: Final = 128
-MOST_FEES: Final = 50_000
+MOST_REMEMBERED: Final = 200_000
+"""So many comparisons are kept in memory, and a quarter as many quotes."""
 
 
 class RectangleTooLarge(Invalid):
@@ -113,6 +114,8 @@ class Compared:
     fee_before_cap_fen: Fen | None
     price_text: str | None
     is_provisional: bool
+    shown: dict[str, bytes] = field(default_factory=dict, compare=False)
+    """For doors: the same in their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +174,16 @@ def _fits(size_cm: int | None, limit_cm: int | None) -> bool:
     return size_cm is None or limit_cm is None or size_cm <= limit_cm
 
 
+_compared: dict[tuple[BoardLot, Asked], Compared] = {}
+
+
 def compared(lot: BoardLot, asked: Asked) -> Compared:
     """The lot for this stay; reckoned once for as long as nothing about the lot changes."""
-    known: Compared | None = lot.memo.get(asked)
+    known = _compared.get((lot, asked))
     if known is None:
-        if len(lot.memo) > MOST_MEMORIES:
-            lot.memo.clear()
-        known = lot.memo[asked] = _compare(lot, asked)
+        if len(_compared) > MOST_REMEMBERED:
+            _compared.clear()
+        known = _compared[lot, asked] = _compare(lot, asked)
     return known
 
 
@@ -198,15 +204,14 @@ def _is_provisional(day: date) -> bool:
     return days_around(day, day).is_provisional(day)
 
 
-def _today(lot: BoardLot, at: datetime) -> list[Window]:
+def _today(lot: BoardLot, at: datetime) -> Sequence[Window]:
     """The windows cut to the day of a moment."""
-    midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-    next_midnight = midnight + ONE_DAY
-    return [
-        (max(opens_at, midnight), min(closes_at, next_midnight))
-        for opens_at, closes_at in lot.windows
-        if opens_at < next_midnight and closes_at > midnight
-    ]
+    day = business_day(at)
+    known: Sequence[Window] | None = lot.memo.get(day)
+    if known is None:
+        midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+        known = lot.memo[day] = lot.windows_on(midnight, midnight + ONE_DAY)
+    return known
 
 
 Fee = tuple[Fen | None, Fen | None, str | None]
@@ -221,7 +226,7 @@ def _fee(prices: PriceSet | None, asked: Asked) -> Fee:
     place = (prices, asked, KEEPER.calendars)
     known = _fees.get(place)
     if known is None:
-        if len(_fees) > MOST_FEES:
+        if len(_fees) > MOST_REMEMBERED // 4:
             _fees.clear()
         known = _fees[place] = _quoted(prices, asked)
     return known

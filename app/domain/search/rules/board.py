@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from app.domain.search.rules.bays import NEVER, Gaps
@@ -32,8 +33,8 @@ class PriceSet(NamedTuple):
 class BoardLot:
     """One lot as a search knows it; replaced as a whole when anything about it changes.
 
-    `told` are the facts that do not hang on the span that is asked for. `memo` is for whoever shows the lot: what is
-    put there lives as long as this state of the lot.
+    `told` are the facts that do not hang on the span that is asked for. `memo` is for whoever shows the lot: few things
+    that do not hang on the span either, kept as long as this state of the lot.
     """
 
     id: int
@@ -50,6 +51,12 @@ class BoardLot:
     stale_at: datetime = NEVER
     """When a hold ends by itself: from then on this state is not true any more."""
     memo: dict[Any, Any] = field(default_factory=dict)
+
+    def windows_on(self, begins_at: datetime, ends_at: datetime) -> list[Window]:
+        """The windows that touch [begins_at, ends_at), cut to it."""
+        first = max(bisect_right(self.windows, (begins_at, NEVER)) - 1, 0)
+        touching = takewhile(lambda window: window[0] < ends_at, islice(self.windows, first, None))
+        return [(max(opens, begins_at), min(closes, ends_at)) for opens, closes in touching if closes > begins_at]
 
     def window_at(self, at: datetime) -> Window | None:
         """The open window that holds a moment."""
@@ -129,9 +136,10 @@ class Board:
         for seen_m, lots in self.grid.rings(latitude, longitude):
             for lot in lots:
                 distance = round(metres(latitude, longitude, lot))
-                place = (distance, lot.id)
-                if distance <= radius_m and (after is None or place > after) and (wanted is None or wanted(lot)):
-                    found.append(Found(*place, lot))
+                if distance > radius_m or (after is not None and (distance, lot.id) <= after):
+                    continue
+                if wanted is None or wanted(lot):
+                    found.append(Found(distance, lot.id, lot))
             if seen_m > radius_m or (len(found) >= limit and sorted(found)[limit - 1].distance_m < seen_m - 1):
                 break
         return sorted(found)[:limit]

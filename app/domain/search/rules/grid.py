@@ -6,8 +6,10 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final, Generic, Protocol, TypeVar
 
 EARTH_RADIUS_M: Final = 6_371_008.8
-METRES_PER_DEGREE: Final = EARTH_RADIUS_M * radians(1)
-PER_CELL: Final = 4
+DEGREE: Final = radians(1)
+HALF_DEGREE: Final = DEGREE / 2
+METRES_PER_DEGREE: Final = EARTH_RADIUS_M * DEGREE
+PER_CELL: Final = 6
 """So many things lie in a cell on average, however large the city is."""
 
 
@@ -26,9 +28,9 @@ Cell = tuple[int, int]
 
 def metres(latitude: float, longitude: float, thing: Placed) -> float:
     """Great-circle distance (haversine) to a thing, good to a metre at the size of a city."""
-    half_latitude = radians(thing.latitude - latitude) / 2
-    half_longitude = radians(thing.longitude - longitude) / 2
-    square = sin(half_latitude) ** 2 + cos(radians(latitude)) * cos(radians(thing.latitude)) * sin(half_longitude) ** 2
+    north = sin((thing.latitude - latitude) * HALF_DEGREE)
+    east = sin((thing.longitude - longitude) * HALF_DEGREE)
+    square = north * north + cos(latitude * DEGREE) * cos(thing.latitude * DEGREE) * east * east
     return 2 * EARTH_RADIUS_M * asin(sqrt(square))
 
 
