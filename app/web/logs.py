@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -81,13 +81,18 @@ class TemplatesOnly(logging.Filter):
         return True
 
 
+def stdout() -> TextIO:
+    """Where lines go."""
+    return sys.stdout
+
+
 def tell_served(method: str, route: str, status: int, duration_ms: float) -> None:
     """The one line of each request, with the fields of all others but without their machinery: it is the hot one."""
     line = {
         "event": "served", "method": method, "route": route, "status": status, "duration_ms": duration_ms,
         "level": "info", "logger": "requests_served", "timestamp": datetime.now(UTC), "request_id": request_id.get(),
     }  # fmt: skip
-    sys.stdout.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode())
+    stdout().write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode())
 
 
 def configure() -> None:

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
@@ -19,13 +18,13 @@ Told = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     """The log lines of this test, as they would stand on stdout."""
     logs.configure()
     stream = io.StringIO()
     handlers = [each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)]
     assert isinstance(handlers[0], logging.StreamHandler)
     handlers[0].setStream(stream)
-    with redirect_stdout(stream):
-        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    monkeypatch.setattr(logs, "stdout", lambda: stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logs.configure()
