@@ -111,6 +111,10 @@ def _columns() -> None:
     op.add_column("lot", sa.Column("submitted_by", sa.BigInteger(), nullable=True))
     op.add_column("lot", sa.Column("approved_by", sa.BigInteger(), nullable=True))
     op.add_column("lot", sa.Column("windows_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("lot", sa.Column("windows_narrowed", sa.BigInteger, nullable=True))
+    op.create_index(
+        "ix_lot_windows_narrowed", "lot", ["windows_narrowed"], postgresql_where=sa.text("windows_narrowed IS NOT NULL")
+    )
     op.create_foreign_key("fk_lot_approved_by", "lot", "staff_account", ["approved_by"], ["id"])
     op.create_foreign_key("fk_lot_submitted_by", "lot", "staff_account", ["submitted_by"], ["id"])
     op.drop_column("lot", "operator_id")
@@ -289,19 +293,24 @@ def _plans_stay() -> None:
 
 
 def _windows_keep_promises() -> None:
-    """Bays are locked once a statement, when a window shrinks; windows that only grow take no promise away."""
+    """Bays are locked once a statement, when a window shrinks; windows that only grow take no promise away.
+
+    The lots whose windows shrank are marked, and at the commit the promises of all of them are looked at in one go.
+    """
     op.execute(
         """
         CREATE FUNCTION a_narrowed_window_locks_its_bays() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE narrowed bigint[];
         BEGIN
             IF TG_OP = 'DELETE' THEN
-                PERFORM FROM bay WHERE lot_id IN (SELECT lot_id FROM before) ORDER BY id FOR UPDATE;
+                SELECT array_agg(DISTINCT lot_id) INTO narrowed FROM before;
             ELSE
-                PERFORM FROM bay WHERE lot_id IN (
-                    SELECT before.lot_id FROM before LEFT JOIN after USING (id)
-                    WHERE (after.lot_id = before.lot_id AND after.during @> before.during) IS NOT TRUE
-                ) ORDER BY id FOR UPDATE;
+                SELECT array_agg(DISTINCT before.lot_id) INTO narrowed FROM before LEFT JOIN after USING (id)
+                WHERE (after.lot_id = before.lot_id AND after.during @> before.during) IS NOT TRUE;
             END IF;
+            IF narrowed IS NULL THEN RETURN NULL; END IF;
+            UPDATE lot SET windows_narrowed = txid_current() WHERE id = ANY(narrowed);
+            PERFORM FROM bay WHERE lot_id = ANY(narrowed) ORDER BY id FOR UPDATE;
             RETURN NULL;
         END $$;
         CREATE TRIGGER a_narrowed_window_locks_its_bays AFTER UPDATE ON open_window
@@ -313,26 +322,27 @@ def _windows_keep_promises() -> None:
 
         DROP TRIGGER a_window_keeps_its_promises ON open_window;
         CREATE OR REPLACE FUNCTION a_window_keeps_its_promises() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE narrowed bigint[];
         BEGIN
+            IF (SELECT windows_narrowed FROM lot WHERE id = NEW.id) IS NULL THEN RETURN NULL; END IF;
+            WITH done AS (
+                UPDATE lot SET windows_narrowed = NULL WHERE windows_narrowed = txid_current() RETURNING id
+            ) SELECT array_agg(id) INTO narrowed FROM done;
             IF EXISTS (
-                SELECT 1 FROM bay_claim JOIN bay ON bay.id = bay_claim.bay_id
-                WHERE bay.lot_id = OLD.lot_id AND bay_claim.during && OLD.during
-                  AND bay_claim.state IN ('held', 'confirmed')
+                SELECT FROM bay JOIN bay_claim ON bay_claim.bay_id = bay.id
+                WHERE bay.lot_id = ANY(narrowed) AND bay_claim.state IN ('held', 'confirmed')
                   AND (bay_claim.during <@ (
                     SELECT range_agg(open_window.during) FROM open_window
-                    WHERE open_window.lot_id = OLD.lot_id AND open_window.during && bay_claim.during)) IS NOT TRUE
+                    WHERE open_window.lot_id = bay.lot_id AND open_window.during && bay_claim.during)) IS NOT TRUE
             ) THEN
                 RAISE EXCEPTION 'a promised span would no longer be open'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'a_window_keeps_its_promises';
             END IF;
             RETURN NULL;
         END $$;
-        CREATE CONSTRAINT TRIGGER a_shrunk_window_keeps_its_promises AFTER UPDATE ON open_window
-            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-            WHEN (OLD.lot_id <> NEW.lot_id OR NOT NEW.during @> OLD.during)
+        CREATE CONSTRAINT TRIGGER a_window_keeps_its_promises AFTER UPDATE OF windows_narrowed ON lot
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.windows_narrowed IS NOT NULL)
             EXECUTE FUNCTION a_window_keeps_its_promises();
-        CREATE CONSTRAINT TRIGGER a_window_keeps_its_promises AFTER DELETE ON open_window
-            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION a_window_keeps_its_promises();
         """
     )
 
@@ -536,8 +546,7 @@ def _rights() -> None:
 
 
 PROMISES = """
-    DROP TRIGGER a_shrunk_window_keeps_its_promises ON open_window;
-    DROP TRIGGER a_window_keeps_its_promises ON open_window;
+    DROP TRIGGER a_window_keeps_its_promises ON lot;
     CREATE OR REPLACE FUNCTION a_window_keeps_its_promises() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM 1 FROM bay WHERE lot_id = OLD.lot_id ORDER BY id FOR UPDATE;
@@ -582,7 +591,7 @@ def downgrade() -> None:
     op.execute(DEMAND.format(same=""))
     op.drop_column("state_event", "transaction_id")
     op.drop_constraint("a_lot_is_in_a_known_state", "lot")
-    for column in ("windows_until", "approved_by", "submitted_by", "area", "length_limit_cm"):
+    for column in ("windows_narrowed", "windows_until", "approved_by", "submitted_by", "area", "length_limit_cm"):
         op.drop_column("lot", column)
     op.add_column(
         "lot", sa.Column("operator_id", sa.BigInteger, sa.ForeignKey("operator.id", name="fk_lot_operator_id"))

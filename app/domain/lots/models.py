@@ -22,7 +22,8 @@ from app.kernel.base import Base, Id, Key
 class Lot(Base):
     """Lot (停车场库) of one unit, at a GCJ-02 point. `total_bays` counts shared and unshared bays (N2.2.2).
 
-    Its open windows are written down as far as `windows_until`.
+    Its open windows are written down as far as `windows_until`; `windows_narrowed` is the running transaction that
+    made some of them shorter, until it has looked after the promises in them.
     """
 
     __tablename__ = "lot"
@@ -43,6 +44,7 @@ class Lot(Base):
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
     windows_until: Mapped[datetime | None]
+    windows_narrowed: Mapped[int | None]
     __table_args__ = (
         UniqueConstraint("unit_id", "name", name="a_unit_names_each_lot_once"),
         UniqueConstraint("id", "unit_id", name="a_lot_belongs_to_one_unit"),
@@ -61,6 +63,7 @@ class Lot(Base):
             name="a_lot_is_approved_by_somebody",
         ),
         Index("ix_lot_latitude_longitude", "latitude", "longitude"),
+        Index("ix_lot_windows_narrowed", "windows_narrowed", postgresql_where=text("windows_narrowed IS NOT NULL")),
     )
 
 

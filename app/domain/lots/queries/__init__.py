@@ -180,7 +180,7 @@ def payee_at(lot_id: int, at: datetime) -> int:
     return payee_id
 
 
-HORIZON = timedelta(days=60)
+HORIZON = timedelta(days=35)
 """How far ahead open windows are written down; reservations reach less far."""
 
 

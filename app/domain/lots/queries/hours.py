@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from app.domain.calendars.models import CalendarVersion
-from app.domain.lots.models import Lot, LotClosure, OpeningPlan, OpenWindow
+from app.domain.lots.models import Lot, LotClosure, OpeningPlan
 from app.domain.lots.rules import Curfew, Span
 from app.domain.lots.rules.hours import PlanHours
 from app.domain.policies.models import PolicyNumber
@@ -36,10 +36,11 @@ class PlanTurn:
 
 @dataclass(frozen=True)
 class HoursOf:
-    """Everything from which one lot's windows follow; `is_public` is false for a lot that takes nobody for good."""
+    """Everything from which one lot's windows follow; `is_public` is false for a lot that takes nobody."""
 
     lot_id: int
     is_public: bool
+    has_windows: bool
     office: tuple[time, time]
     turns: Sequence[PlanTurn]
     numbers: tuple[int, ...]
@@ -50,14 +51,15 @@ def hours_of(lot_ids: Sequence[int]) -> list[HoursOf]:
     """The hours of these lots, in four questions however many they are."""
     with transaction() as session:
         rows = session.execute(
-            select(Lot.id, Lot.unit_id, Lot.state, Unit.office_begins, Unit.office_ends)
+            select(Lot.id, Lot.unit_id, Lot.state, Lot.windows_until, Unit.office_begins, Unit.office_ends)
             .join(Unit, Unit.id == Lot.unit_id)
             .where(Lot.id.in_(lot_ids))
         ).all()
         turns, numbers = _turns(lot_ids), _Numbers()
         return [
             HoursOf(
-                row.id, row.state in {"open", "suspended"}, (row.office_begins, row.office_ends),
+                row.id, row.state in {"open", "suspended"}, row.windows_until is not None,
+                (row.office_begins, row.office_ends),
                 turns.get(row.id, ()), numbers.of(row.id, row.unit_id),
             )
             for row in rows
@@ -126,20 +128,6 @@ def closures_of(lot_ids: Sequence[int], since: datetime) -> Mapping[int, list[Sp
         for lot_id, during in rows:
             assert during.lower is not None
             found[lot_id].append(Span(during.lower, during.upper or datetime.max.replace(tzinfo=since.tzinfo)))
-    return found
-
-
-def written_windows(lot_ids: Sequence[int], since: datetime) -> Mapping[int, list[tuple[int, Span]]]:
-    """The windows of these lots that end after a moment, in order, each with its row."""
-    found: defaultdict[int, list[tuple[int, Span]]] = defaultdict(list)
-    with transaction() as session:
-        rows = session.execute(
-            select(OpenWindow.id, OpenWindow.lot_id, func.lower(OpenWindow.during), func.upper(OpenWindow.during))
-            .where(OpenWindow.lot_id.in_(lot_ids), OpenWindow.during.overlaps(span(since, None)))
-            .order_by(OpenWindow.lot_id, OpenWindow.during)
-        )
-        for window_id, lot_id, opens_at, closes_at in rows:
-            found[lot_id].append((window_id, Span(opens_at, closes_at)))
     return found
 
 
