@@ -18,7 +18,7 @@ from app.domain.motorists.queries import agreement_signed, vehicle_of
 from app.domain.policies.queries import numbers
 from app.domain.reservations.models import Cancellation, Reservation
 from app.domain.reservations.queries import live_count, lot_of_claim, one_for, owners
-from app.domain.reservations.rules import TooManyReservations, arrival_window, checked_span, is_in_time
+from app.domain.reservations.rules import TooManyReservations, arrival_window, check_movement, checked_span, is_in_time
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -53,6 +53,7 @@ def reserve(
         lot = _open_lot(lot_key)
         policy = numbers(lot_id=lot.id, unit_id=lot.unit_id)
         during = checked_span(begins_at, ends_at, clock.now(), policy)
+        check_movement(begins_at, ends_at, lots.curfew_of(lot.id))
         if live_count(motorist_id) >= policy["live_reservations"]:
             raise TooManyReservations(limit=policy["live_reservations"])
         claim = _claim_for(motorist_id, lot, vehicle, during, arrival_window(begins_at, ends_at, policy))

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import Range
 
+from app.domain.lots.rules import Curfew
 from app.kernel.refusals import Conflict, Invalid
 from app.kernel.spans import span
 
+MOMENT = timedelta(microseconds=1)
 SLACK = timedelta(minutes=2)
 """How far a phone's idea of "now" may lag behind ours before a span counts as past."""
 
@@ -40,6 +42,13 @@ class TooFarAhead(Invalid):
     message = "暂不能预约这么远的时段"
 
 
+class MovementCurfew(Invalid):
+    """The stay begins or ends while no car may drive in or out of this lot."""
+
+    code = "movement_curfew"
+    message = "该停车场在此时段禁止车辆进出，请调整到达或离开时间"
+
+
 class TooManyReservations(Conflict):
     """The motorist holds as many reservations as one person may."""
 
@@ -63,6 +72,12 @@ def checked_span(begins_at: datetime, ends_at: datetime, now: datetime, numbers:
     if begins_at - now > minutes(numbers, "reserve_ahead_minutes"):
         raise TooFarAhead(ahead_minutes=numbers["reserve_ahead_minutes"])
     return span(begins_at, ends_at)
+
+
+def check_movement(begins_at: datetime, ends_at: datetime, curfew: Curfew | None) -> None:
+    """Refuse `MovementCurfew` when a stay would begin or end while no car may move; it may last through that time."""
+    if curfew is not None and (curfew.holds(begins_at) or (curfew.holds(ends_at) and curfew.holds(ends_at - MOMENT))):
+        raise MovementCurfew(begins=f"{curfew.begins:%H:%M}", ends=f"{curfew.ends:%H:%M}")
 
 
 def arrival_window(begins_at: datetime, ends_at: datetime, numbers: Mapping[str, int]) -> Range[datetime]:

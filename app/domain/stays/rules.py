@@ -36,6 +36,7 @@ BUSY = Decision("manual", "busy", "请稍候", "系统繁忙，请联系值守�
 TURNED_AWAY: Final = {
     "full": Decision("deny", "full", "车位已满", "本场共享泊位已满"),
     "closed": Decision("deny", "closed", "未到开放时段", "当前不在共享开放时段"),
+    "curfew": Decision("deny", "curfew", "禁止进出时段", "本场当前时段禁止车辆进出"),
     "suspended": Decision("deny", "suspended", "暂停开放", "本场暂停对外开放"),
 }
 """The only reasons for which a car may be turned away (N2.2.3)."""

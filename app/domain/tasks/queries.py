@@ -77,3 +77,9 @@ def _view(task: Task, owner: str | None) -> TaskView:
         task.key, task.kind, task.subject, task.subject_id, task.detail, task.opened_at, task.due_at, is_late, owner,
         task.closed_at, task.outcome,
     )  # fmt: skip
+
+
+def open_subjects(kind: str, subject: str) -> set[int]:
+    """The rows about which a task of this kind is open."""
+    with transaction() as session:
+        return set(session.scalars(select(Task.subject_id).filter_by(kind=kind, subject=subject, closed_at=None)))

@@ -37,6 +37,7 @@ from app.domain.lots.actions.plan import (
     submit_plan,
 )
 from app.domain.lots.actions.publish import publish
+from app.domain.lots.actions.reminders import remind_of_checks
 from app.domain.lots.actions.steps import ReasonMissing
 from app.domain.lots.actions.submit import submit
 from app.domain.lots.actions.suspend import reopen, suspend
@@ -94,6 +95,7 @@ __all__ = [
     "name_contacts",
     "pay_to",
     "publish",
+    "remind_of_checks",
     "remove_photo",
     "reopen",
     "return_plan",

@@ -21,9 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
+from app.domain.lots.queries.hours import curfews_of as curfews_of
 from app.domain.lots.queries.places import IS_PUBLIC as IS_PUBLIC
 from app.domain.lots.queries.places import LotNotFound as LotNotFound
 from app.domain.lots.queries.places import place_of as place_of
+from app.domain.lots.rules import Curfew
 from app.domain.policies.queries import numbers
 from app.domain.units.models import Unit
 from app.kernel import clock
@@ -194,6 +196,11 @@ def lots_short_of_windows(limit: int) -> Sequence[int]:
             .order_by(Lot.id)
             .limit(limit)
         ).all()
+
+
+def curfew_of(lot_id: int) -> Curfew | None:
+    """Between which clock times no car may drive in or out of a lot, if its plan in force says so."""
+    return curfews_of([lot_id]).get(lot_id)
 
 
 def policy_of(lot_id: int) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from app.domain.claims.queries import admissible, occupied
 from app.domain.gates.queries import Passage, passages
 from app.domain.gates.rules import Decision
 from app.domain.lots.models import Lot
-from app.domain.lots.queries import closes_at, policy_of
+from app.domain.lots.queries import closes_at, curfew_of, policy_of
 from app.domain.stays import rules
 from app.domain.stays.actions.account import due_now
 from app.domain.stays.actions.bill import UNBILLABLE
@@ -55,6 +55,9 @@ def _without_reservation(passage: Passage, plate_id: int) -> Decision:
     ends_at = closes_at(passage.lot_id, now)
     if ends_at is None or ends_at - now < timedelta(minutes=policy["shortest_walk_in_minutes"]):
         return _turn_away(passage, "closed")
+    curfew = curfew_of(passage.lot_id)
+    if curfew is not None and curfew.holds(now):
+        return _turn_away(passage, "curfew")
     longest = timedelta(minutes=policy["longest_walk_in_minutes"])
     try:
         claim = seat(passage.lot_id, plate_id, now, rules.walk_in_until(now, ends_at, longest))
