@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Bay, OpeningPlan, OpenWindow, PlanContact
@@ -137,10 +137,8 @@ def test_nobody_decides_on_a_plan_of_his_own(admin: psycopg.Connection[Any]) -> 
     assert refused.value.diag.constraint_name == "nobody_decides_his_own_plan"
     with transaction() as session:
         session.execute(
-            OpeningPlan.__table__.update().values(submitted_by=lots_regulator().account_id).where(
-                OpeningPlan.id == plan.id
-            )
-        )  # fmt: skip
+            update(OpeningPlan).where(OpeningPlan.id == plan.id).values(submitted_by=lots_regulator().account_id)
+        )
     with pytest.raises(lots.OwnPlan):
         lots.approve_plan(lots_regulator(), plan.key)
 

@@ -62,7 +62,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "calendars.load": _only(ADMINISTRATOR, REGULATOR),
     "calendars.see": EVERYBODY,
     # lots
-    "lots.draft": _only(UNIT, OPERATOR, REGULATOR),
+    "lots.draft": _only(UNIT, REGULATOR),
     "lots.change": _only(UNIT, OPERATOR),
     "lots.see": EVERYBODY,
     "lots.plan": _only(UNIT, OPERATOR),

@@ -34,6 +34,8 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
+    "lots": ("lots:lots", "Lots from draft to withdrawal (停车场库)."),
+    "plans": ("plans:plans", "Opening plans (开放方案)."),
 }
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
 
