@@ -16,6 +16,8 @@ DEVELOPMENT_MARK = "development"
 """Key ids and secrets that begin so (hexadecimal keys: as bytes) never start in production."""
 SIMULATOR_FILE = "wechat.env"
 """The simulator leaves this file beside the keys that it makes; their ids look like real ones."""
+CITY_SIMULATOR_FILE = "city.env"
+"""The same, of the stand-in for the city's system."""
 
 OPEN_DATA_PUBLISHER = "hangzhou-shared-parking"
 OPEN_DATA_LICENCE = "许可条款待数据主管部门公布；公布之前请注明来源使用"
@@ -49,6 +51,18 @@ class WeChatSettings:
 
 
 @dataclass(frozen=True)
+class CitySettings:
+    """How the city's own parking system (全市停车信息统一系统) is reached; docs/city-feed.md."""
+
+    url: str
+    access_id: str = field(repr=False)
+    public_key_file: Path
+    private_key_file: Path
+    sign_hash: str
+    body: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a process; secrets do not show in `repr`."""
 
@@ -60,6 +74,7 @@ class Settings:
     index_key: bytes = field(repr=False)
     jwt_keys: Mapping[str, bytes] = field(repr=False)
     wechat: WeChatSettings
+    city: CitySettings | None
     gate_poll_seconds: int
     trusted_proxies: int
     open_data_publisher: str
@@ -82,6 +97,7 @@ class Settings:
             index_key=read.value("INDEX_KEY", _key, b""),
             jwt_keys=read.value("JWT_KEYS", _named_keys, {}),
             wechat=_wechat(read),
+            city=_city(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
             open_data_publisher=read.optional("OPEN_DATA_PUBLISHER", _text) or OPEN_DATA_PUBLISHER,
@@ -106,6 +122,26 @@ def _wechat(read: "_Reader") -> WeChatSettings:
         apiv3_key=read.value("WECHAT_APIV3_KEY", _apiv3_key, ""),
         public_keys=read.value("WECHAT_PUBLIC_KEYS", _key_files, {}),
         notify_url=read.value("WECHAT_NOTIFY_URL", _url, ""),
+    )
+
+
+CITY_NAMES = (
+    *("CITY_URL", "CITY_ACCESS_ID", "CITY_PUBLIC_KEY_FILE", "CITY_PRIVATE_KEY_FILE"),
+    *("CITY_SIGN_HASH", "CITY_BODY"),
+)
+
+
+def _city(read: "_Reader") -> CitySettings | None:
+    """All of it or nothing: with none of the names the city's system is told nothing."""
+    if not any(read.environ.get(name, "").strip() for name in CITY_NAMES):
+        return None
+    return CitySettings(
+        url=read.value("CITY_URL", _url, ""),
+        access_id=read.value("CITY_ACCESS_ID", _text, ""),
+        public_key_file=read.value("CITY_PUBLIC_KEY_FILE", _file, Path()),
+        private_key_file=read.value("CITY_PRIVATE_KEY_FILE", _file, Path()),
+        sign_hash=read.optional("CITY_SIGN_HASH", _one_of("sha256", "sha1", "md5")) or "sha256",
+        body=read.optional("CITY_BODY", _one_of("form", "json")) or "form",
     )
 
 
@@ -135,6 +171,15 @@ class _Reader:
 
 def _text(text: str) -> str:
     return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
 
 
 def _environment(text: str) -> str:
@@ -245,8 +290,9 @@ def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         "WECHAT_APP_SECRET is a development secret": _is_marked(settings.wechat.app_secret.encode()),
         "WECHAT_APIV3_KEY is a development key": _is_marked(settings.wechat.apiv3_key.encode()),
         "WECHAT_PUBLIC_KEYS holds a key of the simulator": _any_simulated(settings.wechat.public_keys),
+        "CITY_PUBLIC_KEY_FILE is a key of the simulator": _is_simulated_city(settings.city),
     }
-    return [problem for problem, is_so in checks.items() if is_so] + _unsafe_addresses(settings.wechat)
+    return [problem for problem, is_so in checks.items() if is_so] + _unsafe_addresses(settings)
 
 
 def _is_marked(secret: bytes) -> bool:
@@ -261,11 +307,17 @@ def _any_simulated(keys: Mapping[str, Path]) -> bool:
     return any(path.with_name(SIMULATOR_FILE).exists() for path in keys.values())
 
 
-def _unsafe_addresses(wechat: WeChatSettings) -> list[str]:
+def _is_simulated_city(city: CitySettings | None) -> bool:
+    return city is not None and city.public_key_file.with_name(CITY_SIMULATOR_FILE).exists()
+
+
+def _unsafe_addresses(settings: Settings) -> list[str]:
+    wechat = settings.wechat
     addresses = {
         "WECHAT_API_URL": (wechat.api_url,),
         "WECHAT_PAY_URLS": wechat.pay_urls,
         "WECHAT_NOTIFY_URL": (wechat.notify_url,),
+        "CITY_URL": (settings.city.url,) if settings.city else (),
     }
     problems = []
     for name, urls in addresses.items():

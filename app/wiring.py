@@ -6,10 +6,12 @@ from typing import Any, TypeVar, cast
 from flask import current_app
 from redis import Redis
 
+from app.adapters.city import CityAccount, CitySystem, read_public_key
+from app.adapters.city import read_private_key as read_city_private_key
 from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
 from app.kernel import clock
 from app.kernel.db import in_transaction
-from app.settings import Settings, WeChatSettings
+from app.settings import CitySettings, Settings, WeChatSettings
 from payments.payees.queries import accept_samples
 from payments.wechat import KeyRing, MerchantAccount, WeChatPay, read_private_key
 
@@ -52,6 +54,8 @@ class Wiring:
     pay: WeChatPay
     identity: WeChatMiniProgram
     redis: Redis
+    city: CitySystem | None
+    """`None`: no setting names the city's system, and it is told nothing."""
 
 
 def wire(settings: Settings) -> Wiring:
@@ -62,6 +66,7 @@ def wire(settings: Settings) -> Wiring:
         pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
         identity=outside_transactions(_mini_program(settings.wechat)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
+        city=outside_transactions(CitySystem(city_account(settings.city), clock.now)) if settings.city else None,
     )
 
 
@@ -74,6 +79,18 @@ def merchant_account(wechat: WeChatSettings) -> MerchantAccount:
         private_key=read_private_key(wechat.merchant_key_file),
         apiv3_keys=(wechat.apiv3_key.encode(),),
         platform_keys=KeyRing.read(wechat.public_keys),
+    )
+
+
+def city_account(city: CitySettings) -> CityAccount:
+    """Who we are at the city's system; raises `UnusableCityKey` when a file is not the key it should be."""
+    return CityAccount(
+        url=city.url,
+        access_id=city.access_id,
+        city_key=read_public_key(city.public_key_file),
+        own_key=read_city_private_key(city.private_key_file),
+        sign_hash=city.sign_hash,
+        body=city.body,
     )
 
 

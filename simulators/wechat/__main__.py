@@ -7,15 +7,15 @@ from pathlib import Path
 from threading import Thread
 from types import FrameType
 
-from simulators.wechat.clock import Clock
+from simulators.clock import Clock
 from simulators.wechat.control import Control
 from simulators.wechat.identity_api import IdentityApi
 from simulators.wechat.keys import KeyMaterial
 from simulators.wechat.memory import Memory
 from simulators.wechat.pay_api import PayApi
 from simulators.wechat.settings import sub_merchants
-from simulators.wechat.wire import Answerer, Asked, Door, Reply
 from simulators.wechat.world import World
+from simulators.wire import Answerer, Asked, Door, Reply
 
 
 def main() -> None:

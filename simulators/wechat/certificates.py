@@ -2,7 +2,7 @@
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from simulators.wechat.clock import rfc3339
+from simulators.clock import rfc3339
 from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.signatures import encrypted
 from simulators.wechat.world import World

@@ -11,8 +11,8 @@ from simulators.wechat.faults import Fault
 from simulators.wechat.notices import Notice
 from simulators.wechat.orders import Order, PaymentFailed
 from simulators.wechat.settings import Switches
-from simulators.wechat.wire import Asked, Reply
 from simulators.wechat.world import World
+from simulators.wire import Asked, Reply
 
 Wish = dict[str, Any]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Condition, RLock, Thread
 from urllib.parse import urlsplit
 
-from simulators.wechat.clock import Clock
+from simulators.clock import Clock
 from simulators.wechat.ids import Ids
 from simulators.wechat.notices import FORGERIES, Attempt, Notice, Notices
 from simulators.wechat.orders import Order

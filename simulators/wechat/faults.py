@@ -7,7 +7,7 @@ from threading import Lock
 
 from simulators.wechat.errors import compact
 from simulators.wechat.ids import Ids
-from simulators.wechat.wire import HangUp, Reply
+from simulators.wire import HangUp, Reply
 
 KINDS = (
     "latency",

@@ -8,7 +8,7 @@ from simulators.wechat.errors import ApiError, refused_request
 from simulators.wechat.keys import KeyMaterial
 from simulators.wechat.schemas import parsed
 from simulators.wechat.signatures import SCHEME, is_signed_by
-from simulators.wechat.wire import Asked
+from simulators.wire import Asked
 
 PAIR = re.compile(r'(\w+)="([^"]*)"')
 NAMES = {"mchid", "nonce_str", "signature", "timestamp", "serial_no"}

@@ -8,8 +8,8 @@ from typing import Any
 from simulators.wechat.errors import compact
 from simulators.wechat.faults import Fault, suffer
 from simulators.wechat.people import Errcode
-from simulators.wechat.wire import Asked, Reply
 from simulators.wechat.world import World
+from simulators.wire import Asked, Reply
 
 COUNTRIES = ("86", "852", "853", "886", "1", "44", "65", "81", "82")
 

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from threading import Lock
 
-from simulators.wechat.clock import BEIJING
+from simulators.clock import BEIJING
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 

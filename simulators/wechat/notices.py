@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulators.wechat.clock import Clock, rfc3339
+from simulators.clock import Clock, rfc3339
 from simulators.wechat.errors import compact
 from simulators.wechat.ids import Ids
 from simulators.wechat.orders import Order

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-from simulators.wechat.clock import rfc3339
+from simulators.clock import rfc3339
 from simulators.wechat.errors import ApiError
 from simulators.wechat.ids import Ids
 from simulators.wechat.schemas import at, expiry

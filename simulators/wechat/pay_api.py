@@ -12,8 +12,8 @@ from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault, suffer
 from simulators.wechat.orders import payer_of
 from simulators.wechat.schemas import CLOSE, check, check_create, check_echo
-from simulators.wechat.wire import Asked, Reply
 from simulators.wechat.world import World
+from simulators.wire import Asked, Reply
 
 PARTNER = "/v3/pay/partner/transactions"
 COMMON_HEADERS = {

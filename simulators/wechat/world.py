@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
+from simulators.clock import Clock
 from simulators.wechat.cashier import Cashier
-from simulators.wechat.clock import Clock
 from simulators.wechat.courier import Courier
 from simulators.wechat.faults import Faults
 from simulators.wechat.gate import Gate
