@@ -81,7 +81,7 @@ def stage(begins_at: datetime) -> Iterator[Stage]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Stage]:
-    ports = Ports(*free_ports(5))
+    ports = Ports(*free_ports(6))
     with (folder / "log").open("w") as log:
         launcher = subprocess.Popen(
             [sys.executable, "-m", "launcher", "run", "--var", folder, "--bare"],
@@ -108,7 +108,8 @@ def _environment(ports: Ports) -> dict[str, str]:
     known = {name: os.environ[name] for name in SURROUNDINGS if name in os.environ}
     return known | {
         "PORT": str(ports.web), "WECHAT_PORT": str(ports.wechat), "GATES_PORT": str(ports.gates),
-        "PG_PORT": str(ports.postgres), "VALKEY_PORT": str(ports.valkey), "GATES_DECIDE_SECONDS": PATIENT_GATES,
+        "CITY_PORT": str(ports.city), "PG_PORT": str(ports.postgres), "VALKEY_PORT": str(ports.valkey),
+        "GATES_DECIDE_SECONDS": PATIENT_GATES,
     }  # fmt: skip
 
 

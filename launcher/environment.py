@@ -21,6 +21,7 @@ class Ports:
     web: int
     wechat: int
     gates: int
+    city: int
     postgres: int
     valkey: int
 
@@ -30,6 +31,7 @@ class Ports:
             web=int(environ.get("PORT", "8000")),
             wechat=int(environ.get("WECHAT_PORT", "8001")),
             gates=int(environ.get("GATES_PORT", "8002")),
+            city=int(environ.get("CITY_PORT", "8003")),
             postgres=int(environ.get("PG_PORT", "54329")),
             valkey=int(environ.get("VALKEY_PORT", "63799")),
         )
@@ -47,6 +49,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         "ENVIRONMENT": "development",
         **_keys(kept),
         **_wechat(var / "wechat", ports),
+        **_city(var / "city", ports),
         "CLOCK_FILE": str(var / "clock"),
         "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
         "GATES_STATE": str(var / "gates"),
@@ -55,6 +58,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         "PORT": str(ports.web),
         "WECHAT_PORT": str(ports.wechat),
         "GATES_PORT": str(ports.gates),
+        "CITY_PORT": str(ports.city),
     }
     environment = {name: os.environ.get(name) or value for name, value in named.items()} | dict(addresses)
     write_secret(path, "".join(f"{name}={value}\n" for name, value in environment.items()))
@@ -81,9 +85,7 @@ def _keys(kept: Mapping[str, str]) -> dict[str, str]:
 
 def _wechat(folder: Path, ports: Ports) -> dict[str, str]:
     """Keys of the stand-in WeChat, made by itself, and where it is found."""
-    if not (folder / "wechat.env").is_file():
-        command = [sys.executable, "-m", "simulators.wechat.keys", str(folder)]
-        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    _make_keys("wechat", folder)
     url = f"http://127.0.0.1:{ports.wechat}"
     return read_environment(folder / "wechat.env") | {
         "WECHAT_API_URL": url,
@@ -91,3 +93,19 @@ def _wechat(folder: Path, ports: Ports) -> dict[str, str]:
         "WECHAT_NOTIFY_URL": f"http://127.0.0.1:{ports.web}/wechat/notices/transactions",
         "WECHAT_KEYS": str(folder),
     }
+
+
+def _city(folder: Path, ports: Ports) -> dict[str, str]:
+    """Keys of the stand-in for the city's own system, made by itself, and where it is found."""
+    _make_keys("city", folder)
+    return read_environment(folder / "city.env") | {
+        "CITY_URL": f"http://127.0.0.1:{ports.city}",
+        "CITY_KEYS": str(folder),
+    }
+
+
+def _make_keys(stand_in: str, folder: Path) -> None:
+    """Once: a start that finds them waits for nothing."""
+    if not (folder / f"{stand_in}.env").is_file():
+        command = [sys.executable, "-m", f"simulators.{stand_in}.keys", str(folder)]
+        subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)

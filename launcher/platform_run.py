@@ -77,7 +77,8 @@ def _identity(url: str) -> str:
 
 
 def _insist_on_free(ports: Ports) -> None:
-    for name, port in (("PORT", ports.web), ("WECHAT_PORT", ports.wechat), ("GATES_PORT", ports.gates)):
+    named = {"PORT": ports.web, "WECHAT_PORT": ports.wechat, "GATES_PORT": ports.gates, "CITY_PORT": ports.city}
+    for name, port in named.items():
         if is_taken(port):
             raise CannotStart(f"Port {port} is taken by {holder(port)}; choose another one by {name}=.")
 
@@ -120,6 +121,7 @@ def _tell(ports: Ports, var: Path) -> None:
         f"Interface   http://127.0.0.1:{ports.web}/docs\n"
         f"WeChat      http://127.0.0.1:{ports.wechat} (stand-in)\n"
         f"Gates       http://127.0.0.1:{ports.gates} (stand-in)\n"
+        f"City        http://127.0.0.1:{ports.city} (stand-in)\n"
         f"Settings    {var / 'development.env'}\n"
         "Ctrl-C ends it all.",
         flush=True,

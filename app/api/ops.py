@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.standing import Standing
+from app.domain.city_feed.queries import is_away
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Invalid
@@ -42,11 +43,15 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @admits(PUBLIC)
 def readyz() -> Response:
-    """Whether requests can be served. Without Redis they can, only slower: it is told, and counts as ready."""
+    """Whether requests can be served. Without Redis they can, only slower: it is told, and counts as ready.
+
+    `city_feed` says whether the city's own system is told of us: off, ok, or away; it too counts as ready.
+    """
     parts = {
         "database": _asks("SELECT 1"),
         "queue": _asks("SELECT count(*) FROM procrastinate_jobs"),
         "redis": _redis(),
+        "city_feed": _city_feed(),
     }
     ready = parts["database"] == parts["queue"] == "ok"
     response = jsonify(status="ok" if ready else "not_ready", parts=parts)
@@ -69,6 +74,15 @@ def _redis() -> str:
     except RedisError:
         return "away"
     return "ok"
+
+
+def _city_feed() -> str:
+    if wiring().city is None:
+        return "off"
+    try:
+        return "away" if is_away() else "ok"
+    except SQLAlchemyError:
+        return "away"
 
 
 @blueprint.get("/metrics")

@@ -16,6 +16,7 @@ import structlog
 from flask import Flask
 
 from app.domain.calendars.actions import alarm_before_days_run_out
+from app.domain.city_feed import actions as city_feed
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.partners import actions as partners
@@ -32,11 +33,34 @@ from payments.charges.actions import sweep as sweep_orders
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
 STALLED_SECONDS = 30.0
+CITY_ROUND_SECONDS = 2.0
+"""The city may be slow; other due work waits no longer than this and the call in hand."""
 
 
 def ask_about_orders() -> int:
     """Ask WeChat about every order whose notice did not come."""
     return sweep_orders(wiring().pay)
+
+
+def find_city_lots() -> int:
+    """Find lots that the city does not know as they are; without settings for the city there is nothing to find."""
+    return city_feed.find_lots() if wiring().city else 0
+
+
+def feed_city() -> int:
+    """Tell the city's own system of entries and exits, heartbeats and free bays; off without its settings."""
+    city = wiring().city
+    if city is None:
+        return 0
+    ends = time.monotonic() + CITY_ROUND_SECONDS
+    city_feed.find_visits()
+    told = city_feed.send_due(city, enough=lambda: time.monotonic() > ends)
+    return told + city_feed.pulse(city, enough=lambda: time.monotonic() > ends)
+
+
+def watch_city_feed() -> int:
+    """Raise an alarm when the city's feed has fallen behind; off without its settings."""
+    return city_feed.alarm() if wiring().city else 0
 
 
 def rescue_stalled_jobs() -> int:
@@ -78,6 +102,9 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),
+        Sweeper("city_lots", 60.0, find_city_lots),
+        Sweeper("city_feed", 1.0, feed_city),
+        Sweeper("city_feed_lag", 60.0, watch_city_feed),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("lot_checks", 600.0, remind_of_checks),

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 
+from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
 from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
@@ -23,7 +24,7 @@ from payments.charges.rules import CHARGE, ORDER
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, PLAN, STAY)
+MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, PLAN, STAY, UPLOAD)
 
 
 def config(url: str = "") -> Config:

@@ -19,7 +19,7 @@ def test_a_process_that_answers_is_alive(phone: Phone) -> None:
 def test_a_ready_platform_reports_each_part(phone: Phone) -> None:
     response = phone.client.get("/readyz")
     assert response.status_code == 200
-    assert response.get_json()["parts"] == {"database": "ok", "queue": "ok", "redis": "ok"}
+    assert response.get_json()["parts"] == {"database": "ok", "queue": "ok", "redis": "ok", "city_feed": "off"}
 
 
 def test_without_a_database_it_lives_but_is_not_ready(app: Flask, settings: Settings) -> None:
@@ -30,7 +30,7 @@ def test_without_a_database_it_lives_but_is_not_ready(app: Flask, settings: Sett
     assert client.get("/healthz").status_code == 200
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.get_json()["parts"] == {"database": "away", "queue": "away", "redis": "away"}
+    assert response.get_json()["parts"] == {"database": "away", "queue": "away", "redis": "away", "city_feed": "off"}
     told = client.get("/mp/v1/vehicles", headers={"Authorization": "Bearer x.y.z"})
     assert (told.status_code, told.get_json()["code"]) == (503, "unavailable")
 

@@ -6,6 +6,8 @@ from typing import Final
 CITY_DEFAULTS: Final[dict[str, int]] = {
     "arrive_early_minutes": 15,
     "arrive_late_minutes": 30,
+    "city_feed_lag_minutes": 30,
+    "city_feed_pulse_minutes": 5,
     "closes_before_minutes": 60,
     "contact_check_days": 90,
     "evening_before_a_day_off_is_open": 1,

@@ -98,4 +98,5 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "partners.decline_proposal": _only(UNIT, REGULATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
+    "city_feed.retry": _only(ADMINISTRATOR, REGULATOR),
 }

@@ -1,0 +1,1 @@
+"""What the city's own parking system is told, in order, once, and again until it answers."""
