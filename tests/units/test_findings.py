@@ -1,5 +1,7 @@
 """Findings that a unit is excepted from opening (N2.1), and what they keep shut."""
 
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -8,7 +10,7 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg.errors import CheckViolation, IntegrityConstraintViolation
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.lots.models import Lot
@@ -22,6 +24,7 @@ from app.kernel import audit
 from app.kernel.db import transaction, violated
 from app.kernel.files import FileRefused, Paper, StoredFile
 from app.kernel.refusals import NotFound
+from launcher.processes import await_that
 from tests.ground import Addresses
 from tests.units.stand import at_once, unit_of
 from tests.world import open_lot, paper, registered_unit, staff
@@ -204,18 +207,40 @@ def test_a_lot_does_not_move_to_an_excluded_unit(
     assert refusal.value.diag.constraint_name == "an_excluded_unit_has_no_open_lot"
 
 
-@pytest.mark.parametrize("_", range(5))
-def test_whoever_opens_and_whoever_excludes_at_once_do_not_both_succeed(
-    app: Flask, evening: datetime, regulator: Actor, _: int
+@pytest.mark.parametrize("first", ["open", "exclude"])
+def test_whoever_comes_second_of_opening_and_excluding_waits_and_sees_what_the_first_did(
+    app: Flask, evening: datetime, regulator: Actor, admin: psycopg.Connection[Any], first: str
 ) -> None:
     lot = open_lot()
     move(lot, "suspend")
+    unit = unit_of(lot)
 
     def open_by_hand() -> None:
         """Without asking for the unit first, as no action does: the tables alone must see it."""
         with transaction() as session:
-            session.execute(update(Lot).where(Lot.id == lot.id).values(height_limit_cm=200))
             LOT.move(session.get_one(Lot, lot.id), "reopen", "test")
 
-    ended = at_once(app, open_by_hand, lambda: found(regulator, unit_of(lot)))
-    assert ended == ["an_excluded_unit_has_no_open_lot", "done"]
+    deeds: dict[str, Callable[[], object]] = {"open": open_by_hand, "exclude": partial(found, regulator, unit)}
+    checked, second_ended = threading.Event(), threading.Event()
+
+    def earlier() -> None:
+        with transaction() as session:
+            deeds[first]()
+            session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            checked.set()
+            assert await_that(lambda: second_ended.is_set() or somebody_waits(admin), seconds=20)
+
+    def later() -> None:
+        (second,) = (deed for name, deed in deeds.items() if name != first)
+        try:
+            assert checked.wait(20)
+            second()
+        finally:
+            second_ended.set()
+
+    assert at_once(app, earlier, later) == ["an_excluded_unit_has_no_open_lot", "done"]
+
+
+def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return admin.execute(waiting).fetchone() is not None
