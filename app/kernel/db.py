@@ -107,8 +107,11 @@ def violated(error: IntegrityError) -> str | None:
 
 
 def affected(statement: Executable) -> int:
-    """Run an UPDATE or DELETE in the running transaction; returns how many rows it touched."""
-    result = current().execute(statement)
+    """Run an UPDATE, a DELETE or an INSERT in the running transaction; returns how many rows it touched.
+
+    Without the option an INSERT ... ON CONFLICT DO NOTHING would tell -1, whatever it did.
+    """
+    result = current().execute(statement, execution_options={"preserve_rowcount": True})
     assert isinstance(result, CursorResult)
     return result.rowcount
 

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app.domain.lots.models import Lot
 from app.domain.staff.actions import open_account
+from app.domain.staff.policy import POLICY
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.jobs.commands import NOUNS, Later
@@ -194,3 +195,8 @@ def test_a_password_is_reset_by_an_administrator(app: Flask, administrator: Acto
     runner = app.test_cli_runner(env={"GONGBO_NEW_PASSWORD": PASSWORD, "GONGBO_PASSWORD": PASSWORD})
     assert runner.invoke(args=["staff", "reset-password", "wang", "--as", "lin"]).exit_code == 0
     assert refused(app, wang, "staff", "list") == "password_is_not_own"
+
+
+def test_everybody_may_read_the_policy_table(app: Flask, database: Addresses) -> None:
+    table = {row["action"]: row["roles"] for row in told(app, None, "staff", "roles")}
+    assert table == {action: sorted(may) for action, may in POLICY.items()}

@@ -214,17 +214,18 @@ def has_stay(claim_id: int) -> bool:
     return current().scalar(select(Stay.id).where(Stay.claim_id == claim_id)) is not None
 
 
-def staying_too_long(limit: int) -> Sequence[int]:
-    """Ids of cars inside longer than a stay is billed, about which nobody was asked yet."""
+def staying_too_long(limit: int) -> Sequence[tuple[int, int]]:
+    """Stays and their lots, by ids, of cars inside longer than a stay is billed, about which nobody was asked yet."""
     with transaction() as session:
         longest = timedelta(minutes=numbers()["longest_billed_minutes"])
         asked = select(Task.id).where(Task.kind == "stay_too_long", Task.subject_id == Stay.id)
-        return session.scalars(
-            select(Stay.id)
+        rows = session.execute(
+            select(Stay.id, Stay.lot_id)
             .where(Stay.state == "parked", Stay.entered_at < clock.now() - longest, ~asked.exists())
             .order_by(Stay.id)
             .limit(limit)
         ).all()
+        return [(row.id, row.lot_id) for row in rows]
 
 
 def paid_and_unnoticed(limit: int) -> Sequence[uuid.UUID]:

@@ -9,7 +9,7 @@ import click
 
 from app.domain.staff import actions, queries
 from app.domain.staff.models import StaffAccount
-from app.domain.staff.policy import Role
+from app.domain.staff.policy import POLICY, Role
 from app.domain.staff.rules import Actor, Scope, ScopeKind
 from app.domain.units.models import District, Operator, Unit
 from app.jobs.commands.answers import Answer, Note, Sheet
@@ -122,6 +122,17 @@ def list_accounts(by: Actor, *, with_closed: bool) -> Answer:
     return Sheet(
         {"login": "登录名", "name": "姓名", "grants": "授权", "opened_at": "开设时间", "closed_at": "关闭时间"}, rows
     )
+
+
+@staff.command("roles")
+@telling
+def roles() -> Answer:
+    """Print the policy table: each action, and the roles that may take it within their scope.
+
+    Example: flask --app wsgi staff roles --json
+    """
+    rows = [{"action": action, "roles": sorted(may)} for action, may in POLICY.items()]
+    return Sheet({"action": "操作", "roles": "角色"}, rows)
 
 
 @staff.command("password")

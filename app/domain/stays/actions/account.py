@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.domain.lots.models import Lot
-from app.domain.lots.queries import payee_at
+from app.domain.lots.queries import payee_at, place_of
 from app.domain.pricing.rules import Quote
 from app.domain.stays.models import Bill, Stay
 from app.domain.stays.queries import Due, due_of
@@ -79,7 +79,8 @@ def complete(stay: Stay) -> None:
         if so_far <= fee_fen or bill.fee_fen >= so_far:
             recognise(bill.charge_key)
         else:
-            open_task("stay_overpaid", "bill", bill.id, {"paid_fen": so_far, "fee_fen": fee_fen})
+            told = {"paid_fen": so_far, "fee_fen": fee_fen}
+            open_task("stay_overpaid", "bill", bill.id, told, place=place_of(stay.lot_id))
 
 
 def _paid(stay: Stay) -> Sequence[Bill]:

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from app.domain.lots.queries import PayeeMissing
+from app.domain.lots.queries import PayeeMissing, place_of
 from app.domain.pricing.queries import TariffMissing
 from app.domain.pricing.rules import NoPrice
 from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked
@@ -54,7 +54,7 @@ def _due_or_task(stay: Stay, at: datetime) -> Due | None:
     try:
         return due_now(stay, at)
     except UNBILLABLE as missing:
-        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code})
+        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code}, place=place_of(stay.lot_id))
         return None
 
 
@@ -63,7 +63,7 @@ def _close(stay: Stay, due: Due) -> None:
         close_standing(stay)
         complete(stay)
     if due.due_fen and stay.motorist_id is None:
-        open_task("stay_owed_by_nobody", "stay", stay.id, {"due_fen": due.due_fen})
+        open_task("stay_owed_by_nobody", "stay", stay.id, {"due_fen": due.due_fen}, place=place_of(stay.lot_id))
     elif due.due_fen or due.paid_fen == 0:
         _bill_or_task(stay)
 
@@ -74,4 +74,4 @@ def _bill_or_task(stay: Stay) -> None:
         with savepoint():
             bill_for(stay, stay.exited_at)
     except UNBILLABLE as missing:
-        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code})
+        open_task("stay_unbillable", "stay", stay.id, {"code": missing.code}, place=place_of(stay.lot_id))

@@ -13,7 +13,7 @@ from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import admissible, claim_by_id
 from app.domain.claims.rules import PASSING
 from app.domain.gates.queries import Passage, passages
-from app.domain.lots.queries import closes_at, policy_of
+from app.domain.lots.queries import closes_at, place_of, policy_of
 from app.domain.motorists.queries import plates
 from app.domain.motorists.rules import vehicle_class
 from app.domain.reservations.queries import of_claim, oldest_owner_first
@@ -71,7 +71,13 @@ def _park(passage: Passage, failure: Exception) -> None:
     with transaction():
         row = insert(PassageOutcome).values(event_id=passage.id, outcome="review", projected_at=clock.now())
         current().execute(row.on_conflict_do_nothing())
-        open_task("passage_failed", "gate_event", passage.id, {"error": type(failure).__name__})
+        open_task(
+            "passage_failed",
+            "gate_event",
+            passage.id,
+            {"error": type(failure).__name__},
+            place=place_of(passage.lot_id),
+        )
 
 
 def _project_once(passage: Passage) -> None:
@@ -86,12 +92,13 @@ def _project_once(passage: Passage) -> None:
         claims.lock_plate(passage.plate_id)
         outcome, stay = _understood(passage)
         if stay is None:
-            open_task(f"passage_{passage.direction or 'somewhere'}_not_understood", "gate_event", passage.id)
+            kind = f"passage_{passage.direction or 'somewhere'}_not_understood"
+            open_task(kind, "gate_event", passage.id, place=place_of(passage.lot_id))
         else:
             row = session.get_one(PassageOutcome, passage.id)
             row.outcome, row.stay_id = outcome, stay.id
         if passage.clock_suspect:
-            open_task("passage_with_a_suspect_clock", "gate_event", passage.id)
+            open_task("passage_with_a_suspect_clock", "gate_event", passage.id, place=place_of(passage.lot_id))
         enqueue("gates.refresh_whitelist", lot_id=passage.lot_id)
 
 
@@ -136,7 +143,7 @@ def _open_stay(passage: Passage, plate_id: int, at: datetime) -> Stay:
     current().add(stay)
     STAY.born(stay, "gate", "enter")
     if claim is None:
-        open_task("stay_without_bay", "stay", stay.id)
+        open_task("stay_without_bay", "stay", stay.id, place=place_of(stay.lot_id))
     return stay
 
 
