@@ -85,6 +85,13 @@ class OpenHours(ma.Schema):
     closes_at = ma.fields.AwareDateTime(required=True)
 
 
+class Notice(ma.Schema):
+    kind = ma.fields.String(required=True, metadata={"description": "close、bays、hours、free，见 /announcements"})
+    text = ma.fields.String(required=True, metadata={"description": "公告内容"})
+    begins_at = ma.fields.AwareDateTime(required=True)
+    ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+
+
 class ShownLot(Place):
     unit = ma.fields.String(required=True, metadata={"description": "开放单位"})
     distance_m = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "距离（米）"})
@@ -102,6 +109,7 @@ class ShownLot(Place):
     shared_chargers = ma.fields.Integer(required=True)
     height_limit_cm = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "限高（厘米）"})
     length_limit_cm = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "限长（厘米）"})
+    announcements = ma.fields.List(ma.fields.Nested(Notice), required=True, metadata={"description": "调整公告"})
     is_open = ma.fields.Boolean(required=True, metadata={"description": "停车开始时是否开放"})
     today = ma.fields.List(ma.fields.Nested(OpenHours), required=True, metadata={"description": "当日开放时段"})
     next_opening = ma.fields.AwareDateTime(required=True, allow_none=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.domain.adjustments.queries import Offer, offers
 from app.domain.motorists.queries import plate_characters
 from app.domain.reservations import actions, queries
 from app.domain.reservations.queries import ReservationView
@@ -25,9 +26,27 @@ class ReservationWish(Wish):
     ends_at = Moment(required=True, metadata={"description": "预约结束（不含）"})
 
 
+class ShownOffer(ma.Schema):
+    reason = ma.fields.String(required=True, metadata={"description": "停车场调整公告"})
+    outcome = ma.fields.String(
+        required=True, allow_none=True,
+        metadata={
+            "description": "offered 待确认，accepted 已接受，declined 已谢绝，lapsed 已逾期，nothing_near 附近无替代；"
+            "为空表示正在查找"
+        },
+    )  # fmt: skip
+    lot = ma.fields.Nested(Place, required=True, allow_none=True)
+    bay = ma.fields.String(required=True, allow_none=True)
+    zone = ma.fields.String(required=True, allow_none=True)
+    begins_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+    expires_at = ma.fields.AwareDateTime(required=True, allow_none=True, metadata={"description": "保留到何时"})
+    reservation_key = ma.fields.UUID(required=True, allow_none=True, metadata={"description": "接受后的新预约"})
+
+
 class ShownReservation(ma.Schema):
     key = ma.fields.UUID(required=True)
-    state = ma.fields.String(required=True)
+    state = ma.fields.String(required=True, metadata={"description": "displaced 表示因停车场调整未能保留"})
     lot = ma.fields.Nested(Place, required=True)
     bay = ma.fields.String(required=True, metadata={"description": "泊位号"})
     zone = ma.fields.String(required=True, metadata={"description": "区域"})
@@ -38,6 +57,9 @@ class ShownReservation(ma.Schema):
     admit_from = ma.fields.AwareDateTime(required=True, metadata={"description": "最早入场"})
     admit_until = ma.fields.AwareDateTime(required=True, metadata={"description": "最晚入场"})
     made_at = ma.fields.AwareDateTime(required=True)
+    offer = ma.fields.Nested(
+        ShownOffer, required=True, allow_none=True, metadata={"description": "未能保留时的说明和替代泊位"}
+    )
 
 
 class ReservationPage(ma.Schema):
@@ -73,8 +95,9 @@ def reserve(wish: dict[str, Any]) -> dict[str, Any]:
 def list_reservations(page: dict[str, Any]) -> dict[str, Any]:
     """我的预约"""
     rows, last = cursor.cut(queries.list_for(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
+    found = offers([row.reservation.id for row in rows])
     return {
-        "items": [shown(row) for row in rows],
+        "items": [_shown(row, found.get(row.reservation.id)) for row in rows],
         "next_cursor": cursor.seal(last.reservation.id) if last else None,
     }
 
@@ -100,6 +123,10 @@ def cancel(key: uuid.UUID) -> Any:
 
 def shown(view: ReservationView) -> dict[str, Any]:
     """A reservation as its motorist sees it."""
+    return _shown(view, offers([view.reservation.id]).get(view.reservation.id))
+
+
+def _shown(view: ReservationView, offer: Offer | None) -> dict[str, Any]:
     reservation, claim = view.reservation, view.claim
     return {
         "key": reservation.key,
@@ -114,4 +141,19 @@ def shown(view: ReservationView) -> dict[str, Any]:
         "admit_from": claim.admit_from,
         "admit_until": claim.admit_until,
         "made_at": reservation.made_at,
+        "offer": None if offer is None else _offered(offer),
+    }
+
+
+def _offered(offer: Offer) -> dict[str, Any]:
+    return {
+        "reason": offer.announcement,
+        "outcome": offer.outcome,
+        "lot": place(offer.lot) if offer.lot else None,
+        "bay": offer.bay.number if offer.bay else None,
+        "zone": offer.bay.zone if offer.bay else None,
+        "begins_at": offer.begins_at,
+        "ends_at": offer.ends_at,
+        "expires_at": offer.expires_at,
+        "reservation_key": offer.reservation_key,
     }

@@ -37,7 +37,8 @@ class ShownDue(ma.Schema):
     cap_fen = ma.fields.Integer(
         required=True, allow_none=True, metadata={"description": "周边政府定价停车场同时段最低价（分）"}
     )
-    fee_fen = fen("应收，取两者较低")
+    waived_fen = fen("免费时段减免")
+    fee_fen = fen("应收，取两者较低再减去减免")
     paid_fen = fen("已付")
     due_fen = fen("待付")
     lines = ma.fields.List(ma.fields.Nested(QuoteLine), required=True, metadata={"description": "本场收费明细"})
@@ -137,6 +138,7 @@ def _due(due: Due) -> dict[str, Any]:
         "up_to": due.up_to,
         "own_fen": due.fee.own.total_fen,
         "cap_fen": reference.total_fen if reference else None,
+        "waived_fen": due.fee.waived_fen,
         "fee_fen": due.fee.fee_fen,
         "paid_fen": due.paid_fen,
         "due_fen": due.due_fen,

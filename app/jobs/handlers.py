@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.adapters.gates.waiting import announce
+from app.domain.adjustments import actions as adjustments
 from app.domain.gates.actions import refresh_lot
 from app.domain.stays.actions import settle
 from app.wiring import wiring
@@ -27,7 +28,19 @@ def settle_stay(source_key: str) -> None:
     settle(uuid.UUID(source_key))
 
 
+def apply_adjustment(adjustment_id: int, lot_id: int) -> None:
+    """Care for the promises of one lot that is adjusted, or open again."""
+    adjustments.apply(adjustment_id, lot_id)
+
+
+def offer_a_bay(displacement_id: int) -> None:
+    """Look for a bay near by for a motorist who lost a reservation."""
+    adjustments.offer(displacement_id)
+
+
 HANDLERS: Mapping[str, Handler] = {
+    "adjustments.apply": apply_adjustment,
+    "adjustments.offer": offer_a_bay,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,
     "stays.settle": settle_stay,

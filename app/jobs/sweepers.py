@@ -15,6 +15,7 @@ from types import FrameType
 import structlog
 from flask import Flask
 
+from app.domain.adjustments import actions as adjustments
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.gates import actions as gates
@@ -93,6 +94,9 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("orders", 1.0, ask_about_orders),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),
+        Sweeper("adjustments", 5.0, adjustments.apply_forgotten),
+        Sweeper("offers", 5.0, adjustments.offer_forgotten),
+        Sweeper("emergencies", 60.0, adjustments.review_emergencies),
         Sweeper("long_stays", 60.0, review_long_stays),
         Sweeper("missed_reservations", 5.0, release_missed),
         Sweeper("overstays", 15.0, follow_overstays),

@@ -11,6 +11,7 @@ down_revision = "0013"
 WHOSE_LOT = {
     "bay_claim": "SELECT DISTINCT bay.lot_id FROM {rows} r JOIN bay ON bay.id = r.bay_id",
     "bay_closure": "SELECT DISTINCT bay.lot_id FROM {rows} r JOIN bay ON bay.id = r.bay_id",
+    "lot_announcement": "SELECT DISTINCT lot_id FROM {rows}",
     "lot": "SELECT id FROM {rows}",
     "bay": "SELECT DISTINCT lot_id FROM {rows}",
     "open_window": "SELECT DISTINCT lot_id FROM {rows}",

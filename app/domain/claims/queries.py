@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, text
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.models import LIVE, BayClaim
-from app.domain.lots.models import Bay
+from app.domain.lots.models import Bay, BayClosure, LotClosure, OpenWindow
 from app.kernel.db import current, transaction
 
 CAR_BAYS = ("standard", "charging")
 """Kinds that any car may be given; accessible and large bays are for those who need them."""
+
+
+PROMISED = ("held", "confirmed")
+"""States in which a bay is kept for a car that has not come yet."""
 
 
 def live() -> ColumnElement[bool]:
@@ -25,12 +29,88 @@ def stale(now: datetime) -> ColumnElement[bool]:
 
 
 def taken(during: Range[datetime], now: datetime) -> ColumnElement[bool]:
-    """Whether a live claim on the bay of the outer query overlaps `during`."""
-    return exists(
+    """Whether a live claim on the bay of the outer query, or its closure (N5.6), overlaps `during`."""
+    claimed = exists(
         select(BayClaim.id)
         .where(BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(during), live(), not_(stale(now)))
         .correlate(Bay)
     )
+    return or_(claimed, closed(during))
+
+
+def closed(during: Range[datetime]) -> ColumnElement[bool]:
+    """Whether the bay of the outer query is closed to the public for some part of `during`."""
+    return exists(
+        select(BayClosure.id).where(BayClosure.bay_id == Bay.id, BayClosure.during.overlaps(during)).correlate(Bay)
+    )
+
+
+def lock_bays(lot_id: int) -> None:
+    """From now on nobody makes a promise in the lot but this transaction."""
+    current().execute(select(Bay.id).where(Bay.lot_id == lot_id).order_by(Bay.id).with_for_update(key_share=True))
+
+
+def promises_under(adjustment_id: int, lot_id: int) -> Sequence[BayClaim]:
+    """The promises in a lot over which an adjustment's closures lie, locked, the earliest first."""
+    lot_shut = exists().where(
+        LotClosure.lot_id == lot_id, LotClosure.adjustment_id == adjustment_id,
+        LotClosure.during.overlaps(BayClaim.during),
+    )  # fmt: skip
+    bay_shut = exists().where(
+        BayClosure.bay_id == BayClaim.bay_id, BayClosure.adjustment_id == adjustment_id,
+        BayClosure.during.overlaps(BayClaim.during),
+    )  # fmt: skip
+    return _promises(lot_id, or_(lot_shut, bay_shut))
+
+
+def promises_outside_windows(lot_id: int, now: datetime) -> Sequence[BayClaim]:
+    """The promises in a lot that are not over and lie in no open window any more, locked, the earliest first."""
+    windows = (
+        select(func.range_agg(OpenWindow.during))
+        .where(OpenWindow.lot_id == lot_id, OpenWindow.during.overlaps(BayClaim.during))
+        .correlate(BayClaim)
+        .scalar_subquery()
+    )
+    is_covered = func.coalesce(BayClaim.during.op("<@")(windows), false())
+    return _promises(lot_id, and_(func.upper(BayClaim.during) > now, not_(is_covered)))
+
+
+def _promises(lot_id: int, which: ColumnElement[bool]) -> Sequence[BayClaim]:
+    return current().scalars(
+        select(BayClaim)
+        .join(Bay, Bay.id == BayClaim.bay_id)
+        .where(Bay.lot_id == lot_id, BayClaim.state.in_(PROMISED), which)
+        .order_by(func.lower(BayClaim.during), BayClaim.id)
+        .with_for_update(key_share=True, of=BayClaim)
+    ).all()  # fmt: skip
+
+
+def least_promised_bays(lot_id: int, during: Range[datetime], count: int) -> Sequence[int]:
+    """Ids of so many shared bays that are open during the span, those first whose closing touches the fewest claims."""
+    touched = (
+        select(func.count())
+        .where(BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(during), live())
+        .correlate(Bay)
+        .scalar_subquery()
+    )
+    with transaction() as session:
+        return session.scalars(
+            select(Bay.id)
+            .where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS), not_(closed(during)))
+            .order_by(touched, Bay.id.desc())
+            .limit(count)
+        ).all()
+
+
+def cars_in(lot_id: int) -> Sequence[int]:
+    """Ids of the claims whose cars are in the lot."""
+    with transaction() as session:
+        return session.scalars(
+            select(BayClaim.id)
+            .join(Bay, Bay.id == BayClaim.bay_id)
+            .where(Bay.lot_id == lot_id, BayClaim.state == "in_use")
+            .order_by(BayClaim.id)
+        ).all()
 
 
 def claim_by_id(claim_id: int) -> BayClaim:

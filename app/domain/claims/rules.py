@@ -17,6 +17,7 @@ CLAIM: Final = Machine(
         ("held", "confirm", "confirmed"),
         ("held", "expire", "expired"),
         ("held", "cancel", "cancelled"),
+        ("held", "displace", "displaced"),
         ("confirmed", "enter", "in_use"),
         ("confirmed", "cancel", "cancelled"),
         ("confirmed", "miss", "no_show"),

@@ -256,7 +256,7 @@ class LotClosure(Base):
     id: Mapped[Id]
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    adjustment_id: Mapped[int]
+    adjustment_id: Mapped[int] = mapped_column(ForeignKey("adjustment.id"))
     __table_args__ = (
         CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="a_closure_begins"),
         Index("ix_lot_closure_lot_id_during", "lot_id", "during", postgresql_using="gist"),
@@ -270,10 +270,28 @@ class BayClosure(Base):
     id: Mapped[Id]
     bay_id: Mapped[int] = mapped_column(ForeignKey("bay.id"))
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    adjustment_id: Mapped[int]
+    adjustment_id: Mapped[int] = mapped_column(ForeignKey("adjustment.id"))
     __table_args__ = (
         CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="a_bays_closure_begins"),
         Index("ix_bay_closure_bay_id_during", "bay_id", "during", postgresql_using="gist"),
+    )
+
+
+class LotAnnouncement(Base):
+    """Announcement (公告, N5.6) of an adjustment as it stands beside one lot; it may be told ahead."""
+
+    __tablename__ = "lot_announcement"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    adjustment_id: Mapped[int] = mapped_column(ForeignKey("adjustment.id"))
+    kind: Mapped[str]
+    text: Mapped[str]
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    __table_args__ = (
+        UniqueConstraint("lot_id", "adjustment_id", name="an_adjustment_is_announced_once_in_a_lot"),
+        CheckConstraint("text <> ''", name="an_announcement_says_something"),
+        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="an_announcement_begins"),
+        Index("ix_lot_announcement_adjustment_id", "adjustment_id"),
     )
 
 

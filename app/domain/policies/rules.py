@@ -20,6 +20,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "longest_walk_in_minutes": 48 * 60,
     "makeup_days_are_worked": 1,
     "morning_after_a_day_off_is_open": 1,
+    "offer_minutes": 30,
     "opens_after_minutes": 60,
     "overstay_grace_minutes": 15,
     "partner_count_fresh_seconds": 600,

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot, TariffVersion
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import Range, insert
+
+from app.domain.pricing.models import FreeSpan, LotReference, LotTariff, ReferenceLot, TariffVersion
 from app.domain.pricing.rules import Tariff
 from app.kernel import audit, clock
-from app.kernel.db import transaction
+from app.kernel.db import refusing, transaction
+from app.kernel.refusals import NotAllowed
 from app.kernel.spans import span
 from app.kernel.terms import end_running
 
@@ -36,6 +40,13 @@ def charge_by(lot_id: int, tariff_id: int, valid_from: datetime, actor: str) -> 
         session.flush()
         audit.record("pricing.charge_by", "lot", lot_id, actor, {"tariff_id": tariff_id})
         return row
+
+
+class BasisMissing(NotAllowed):
+    """Public money is waived only on a basis that finance recorded and a second person approved (收支两条线)."""
+
+    code = "waiver_basis_missing"
+    message = "机关事业单位停车场的收费减免须有经批准的依据"
 
 
 @dataclass(frozen=True)
@@ -68,3 +79,21 @@ def approve_references(lot_id: int, reference_lot_ids: Sequence[int], actor: str
         )
         session.flush()
         audit.record("pricing.approve_references", "lot", lot_id, actor, {"references": len(reference_lot_ids)})
+
+
+def free(lot_ids: Sequence[int], during: Range[datetime], adjustment_id: int) -> None:
+    """Let lots take no money for a span, by an adjustment; once for each lot, however often it is said.
+
+    Refuses `BasisMissing` when one of them collects public money and the adjustment names no approved basis.
+    """
+    rows = [{"lot_id": each, "valid": during, "adjustment_id": adjustment_id} for each in lot_ids]
+    with refusing({"nobody_waives_public_money_on_his_own": BasisMissing}) as session:
+        session.execute(insert(FreeSpan).on_conflict_do_nothing(), rows)
+
+
+def charge_again(adjustment_id: int, at: datetime) -> None:
+    """Let an adjustment's free time end at a moment; what has not begun by then never does."""
+    mine = (FreeSpan.adjustment_id == adjustment_id, func.upper(FreeSpan.valid) > at)
+    with transaction() as session:
+        session.execute(delete(FreeSpan).where(*mine, func.lower(FreeSpan.valid) >= at))
+        session.execute(update(FreeSpan).where(*mine).values(valid=func.tstzrange(func.lower(FreeSpan.valid), at)))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,3 +62,18 @@ class LotReference(Base):
     reference_lot_id: Mapped[int] = mapped_column(ForeignKey("reference_lot.id"), primary_key=True)
     approved_at: Mapped[datetime]
     approved_by: Mapped[str]
+
+
+class FreeSpan(Base):
+    """Span (免费时段) in which a lot takes no money, by an adjustment; for public money only on an approved basis."""
+
+    __tablename__ = "free_span"
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    adjustment_id: Mapped[int] = mapped_column(ForeignKey("adjustment.id"))
+    __table_args__ = (
+        CheckConstraint("(isfinite(lower(valid)) AND isfinite(upper(valid))) IS TRUE", name="free_time_ends"),
+        CheckConstraint("lower_inc(valid) AND NOT upper_inc(valid)", name="free_time_is_half_open"),
+        UniqueConstraint("lot_id", "adjustment_id", name="an_adjustment_frees_a_lot_once"),
+    )

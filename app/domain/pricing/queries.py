@@ -2,17 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import literal, select, union_all
+from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.calendars.queries import day_book
-from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot, TariffVersion
-from app.domain.pricing.rules import BilledFee, Calendar, NoPrice, Quote, Tariff, capped, hourly_text, quote
+from app.domain.pricing.models import FreeSpan, LotReference, LotTariff, ReferenceLot, TariffVersion
+from app.domain.pricing.rules import (
+    BilledFee,
+    Calendar,
+    FreeTime,
+    NoPrice,
+    Quote,
+    Tariff,
+    capped,
+    charged_parts,
+    hourly_text,
+    quote,
+)
 from app.kernel.clock import business_day
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict
+from app.kernel.spans import bounds
 
 DAY = timedelta(days=1)
 
@@ -33,12 +46,26 @@ class LotPrices:
     calendar: Calendar
 
     def fee(
-        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime] = ()
-    ) -> BilledFee:
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime] = (),
+        free: Sequence[FreeTime] = (),
+    ) -> BilledFee:  # fmt: skip
         """The fee of the stay [entry, exit_): the own tariff's, never above the lowest reference's.
 
-        A reference tariff that has no price for this very stay, as a lot that is shut by night, bounds nothing.
+        A reference tariff that has no price for this very stay, as a lot that is shut by night, bounds nothing. A stay
+        that ends in free time costs nothing; free time that is over is not counted, and never makes a stay dearer.
         """
+        whole = self._capped(entry, exit_, vehicle_class, history)
+        if not free:
+            return whole
+        before, paid_fen = list(history), 0
+        for begins_at, ends_at in charged_parts(entry, exit_, free):
+            paid_fen += self._capped(begins_at, ends_at, vehicle_class, before).fee_fen
+            before.append(begins_at)
+        return replace(whole, waived_fen=max(whole.fee_fen - paid_fen, 0), waiver=free[-1])
+
+    def _capped(
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
+    ) -> BilledFee:  # fmt: skip
         own = self._quote(self.own, entry, exit_, vehicle_class, history)
         return capped(own, list(self._reference_quotes(entry, exit_, vehicle_class, history)))
 
@@ -134,3 +161,13 @@ def tariffs(ids: Collection[int]) -> Mapping[int, Tariff]:
         with transaction() as session:
             _loaded.update((each, Tariff.load(parameters)) for each, parameters in session.execute(stored))
     return _loaded
+
+
+def free_times(lot_id: int, begins_at: datetime, ends_at: datetime) -> list[FreeTime]:
+    """The times in which a lot takes no money that touch [begins_at, ends_at], in order."""
+    asked = select(FreeSpan).where(
+        FreeSpan.lot_id == lot_id, FreeSpan.valid.overlaps(Range(begins_at, ends_at, bounds="[]"))
+    )
+    with transaction() as session:
+        rows = session.scalars(asked).all()
+    return sorted(FreeTime(*bounds(row.valid), row.id) for row in rows)

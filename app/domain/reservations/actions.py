@@ -84,16 +84,38 @@ def _claim_for(
 ) -> BayClaim:
     """Claim a bay for the plate. Somebody else's booking of the same plate cannot stand in its owner's way.
 
-    Nor can a car parked as a walk-in: its claim reaches as far as it might stay, not as far as it will.
+    Nor can a car parked as a walk-in, whose claim reaches as far as it might stay, nor a bay that is only on offer.
     """
     claims.lock_plate(vehicle.plate_id)
     rivals = overlapping_of_plate(vehicle.plate_id, during)
-    booked = [rival.id for rival in rivals if rival.kind == "reservation"]
+    booked = [rival.id for rival in rivals if rival.kind == "reservation" and rival.state != "held"]
     if motorist_id in owners(booked):
         raise claims.PlateBusy
     if booked:
         open_task("plate_claimed_by_two_accounts", "plate", vehicle.plate_id)
     return claims.promise(lot.id, vehicle.plate_id, during, admit, exclusive_plate=not rivals)
+
+
+def keep_offer(lost: Reservation, held: BayClaim) -> Reservation:
+    """The motorist takes the bay held for him instead of the one he lost (N5.6), under the agreement he had signed.
+
+    Both are locked by the caller. Refuses `HoldOver`, and `PlateBusy` when he has reserved elsewhere for that time.
+    """
+    with transaction() as session:
+        rivals = overlapping_of_plate(session.get_one(Vehicle, lost.vehicle_id).plate_id, held.during)
+        if lost.motorist_id in owners([rival.id for rival in rivals if rival.id != held.id]):
+            raise claims.PlateBusy
+        claims.confirm(held)
+        begins_at, ends_at = bounds(held.during)
+        reservation = Reservation(
+            motorist_id=lost.motorist_id, vehicle_id=lost.vehicle_id, lot_id=lot_of_claim(held.id), claim_id=held.id,
+            agreement_signature_id=lost.agreement_signature_id, begins_at=begins_at, ends_at=ends_at,
+            made_at=clock.now(),
+        )  # fmt: skip
+        session.add(reservation)
+        session.flush()
+        enqueue("gates.refresh_whitelist", lot_id=reservation.lot_id)
+        return reservation
 
 
 def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:

@@ -86,6 +86,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "adjustments.free_now": _only(UNIT, REGULATOR),
     "adjustments.record_basis": _only(FINANCE_MAKER),
     "adjustments.approve_basis": _only(FINANCE_CHECKER),
+    "adjustments.apply_calendar": _only(ADMINISTRATOR, REGULATOR),
     "adjustments.end": _only(UNIT, OPERATOR, REGULATOR),
     "adjustments.see": EVERYBODY,
     # partners

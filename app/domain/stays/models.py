@@ -42,7 +42,7 @@ class Stay(Base):
 
 
 class Bill(Base):
-    """Bill (账单): what a stay costs up to a moment, the lot's own fee and the cap side by side (N3.3).
+    """Bill (账单): what a stay costs up to a moment, the lot's own fee, the cap (N3.3) and what was waived.
 
     `amount_fen` is what this bill still asks for: the fee less what earlier bills of the stay brought.
     """
@@ -54,6 +54,8 @@ class Bill(Base):
     up_to: Mapped[datetime]
     own_fen: Mapped[int]
     cap_fen: Mapped[int | None]
+    waived_fen: Mapped[int] = mapped_column(server_default="0")
+    free_span_id: Mapped[int | None] = mapped_column(ForeignKey("free_span.id"))
     fee_fen: Mapped[int]
     amount_fen: Mapped[int]
     explanation: Mapped[list[Any]]
@@ -63,7 +65,12 @@ class Bill(Base):
     paid_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     __table_args__ = (
-        CheckConstraint("fee_fen = least(own_fen, cap_fen) AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"),
+        CheckConstraint(
+            "fee_fen = least(own_fen, cap_fen) - waived_fen AND fee_fen >= 0", name="a_fee_is_never_above_the_cap"
+        ),
+        CheckConstraint(
+            "waived_fen >= 0 AND (waived_fen = 0 OR free_span_id IS NOT NULL)", name="a_waiver_names_its_free_time"
+        ),
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
         ForeignKeyConstraint(
@@ -108,6 +115,7 @@ class TurnAway(Base):
     at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint(
-            "reason IN ('full', 'closed', 'suspended', 'curfew')", name="a_turn_away_has_one_of_the_known_reasons"
+            "reason IN ('full', 'closed', 'suspended', 'curfew', 'closed_by_adjustment')",
+            name="a_turn_away_has_one_of_the_known_reasons",
         ),
     )

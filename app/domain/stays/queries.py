@@ -14,7 +14,7 @@ from app.domain.lots.models import Bay, Lot
 from app.domain.lots.queries import policy_of
 from app.domain.motorists.models import NumberPlate
 from app.domain.policies.queries import numbers
-from app.domain.pricing.queries import prices_of
+from app.domain.pricing.queries import free_times, prices_of
 from app.domain.pricing.rules import BilledFee
 from app.domain.stays.models import Bill, PassageOutcome, Stay
 from app.domain.stays.rules import UNPASSED_AFTER, PaidBill, amount_due, fee_owed
@@ -104,7 +104,8 @@ def due_of(stay: Stay, at: datetime | None = None) -> Due:
         moment = at or stay.exited_at or clock.now()
         up_to = min(moment, longest)
         prices = prices_of(stay.lot_id, stay.entered_at, up_to)
-        fee = prices.fee(stay.entered_at, up_to, stay.vehicle_class, _history(stay))
+        free = free_times(stay.lot_id, stay.entered_at, up_to)
+        fee = prices.fee(stay.entered_at, up_to, stay.vehicle_class, _history(stay), free)
         paid = _paid(stay.id)
         grace = timedelta(minutes=policy["leave_after_payment_minutes"])
         due_fen = 0 if stay.state == "settled" else amount_due(fee_owed(fee.fee_fen, moment, paid, grace), paid)

@@ -37,6 +37,7 @@ TURNED_AWAY: Final = {
     "full": Decision("deny", "full", "车位已满", "本场共享泊位已满"),
     "closed": Decision("deny", "closed", "未到开放时段", "当前不在共享开放时段"),
     "curfew": Decision("deny", "curfew", "禁止进出时段", "本场当前时段禁止车辆进出"),
+    "closed_by_adjustment": Decision("deny", "closed_by_adjustment", "临时关闭", "本场临时关闭，请留意公告"),
     "suspended": Decision("deny", "suspended", "暂停开放", "本场暂停对外开放"),
 }
 """The only reasons for which a car may be turned away (N2.2.3)."""

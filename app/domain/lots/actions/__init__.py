@@ -10,6 +10,7 @@ from app.domain.lots.actions.bays import (
     change_entrances,
     share_bays,
 )
+from app.domain.lots.actions.closures import announce, close_bays, close_lots, open_again
 from app.domain.lots.actions.contacts import ContactWrong, NewContact, check_contacts, name_contacts
 from app.domain.lots.actions.decide_plan import (
     BayHasClaims,
@@ -75,6 +76,7 @@ __all__ = [
     "ShorterNeedsReason",
     "add_bays",
     "add_photo",
+    "announce",
     "approve",
     "approve_plan",
     "change",
@@ -85,6 +87,8 @@ __all__ = [
     "change_plan",
     "check_contacts",
     "check_facilities",
+    "close_bays",
+    "close_lots",
     "draft",
     "draft_plan",
     "enter",
@@ -93,6 +97,7 @@ __all__ = [
     "exclude",
     "extend_windows",
     "name_contacts",
+    "open_again",
     "pay_to",
     "publish",
     "remind_of_checks",

@@ -1,6 +1,6 @@
 """Prices as pure rules: read a tariff, quote a stay, cap it, tell it in words."""
 
-from app.domain.pricing.rules.caps import BilledFee, capped
+from app.domain.pricing.rules.caps import BilledFee, FreeTime, capped, charged_parts
 from app.domain.pricing.rules.form import InvalidTariff
 from app.domain.pricing.rules.hourly import hourly_text
 from app.domain.pricing.rules.quotes import (
@@ -18,6 +18,7 @@ __all__ = [
     "BilledFee",
     "Calendar",
     "EndsBeforeItBegins",
+    "FreeTime",
     "InvalidTariff",
     "Line",
     "NoPrice",
@@ -27,6 +28,7 @@ __all__ = [
     "UnknownVehicleClass",
     "UnknownWaiver",
     "capped",
+    "charged_parts",
     "classes_of",
     "hourly_text",
     "no_day_classes",

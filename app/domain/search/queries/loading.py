@@ -13,8 +13,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import live, stale
-from app.domain.lots.models import Bay, BayClosure, Lot, LotClosure, OpenWindow
+from app.domain.lots.models import Bay, BayClosure, Lot, LotAnnouncement, LotClosure, OpenWindow
 from app.domain.lots.queries import IS_PUBLIC
+from app.domain.lots.queries.closures import announced
 from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot
 from app.domain.pricing.queries import tariffs
 from app.domain.search.rules.bays import EVER, NEVER, Busy, Gaps
@@ -35,13 +36,15 @@ def load(lot_ids: Sequence[int] | None, now: datetime) -> Mapping[int, BoardLot]
     own, references = _dated(_own(among, now)), _dated(_references(among, now))
     tariffs({each.tariff_id for dated in (own, references) for lot in dated.values() for each in lot})
     ends: dict[int, datetime] = dict(_hold_ends(among, now))
+    notices = _notices(among, now)
     rows = current().execute(select(Lot, Unit).join(Unit, Unit.id == Lot.unit_id).where(IS_PUBLIC, among(Lot.id)))
     return {
         lot.id: BoardLot(
-            id=lot.id, latitude=lot.latitude, longitude=lot.longitude, told=_told(lot, unit, free.bays[lot.id]),
+            id=lot.id, latitude=lot.latitude, longitude=lot.longitude,
+            told=_told(lot, unit, free.bays[lot.id], notices[lot.id]),
             words=normal(f"{lot.name} {lot.address} {unit.name}"), takes_cars=lot.state == "open",
             windows=windows.get(lot.id, ()), gaps=free.gaps(lot.id), own=own[lot.id], references=references[lot.id],
-            stale_at=ends.get(lot.id, NEVER),
+            stale_at=min([ends.get(lot.id, NEVER), *(each["ends_at"] or NEVER for each in notices[lot.id])]),
         )
         for lot, unit in rows
     }  # fmt: skip
@@ -66,12 +69,25 @@ def _among(lot_ids: Sequence[int] | None) -> _Among:
     return _Among(None if lot_ids is None or len(lot_ids) > MANY else lot_ids)
 
 
-def _told(lot: Lot, unit: Unit, bays: Mapping[int, tuple[str, Any]]) -> Mapping[str, Any]:
+def _told(
+    lot: Lot, unit: Unit, bays: Mapping[int, tuple[str, Any]], notices: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
     return {
         "key": lot.key, "name": lot.name, "address": lot.address, "unit": unit.name, "state": lot.state,
         "shared_bays": len(bays), "total_chargers": lot.total_chargers, "shared_chargers": lot.shared_chargers,
         "height_limit_cm": lot.height_limit_cm, "length_limit_cm": lot.length_limit_cm,
+        "announcements": notices,
     }  # fmt: skip
+
+
+def _notices(among: _Among, now: datetime) -> Mapping[int, list[dict[str, Any]]]:
+    """What is announced about lots (N5.6), also ahead; one that is over makes its lot's state stale."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    asked = select(LotAnnouncement).where(among(LotAnnouncement.lot_id), announced(now))
+    for row in current().scalars(asked.order_by(func.lower(LotAnnouncement.during), LotAnnouncement.id)):
+        told = {"kind": row.kind, "text": row.text, "begins_at": row.during.lower, "ends_at": row.during.upper}
+        found[row.lot_id].append(told)
+    return found
 
 
 class _Free:

@@ -110,6 +110,7 @@ def _write(stay: Stay, due: Due) -> Bill:
     bill = Bill(
         key=new_key(), stay_id=stay.id, up_to=due.up_to, own_fen=due.fee.own.total_fen,
         cap_fen=None if due.fee.reference is None else due.fee.reference.total_fen, fee_fen=due.fee.fee_fen,
+        waived_fen=due.fee.waived_fen, free_span_id=due.fee.waiver.id if due.fee.waiver else None,
         amount_fen=due.due_fen, explanation=_explained(due), payee_id=payee_at(stay.lot_id, stay.entered_at),
         made_at=clock.now(),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from app.domain.gates.queries import Passage, passages
 from app.domain.gates.rules import Decision
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import closes_at, curfew_of, policy_of
+from app.domain.lots.queries.closures import is_closed
 from app.domain.stays import rules
 from app.domain.stays.actions.account import due_now
 from app.domain.stays.actions.bill import UNBILLABLE
@@ -20,8 +21,9 @@ from app.kernel.db import current, transaction
 def decide(device_id: int, event_id: int) -> Decision:
     """What the gate is told about the car of this arrival (`event_id` is the event's row).
 
-    Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a
-    unit may not refuse (N2.2.3); a turn-away is recorded with its reason and the occupancy at that instant.
+    Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a unit may not
+    refuse (N2.2.3); a lot that an adjustment has shut lets nobody new in (N5.6). A turn-away is recorded with its
+    reason and the occupancy at that instant.
     Outward: what is owed must be paid first. What is unclear calls an attendant, and never turns a car away.
     """
     with transaction():
@@ -39,6 +41,8 @@ def _inward(passage: Passage, plate_id: int) -> Decision:
     now = clock.now()
     if parked(passage.lot_id, plate_id) is not None:
         return rules.ALREADY_INSIDE
+    if is_closed(passage.lot_id, now):
+        return _turn_away(passage, "closed_by_adjustment")
     if admissible(passage.lot_id, plate_id, now):
         return rules.WELCOME
     seated = seated_without_stay(passage.lot_id, plate_id)

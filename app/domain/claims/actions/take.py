@@ -1,4 +1,4 @@
-"""The guard of the bays: the only writers of claims.
+"""The guard of the bays: how a claim comes to be.
 
 Correctness is the table's exclusion constraints; the bay's row is locked first so that rivals queue
 instead of dead-locking (measured: an exclusion constraint alone dead-locks on one hot bay).
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, not_, select, text, update
+from sqlalchemy import func, not_, select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.domain.claims import queries
 from app.domain.claims.models import BayClaim
-from app.domain.claims.rules import CLAIM, LEAVING, used_span
-from app.domain.lots.models import Bay
+from app.domain.claims.rules import CLAIM, LEAVING
+from app.domain.lots.models import Bay, BayClosure
 from app.domain.motorists.models import NumberPlate
 from app.kernel import clock
 from app.kernel.db import current, savepoint, sqlstate, transaction, violated
@@ -25,7 +25,7 @@ from app.kernel.spans import bounds, span
 ATTEMPTS = 100
 """Every lost attempt is a rival's gain, so a lot of fewer bays than this is never refused while one is free."""
 
-BIRTHS = {"confirmed": "confirmed", "in_use": "entered"}
+BIRTHS = {"held": "held", "confirmed": "confirmed", "in_use": "entered"}
 LOST_TO_A_RIVAL = {"40P01", "40001"}
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -69,6 +69,7 @@ REFUSED_BY: dict[str | None, type[Conflict | Invalid]] = {
     "a_bay_has_one_live_claim_at_a_time": BayTaken,
     "a_plate_has_one_live_claim_at_a_time": PlateBusy,
     "a_promise_lies_in_an_open_window": OutsideOpenHours,
+    "a_promise_lies_outside_closures": BayTaken,
 }
 
 
@@ -86,7 +87,21 @@ def promise(
         "admit_from": admit_from, "admit_until": admit_until,
     }  # fmt: skip
     with transaction():
-        return _take_a_bay(draft, lambda now, wait: _free_bay(lot_id, during, now, wait=wait))
+        return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
+
+
+def hold(lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], expires_at: datetime) -> BayClaim:
+    """Keep some free bay of a lot for a plate until `expires_at`, for an offer that waits for the motorist's yes.
+
+    Refuses as `promise` does; nothing is left behind.
+    """
+    admit_from, admit_until = bounds(admit)
+    draft = {
+        "kind": "reservation", "state": "held", "plate_id": plate_id, "exclusive_plate": True,
+        "admit_from": admit_from, "admit_until": admit_until, "hold_expires_at": expires_at,
+    }  # fmt: skip
+    with transaction():
+        return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
 def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetime) -> BayClaim:
@@ -132,7 +147,7 @@ def lock_plate(plate_id: int | None) -> None:
         current().execute(select(NumberPlate.id).where(NumberPlate.id == plate_id).with_for_update(key_share=True))
 
 
-def _free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
+def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
     """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
     bay_id = current().scalar(
         select(Bay.id)
@@ -159,7 +174,13 @@ def _longest_free_bay(
         .correlate(Bay)
         .scalar_subquery()
     )  # fmt: skip
-    free_until = func.coalesce(next_promise, until)
+    next_closure = (
+        select(func.min(func.lower(BayClosure.during)))
+        .where(BayClosure.bay_id == Bay.id, BayClosure.during.overlaps(span(entered_at, until)))
+        .correlate(Bay)
+        .scalar_subquery()
+    )
+    free_until = func.least(next_promise, next_closure, until)
     row = current().execute(
         select(Bay.id, free_until)
         .where(
@@ -197,70 +218,3 @@ def _give_up_unless_a_rival_won(error: DBAPIError) -> None:
     if refusal is None:
         raise error
     raise refusal from error
-
-
-def enter(claim: BayClaim, at: datetime) -> None:
-    """The car of a promise has driven in at `at`: the bay is in use from then on.
-
-    An early car whose bay is still occupied keeps its own span: the gate let it in on a promise.
-    """
-    _, ends_at = bounds(claim.during)
-    with transaction():
-        if at < ends_at:
-            _try(claim, during=span(at, ends_at))
-        claim.admit_from, claim.admit_until = min(claim.admit_from, at), ends_at + LEAVING
-        CLAIM.move(claim, "enter", "gate")
-
-
-def _try(claim: BayClaim, **place: object) -> bool:
-    """Give a locked claim another span or bay if nothing stands in the way; says whether it did."""
-    session = current()
-    session.flush()
-    try:
-        with savepoint():
-            session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(place))
-    except IntegrityError as error:
-        if REFUSED_BY.get(violated(error)) is None:
-            raise
-        session.refresh(claim, [*place])
-        return False
-    session.refresh(claim, [*place])
-    return True
-
-
-def leave(claim: BayClaim, at: datetime) -> None:
-    """The car has driven out at `at`: the bay is free from then on."""
-    with transaction():
-        claim.during = used_span(claim.during, at)
-        CLAIM.move(claim, "leave", "gate")
-
-
-def cancel(claim: BayClaim, cause: str) -> None:
-    """Give a promised bay back. Refuses `WrongState` once the car is inside or the promise is over."""
-    with transaction():
-        CLAIM.move(claim, "cancel", cause)
-
-
-def miss(claim: BayClaim) -> None:
-    """The car did not come in time: a promise becomes a no-show, a stale hold expires."""
-    with transaction():
-        CLAIM.move(claim, "expire" if claim.state == "held" else "miss", "sweeper")
-
-
-def stretch(claim: BayClaim, until: datetime) -> bool:
-    """Let an overstaying car keep its bay until `until`; says no when the bay is promised to another."""
-    begins_at, ends_at = bounds(claim.during)
-    with transaction():
-        if not _try(claim, during=span(begins_at, max(until, ends_at))):
-            return False
-        claim.admit_until = max(claim.admit_until, until + LEAVING)
-        return True
-
-
-def move_elsewhere(claim: BayClaim) -> bool:
-    """Give a promise another bay of the same lot; says no when none is free for its span."""
-    with transaction() as session:
-        lot_id = session.scalar(select(Bay.lot_id).where(Bay.id == claim.bay_id))
-        assert lot_id is not None
-        found = _free_bay(lot_id, claim.during, clock.now(), wait=False)
-        return found is not None and _try(claim, bay_id=found[0])

@@ -1,0 +1,39 @@
+"""What people and jobs do with adjustments, the only writers of the room's tables; one file for each kind of deed."""
+
+from app.domain.adjustments.actions.adjust import adjust, close_now
+from app.domain.adjustments.actions.answer import NoOffer, accept, decline
+from app.domain.adjustments.actions.apply import apply
+from app.domain.adjustments.actions.calendar import apply_calendar
+from app.domain.adjustments.actions.end import AdjustmentOver, end
+from app.domain.adjustments.actions.free import (
+    BasisApproved,
+    BasisUnreadable,
+    OwnBasis,
+    approve_basis,
+    free_now,
+    record_basis,
+)
+from app.domain.adjustments.actions.offer import offer
+from app.domain.adjustments.actions.sweep import apply_forgotten, offer_forgotten, review_emergencies
+
+__all__ = [
+    "AdjustmentOver",
+    "BasisApproved",
+    "BasisUnreadable",
+    "NoOffer",
+    "OwnBasis",
+    "accept",
+    "adjust",
+    "apply",
+    "apply_calendar",
+    "apply_forgotten",
+    "approve_basis",
+    "close_now",
+    "decline",
+    "end",
+    "free_now",
+    "offer",
+    "offer_forgotten",
+    "record_basis",
+    "review_emergencies",
+]

@@ -1,0 +1,69 @@
+"""Ending an adjustment before its time: windows come back, fees are asked for again, nothing is silently kept."""
+
+import uuid
+
+from sqlalchemy import select
+
+from app.domain.adjustments.actions.apply import FEW, apply
+from app.domain.adjustments.actions.record import ask_to_apply, places
+from app.domain.adjustments.models import Adjustment, AdjustmentLot
+from app.domain.adjustments.rules import ReasonMissing, Where
+from app.domain.lots.actions import open_again
+from app.domain.pricing.actions import charge_again
+from app.domain.staff.rules import Actor, permit
+from app.domain.tasks.actions import settle_tasks
+from app.kernel import audit, clock
+from app.kernel.db import current, transaction
+from app.kernel.refusals import Conflict, NotFound
+
+
+class AdjustmentOver(Conflict):
+    """The adjustment has ended."""
+
+    code = "adjustment_over"
+    message = "该调整已结束"
+
+
+def end(by: Actor, adjustment_key: uuid.UUID, because: str) -> Adjustment:
+    """Let an adjustment end now. Motorists who lost a reservation there hear that the lot is open again.
+
+    Refuses `NotFound`, `NotPermitted`, `ReasonMissing`, `AdjustmentOver`.
+    """
+    with transaction():
+        row = _locked(adjustment_key)
+        lot_ids = _lots(row)
+        for place in places(Where(row.scope, district_code=row.district_code), lot_ids):
+            permit(by, "adjustments.end", place)
+        _end(row, by, because)
+        if row.kind != "free":
+            ask_to_apply(row.id, lot_ids)
+    if row.kind != "free" and len(lot_ids) <= FEW:
+        for lot_id in lot_ids:
+            apply(row.id, lot_id)
+    return row
+
+
+def _locked(key: uuid.UUID) -> Adjustment:
+    row = current().scalars(select(Adjustment).where(Adjustment.key == key).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _lots(row: Adjustment) -> list[int]:
+    touched = select(AdjustmentLot.lot_id).where(AdjustmentLot.adjustment_id == row.id).order_by(AdjustmentLot.lot_id)
+    return list(current().scalars(touched))
+
+
+def _end(row: Adjustment, by: Actor, because: str) -> None:
+    now = clock.now()
+    if not because.strip():
+        raise ReasonMissing
+    if row.kind == "calendar" or row.ended_at is not None or (row.during.upper is not None and row.during.upper <= now):
+        raise AdjustmentOver
+    row.ended_at, row.ended_by, row.ended_because = now, by.account_id, because.strip()
+    current().flush()
+    open_again(row.id, now)
+    charge_again(row.id, now)
+    settle_tasks("adjustment_review", "adjustment", row.id, "adjustment ended")
+    audit.record("adjustments.end", "adjustment", row.id, by.label)

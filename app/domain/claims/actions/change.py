@@ -1,0 +1,103 @@
+"""What becomes of a claim."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.claims.actions.take import REFUSED_BY, free_bay
+from app.domain.claims.models import BayClaim
+from app.domain.claims.rules import CLAIM, LEAVING, used_span
+from app.domain.lots.models import Bay
+from app.kernel import clock
+from app.kernel.db import current, savepoint, transaction, violated
+from app.kernel.refusals import Conflict
+from app.kernel.spans import bounds, span
+
+
+class HoldOver(Conflict):
+    """The bay was kept only so long."""
+
+    code = "hold_over"
+    message = "保留时间已过，泊位已释放"
+
+
+def enter(claim: BayClaim, at: datetime) -> None:
+    """The car of a promise has driven in at `at`: the bay is in use from then on.
+
+    An early car whose bay is still occupied keeps its own span: the gate let it in on a promise.
+    """
+    _, ends_at = bounds(claim.during)
+    with transaction():
+        if at < ends_at:
+            _try(claim, during=span(at, ends_at))
+        claim.admit_from, claim.admit_until = min(claim.admit_from, at), ends_at + LEAVING
+        CLAIM.move(claim, "enter", "gate")
+
+
+def _try(claim: BayClaim, **place: object) -> bool:
+    """Give a locked claim another span or bay if nothing stands in the way; says whether it did."""
+    session = current()
+    session.flush()
+    try:
+        with savepoint():
+            session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(place))
+    except IntegrityError as error:
+        if REFUSED_BY.get(violated(error)) is None:
+            raise
+        session.refresh(claim, [*place])
+        return False
+    session.refresh(claim, [*place])
+    return True
+
+
+def leave(claim: BayClaim, at: datetime) -> None:
+    """The car has driven out at `at`: the bay is free from then on."""
+    with transaction():
+        claim.during = used_span(claim.during, at)
+        CLAIM.move(claim, "leave", "gate")
+
+
+def cancel(claim: BayClaim, cause: str) -> None:
+    """Give a promised bay back. Refuses `WrongState` once the car is inside or the promise is over."""
+    with transaction():
+        CLAIM.move(claim, "cancel", cause)
+
+
+def confirm(claim: BayClaim) -> None:
+    """The motorist said yes to a bay that was held. Refuses `HoldOver`, and `WrongState` unless it is held."""
+    with transaction():
+        if claim.state == "held" and claim.hold_expires_at is not None and claim.hold_expires_at <= clock.now():
+            raise HoldOver
+        CLAIM.move(claim, "confirm", "motorist")
+
+
+def displace(claim: BayClaim, cause: str) -> None:
+    """Take a promise back because its bay is not to be had (N5.6); whoever does so tells the motorist."""
+    with transaction():
+        CLAIM.move(claim, "displace", cause)
+
+
+def miss(claim: BayClaim) -> None:
+    """The car did not come in time: a promise becomes a no-show, a stale hold expires."""
+    with transaction():
+        CLAIM.move(claim, "expire" if claim.state == "held" else "miss", "sweeper")
+
+
+def stretch(claim: BayClaim, until: datetime) -> bool:
+    """Let an overstaying car keep its bay until `until`; says no when the bay is promised to another."""
+    begins_at, ends_at = bounds(claim.during)
+    with transaction():
+        if not _try(claim, during=span(begins_at, max(until, ends_at))):
+            return False
+        claim.admit_until = max(claim.admit_until, until + LEAVING)
+        return True
+
+
+def move_elsewhere(claim: BayClaim) -> bool:
+    """Give a promise another bay of the same lot; says no when none is free for its span."""
+    with transaction() as session:
+        lot_id = session.scalar(select(Bay.lot_id).where(Bay.id == claim.bay_id))
+        assert lot_id is not None
+        found = free_bay(lot_id, claim.during, clock.now(), wait=False)
+        return found is not None and _try(claim, bay_id=found[0])
