@@ -32,6 +32,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "units": ("units:units", "Units (开放单位), their office hours and findings of exception."),
     "operators": ("operators:operators", "Operators (运营单位)."),
     "agreements": ("agreements:agreements", "Operating agreements (委托运营服务协议) and self-operation (自行运营)."),
+    "adjustments": ("adjustments:adjustments", "Dynamic adjustment (动态调整): closing, fewer bays, free of charge."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
