@@ -63,7 +63,8 @@ class CitySystem:
         message = self._message(record)
         started = time.monotonic()
         outcome = self._exchange(record.path, message)
-        log.info("%s -> %s ms=%d", record.path, outcome, (time.monotonic() - started) * 1000)
+        level = logging.DEBUG if isinstance(outcome, Accepted) else logging.WARNING
+        log.log(level, "%s -> %s ms=%d", record.path, outcome, (time.monotonic() - started) * 1000)
         return outcome
 
     def _message(self, record: Record) -> dict[str, str]:
