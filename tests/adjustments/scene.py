@@ -1,7 +1,9 @@
 """A lot with reservations, a regulator who adjusts it, and what one looks at afterwards."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
@@ -58,3 +60,8 @@ def told(motorist_id: int) -> list[str]:
 def number_of(bay_id: int) -> str:
     with transaction() as session:
         return session.get_one(Bay, bay_id).number
+
+
+def leave_to_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lot is few enough to be cared for at once, as when a whole city is closed."""
+    monkeypatch.setattr(import_module("app.domain.adjustments.actions.apply"), "FEW", 0)

@@ -22,7 +22,7 @@ from app.domain.stays.queries import bills_of, due_of
 from app.domain.tasks.models import Task
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
-from tests.adjustments.scene import EMERGENCY, EVENT, booked, hours, state, told
+from tests.adjustments.scene import EMERGENCY, EVENT, booked, hours, leave_to_jobs, state, told
 from tests.world import Driver, ask, drive, driver, gate, open_lot, paid, parked_stay, staff
 
 Move = Callable[[datetime], None]
@@ -90,7 +90,7 @@ def test_a_district_is_closed_by_those_who_answer_for_it_and_its_neighbours_stay
 def test_a_city_is_closed_for_new_promises_at_once_and_its_lots_follow_in_jobs_that_may_repeat(
     evening: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.domain.adjustments.actions.apply.FEW", 0)
+    leave_to_jobs(monkeypatch)
     lots = [open_lot() for _ in range(3)]
     made = [booked(lot, evening, 1, 2) for lot in lots]
     adjustment = actions.close_now(staff("regulator"), Where.city(), EMERGENCY, until=evening + timedelta(hours=3))
@@ -115,7 +115,7 @@ def jobs(name: str) -> int:
 
 
 def test_what_the_queue_lost_the_sweeper_finds(evening: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.domain.adjustments.actions.apply.FEW", 0)
+    leave_to_jobs(monkeypatch)
     made = booked(open_lot(), evening, 1, 2)
     actions.close_now(staff("regulator"), Where.city(), EMERGENCY, until=evening + timedelta(hours=3))
     assert (actions.apply_forgotten(), actions.apply_forgotten()) == (1, 0)

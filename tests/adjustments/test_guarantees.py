@@ -24,7 +24,7 @@ from app.domain.reservations.models import Reservation
 from app.domain.staff.rules import Actor
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
-from tests.adjustments.scene import EVENT, booked, claim_of, hours, state
+from tests.adjustments.scene import EVENT, booked, claim_of, hours, leave_to_jobs, state
 from tests.ground import Addresses
 from tests.races import at_once
 from tests.world import Driver, driver, open_lot, shanghai, staff
@@ -97,7 +97,7 @@ def test_a_closure_over_a_promise_does_not_commit(run: Run, evening: datetime) -
 def test_an_adjustment_is_not_called_applied_over_a_promise(
     run: Run, evening: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.domain.adjustments.actions.apply.FEW", 0)
+    leave_to_jobs(monkeypatch)
     lot = open_lot()
     booked(lot, evening, 1, 2)
     actions.adjust(staff("regulator"), [lot.key], hours(evening, 0, 3), CloseLot(), EVENT)

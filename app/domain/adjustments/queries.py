@@ -12,9 +12,10 @@ from app.domain.adjustments.models import Adjustment, AdjustmentLot, Displacemen
 from app.domain.claims.models import BayClaim
 from app.domain.lots.models import Bay, Lot
 from app.domain.lots.queries import IS_PUBLIC
+from app.domain.lots.queries.places import place_of as place_of_lot
 from app.domain.lots.queries.places import within
 from app.domain.reservations.models import Reservation
-from app.domain.staff.rules import Actor, Scope, ScopeKind, reach
+from app.domain.staff.rules import Actor, Place, Scope, ScopeKind, reach
 from app.domain.tasks.models import Task
 from app.domain.units.models import Unit
 from app.kernel import clock
@@ -213,6 +214,18 @@ def _reaches(scope: Scope) -> ColumnElement[bool]:
         units = select(Unit.id).where(Unit.district_code == scope.district_code)
         return or_(WaiverBasis.district_code == scope.district_code, WaiverBasis.unit_id.in_(units))
     return false()
+
+
+def place_of(adjustment_id: int) -> Place:
+    """Where an adjustment lies: its lot when it touches only one, else its district, else the city."""
+    with transaction() as session:
+        row = session.get_one(Adjustment, adjustment_id)
+        touched = session.scalars(
+            select(AdjustmentLot.lot_id).where(AdjustmentLot.adjustment_id == adjustment_id).limit(2)
+        ).all()
+        if row.scope == "lots" and len(touched) == 1:
+            return place_of_lot(touched[0])
+        return Place(row.district_code)
 
 
 def pending(limit: int) -> Sequence[tuple[int, int]]:

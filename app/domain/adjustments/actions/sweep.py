@@ -2,7 +2,7 @@
 
 from app.domain.adjustments.actions.apply import apply
 from app.domain.adjustments.actions.offer import offer
-from app.domain.adjustments.queries import pending, reviews_due, unsought
+from app.domain.adjustments.queries import pending, place_of, reviews_due, unsought
 from app.domain.claims.actions import LotBusy
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
@@ -33,5 +33,5 @@ def review_emergencies(limit: int = 100) -> int:
     with transaction():
         due = reviews_due(clock.now(), limit)
         for adjustment_id in due:
-            open_task("adjustment_review", "adjustment", adjustment_id)
+            open_task("adjustment_review", "adjustment", adjustment_id, place=place_of(adjustment_id))
         return len(due)

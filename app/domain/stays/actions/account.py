@@ -69,17 +69,18 @@ def close_standing(stay: Stay) -> None:
 def complete(stay: Stay) -> None:
     """A settled stay's money becomes due to the treasury, or revenue (N3.4.1, N3.4.2), up to the fee and no further.
 
-    More than the fee is not earned: it waits as the motorist's, and a person sends it back.
+    More than the fee is not earned, nor what was paid before free time took the fee away: it waits as the motorist's,
+    and a person sends it back.
     """
-    fee_fen = due_of(stay).fee.fee_fen
+    fee = due_of(stay).fee
     bills = _paid(stay)
     sums = accumulate(bill.amount_fen for bill in bills)
     for bill, so_far in zip(bills, sums, strict=True):
         assert bill.charge_key is not None
-        if so_far <= fee_fen or bill.fee_fen >= so_far:
+        if so_far <= fee.fee_fen or (bill.fee_fen >= so_far and not fee.waived_fen):
             recognise(bill.charge_key)
         else:
-            told = {"paid_fen": so_far, "fee_fen": fee_fen}
+            told = {"paid_fen": so_far, "fee_fen": fee.fee_fen}
             open_task("stay_overpaid", "bill", bill.id, told, place=place_of(stay.lot_id))
 
 
