@@ -150,6 +150,16 @@ def test_free_time_that_is_over_is_not_counted(who: Driver, evening: datetime, a
     assert (due.fee.before_waiver_fen, due.fee.waived_fen, due.due_fen) == (1200, 600, 600)
 
 
+def test_a_car_that_was_inside_longer_than_is_billed_leaves_free_all_the_same(
+    who: Driver, evening: datetime, at: Move
+) -> None:
+    lot = open_lot()
+    stay = parked_stay(who, gate(lot))
+    actions.free_now(staff("regulator"), Where.lots(lot.key), hours(evening, 9 * 24, 9 * 24 + 2), EVENT)
+    at(evening + timedelta(days=9, hours=1))
+    assert due_of(stay_itself(stay)).due_fen == 0
+
+
 def test_free_time_never_makes_a_stay_dearer(who: Driver, evening: datetime, at: Move) -> None:
     lot = open_lot()
     stay = parked_stay(who, gate(lot))

@@ -104,7 +104,7 @@ def due_of(stay: Stay, at: datetime | None = None) -> Due:
         moment = at or stay.exited_at or clock.now()
         up_to = min(moment, longest)
         prices = prices_of(stay.lot_id, stay.entered_at, up_to)
-        free = free_times(stay.lot_id, stay.entered_at, up_to)
+        free = [each.reaching(up_to, moment) for each in free_times(stay.lot_id, stay.entered_at, moment)]
         fee = prices.fee(stay.entered_at, up_to, stay.vehicle_class, _history(stay), free)
         paid = _paid(stay.id)
         grace = timedelta(minutes=policy["leave_after_payment_minutes"])

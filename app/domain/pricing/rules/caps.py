@@ -15,6 +15,11 @@ class FreeTime(NamedTuple):
     ends_at: datetime
     id: int
 
+    def reaching(self, billed_until: datetime, leaves_at: datetime) -> "FreeTime":
+        """The same for a car that is billed no longer than until some moment, and leaves later: free when it leaves."""
+        is_last = self.begins_at <= leaves_at < self.ends_at
+        return self._replace(begins_at=min(self.begins_at, billed_until)) if is_last else self
+
 
 @dataclass(frozen=True)
 class BilledFee:
