@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.dialects.postgresql import Range
 
-from app.domain.lots.models import Bay, Lot, LotClosure
+from app.domain.lots.models import Bay, Lot
 from app.domain.partners import actions as partners
 from app.domain.partners.rules import Count
 from app.domain.reservations.actions import reserve
 from app.kernel.datum import gcj02_to_wgs84
 from app.kernel.db import transaction
-from tests.open_data.conftest import Put
+from tests.open_data.conftest import Close, Put
 from tests.open_data.reader import FEEDS, LOTS, TABLE, NotValid, body, check, features, places, read, statuses
 from tests.partners.stand import partner_of
 from tests.world import HOURLY, driver, open_lot, shanghai
@@ -159,13 +158,20 @@ def test_a_city_without_lots_is_still_a_valid_answer(evening: datetime, client: 
     assert features(client) == {}
 
 
-def test_closures_to_come_are_told(evening: datetime, client: FlaskClient) -> None:
+@pytest.mark.parametrize(
+    ("ends_at", "words"),
+    [
+        ("2026-06-13T20:00:00+08:00", "临时关闭：06月12日20:00至06月13日20:00"),
+        (None, "临时关闭：06月12日20:00起，重新开放时间另行公告"),
+    ],
+)
+def test_closures_to_come_are_told_with_an_end_or_without(
+    evening: datetime, client: FlaskClient, close: Close, ends_at: str | None, words: str
+) -> None:
     lot = open_lot()
-    begin, end = shanghai("2026-06-12 20:00"), shanghai("2026-06-13 20:00")
-    with transaction() as session:
-        session.add(LotClosure(lot_id=lot.id, during=Range(begin, end), adjustment_id=1))
-    assert told(client, lot)["closures"] == [{"begins_at": begin.isoformat(), "ends_at": end.isoformat()}]
-    assert "临时关闭：06月12日20:00至06月13日20:00" in read(client, TABLE).get_data(as_text=True)
+    close(lot, "2026-06-12T20:00:00+08:00", ends_at)
+    assert told(client, lot)["closures"] == [{"begins_at": "2026-06-12T20:00:00+08:00", "ends_at": ends_at}]
+    assert words in read(client, TABLE).get_data(as_text=True)
 
 
 def test_the_schema_notices_what_must_not_be_said(evening: datetime, client: FlaskClient) -> None:

@@ -71,10 +71,17 @@ def _told(lot: PublicLot, edition: Edition) -> list[str]:
     told = [f"收费：{lot.price_text or '尚未公布'}"]
     if lot.accessible_bays:
         told.append(f"无障碍泊位：{lot.accessible_bays} 个")
-    told += [f"临时关闭：{shanghai(begin):%m月%d日%H:%M}至{shanghai(end):%m月%d日%H:%M}" for begin, end in lot.closures]
+    told += [
+        f"临时关闭：{_day(begin)}{f'至{_day(end)}' if end else '起，重新开放时间另行公告'}"
+        for begin, end in lot.closures
+    ]
     if edition.provisional:
         told.append("部分日期的开放时间为暂定")
     return told
+
+
+def _day(at: datetime) -> str:
+    return f"{shanghai(at):%m月%d日%H:%M}"
 
 
 def _operating_hours(lot: PublicLot, edition: Edition) -> Element:

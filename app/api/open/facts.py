@@ -16,6 +16,9 @@ Free = int | Literal["few"] | None
 Spans = tuple[tuple[datetime, datetime], ...]
 """Half-open, aware, in order."""
 
+Closures = tuple[tuple[datetime, datetime | None], ...]
+"""The same; one that nobody has said the end of ends with None."""
+
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
@@ -50,7 +53,7 @@ class PublicLot:
     price_text: str | None
     is_free_of_charge: bool | None
     week: Spans
-    closures: Spans
+    closures: Closures
     updated_at: datetime | None
 
     @property

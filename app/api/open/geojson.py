@@ -38,7 +38,9 @@ def _properties(entry: Entry, edition: Edition) -> dict[str, Any]:
         "hours_today": _hours(_cut(lot.week, midnight, midnight + ONE_DAY)),
         "hours_week": _hours(lot.week),
         "provisional": bool(edition.provisional),
-        "closures": [{"begins_at": shanghai(begin), "ends_at": shanghai(end)} for begin, end in lot.closures],
+        "closures": [
+            {"begins_at": shanghai(begin), "ends_at": shanghai(end) if end else None} for begin, end in lot.closures
+        ],
         "tariff": lot.price_text,
         "free_of_charge": lot.is_free_of_charge,
         "shared_bays": lot.shared_bays,

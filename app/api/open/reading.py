@@ -140,7 +140,7 @@ class _Around:
     """What the rooms answered for the lots of one batch, by lot id."""
 
     windows: Mapping[int, Sequence[tuple[datetime, datetime]]]
-    closures: Mapping[int, list[tuple[datetime, datetime]]]
+    closures: Mapping[int, list[tuple[datetime, datetime | None]]]
     bays: Mapping[int, tuple[int, int]]
     free: Mapping[int, int]
     counts: Mapping[int, FreshCount]
@@ -163,8 +163,8 @@ def _entries(rows: Sequence[Row[Any]], box: Box | None, at: datetime) -> list[En
     return [entry for entry in entries if box is None or box.holds(entry.lot.latitude, entry.lot.longitude)]
 
 
-def _closures(lot_ids: Sequence[int], during: Range[datetime]) -> Mapping[int, list[tuple[datetime, datetime]]]:
-    found: dict[int, list[tuple[datetime, datetime]]] = {}
+def _closures(lot_ids: Sequence[int], during: Range[datetime]) -> Mapping[int, list[tuple[datetime, datetime | None]]]:
+    found: dict[int, list[tuple[datetime, datetime | None]]] = {}
     rows = current().execute(
         select(LotClosure.lot_id, func.lower(LotClosure.during), func.upper(LotClosure.during))
         .where(LotClosure.lot_id.in_(lot_ids), LotClosure.during.overlaps(during))

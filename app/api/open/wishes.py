@@ -57,7 +57,7 @@ class _Hours(ma.Schema):
 
 class _Closure(ma.Schema):
     begins_at = ma.fields.AwareDateTime(required=True)
-    ends_at = ma.fields.AwareDateTime(required=True)
+    ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
 
 
 def _text(meaning: str, **words: Any) -> ma.fields.String:
