@@ -92,6 +92,12 @@ class Machine:
         current().flush()
         self._record(row.id, BORN, event, str(row.state), cause)
 
+    def many_born(self, ids: Sequence[int], state: str, event: str, cause: str) -> None:
+        """Record the first state of many rows just inserted, all of them in `state`."""
+        told = {"machine": self.name, "from_state": BORN, "event": event, "to_state": state, "cause": cause}
+        moment = clock.now()
+        current().execute(insert(StateEvent), [{**told, "entity_id": each, "at": moment} for each in ids])
+
     def move(self, row: Stateful, event: str, cause: str, **along: object) -> None:
         """Take the one edge that `event` names from the row's state, setting the columns `along` with it.
 

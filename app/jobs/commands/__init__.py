@@ -38,6 +38,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "lots": ("lots:lots", "Lots from draft to withdrawal (停车场库)."),
     "plans": ("plans:plans", "Opening plans (开放方案)."),
+    "import": ("importing:importing", "Bulk import of units and lots (批量导入)."),
 }
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
 

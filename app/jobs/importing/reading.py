@@ -1,0 +1,98 @@
+"""Rows out of a workbook (xlsx) or of CSV files named as the sheets; one at a time, so that a city fits in memory."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from app.jobs.importing.cells import plain
+from app.jobs.importing.sheets import SHEETS
+from app.kernel.refusals import Invalid
+
+TITLES: Final = tuple(sheet.title for sheet in SHEETS)
+LARGEST_BYTES: Final = 200 * 1024 * 1024
+
+Line = tuple[int, Sequence[Any]]
+"""The number of a row, as the spreadsheet counts, and its cells."""
+Source = Mapping[str, Iterator[Line]]
+"""Each sheet's rows by its title, the heading first."""
+
+
+class FileUnreadable(Invalid):
+    """The file is no workbook or CSV that can be read."""
+
+    code = "import_file_unreadable"
+    message = "无法读取文件：须为 xlsx，或以 UTF-8、GB 18030 编码的 CSV"
+
+
+class FileNotRecognised(Invalid):
+    """A CSV file is not named after a sheet, or the same sheet comes twice."""
+
+    code = "import_file_not_recognised"
+    message = f"CSV 文件须以工作表命名：{'、'.join(TITLES)}"
+
+
+@contextmanager
+def opened(paths: Sequence[Path]) -> Iterator[Source]:
+    """The sheets of one workbook, or of several CSV files. Refuses `FileUnreadable`, `FileNotRecognised`."""
+    if any(path.stat().st_size > LARGEST_BYTES for path in paths):
+        raise FileUnreadable(largest_bytes=LARGEST_BYTES)
+    if len(paths) == 1 and paths[0].suffix.lower() == ".xlsx":
+        with _workbook(paths[0]) as workbook:
+            yield {
+                title: _sheet(workbook.get_sheet_by_name(title)) for title in workbook.sheet_names if title in TITLES
+            }
+        return
+    titles = [path.stem for path in paths]
+    if set(titles) - set(TITLES) or len(set(titles)) < len(titles) or any(p.suffix.lower() != ".csv" for p in paths):
+        raise FileNotRecognised(files=titles)
+    yield {path.stem: _csv(path) for path in paths}
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
+    try:
+        workbook = CalamineWorkbook.from_path(path)
+    except (CalamineError, OSError) as error:
+        raise FileUnreadable(file=path.name) from error
+    with workbook:
+        yield workbook
+
+
+def _sheet(sheet: CalamineSheet) -> Iterator[Line]:
+    """`iter_rows` begins with the first row that holds anything, so its number is asked for."""
+    first = (sheet.start or (0, 0))[0] + 1
+    left = (sheet.start or (0, 0))[1]
+    padding = [""] * left
+    return ((number, [*padding, *row]) for number, row in enumerate(sheet.iter_rows(), first))
+
+
+def _csv(path: Path) -> Iterator[Line]:
+    """A line may hold line breaks within quotes: rows are counted, as a spreadsheet that opens the file counts them."""
+    with path.open(encoding=_encoding(path), newline="") as stream:
+        try:
+            yield from enumerate(csv.reader(stream, strict=True), 1)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise FileUnreadable(file=path.name) from error
+
+
+def _encoding(path: Path) -> str:
+    """What a spreadsheet of this country writes: UTF-8 with or without a mark, else GB 18030."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            for _ in stream:
+                pass
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8-sig"
+
+
+def heading_and_rows(lines: Iterator[Line]) -> tuple[Sequence[str], Iterator[Line]]:
+    """The headings of a sheet, and its rows that hold anything."""
+    first = next(lines, (1, ()))
+    headings = [plain(cell) for cell in first[1]]
+    return headings, (line for line in chain(lines) if any(plain(cell) for cell in line[1]))
