@@ -1,0 +1,174 @@
+"""One row for each supply clause of the notice 杭政办函〔2025〕68号: what the platform does about it, in a few lines.
+
+A row is a clause, a sentence, and a check: a function of one argument, the moment at which the test stands (a Wednesday
+evening, lots are open). To add a row, write its check below and name it in `ROWS`; each clause of SUPPLY needs one.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy import func, select
+
+from app.domain.lots import actions as lots
+from app.domain.lots.models import Lot, OpenWindow
+from app.domain.lots.queries import IS_PUBLIC, place_of
+from app.domain.lots.queries.history import coverage, standing_of
+from app.domain.lots.queries.plans import contacts_of, plan_in_force
+from app.domain.lots.queries.standing import facts_of, shortfalls_of
+from app.domain.lots.rules.shortfalls import IN_FORCE, blocking, shortfalls
+from app.domain.policies.rules import CITY_DEFAULTS
+from app.domain.units.models import Unit
+from app.domain.units.queries import is_run
+from app.domain.units.rules import GROUNDS
+from app.kernel.db import transaction
+from tests.world import (
+    CONTACTS,
+    OwnLot,
+    ask,
+    draft_lot,
+    gate,
+    lots_regulator,
+    new_plan,
+    open_lot,
+    open_own_lot,
+    planned_lot,
+    shanghai,
+    some_plate,
+    staff,
+)
+
+SUPPLY: Final = {
+    "N2.1", "N2.2.1", "N2.2.2", "N2.2.3", "N2.2.4", "N2.2.5", "N3.2", "N4.7", "N5.4", "N6",
+}  # fmt: skip
+"""The clauses that have a row; N3.1 and N5.6 join with theirs."""
+
+
+def unit_of(own: OwnLot) -> Unit:
+    with transaction() as session:
+        return session.get_one(Unit, own.lot.unit_id)
+
+
+def codes(own: OwnLot) -> set[str]:
+    return {each.code for each in blocking(shortfalls_of(own.lot.id))}
+
+
+def each_ground_of_exception_keeps_a_unit_shut(_: datetime) -> None:
+    for ground in GROUNDS:
+        own = open_own_lot()
+        lots.exclude(lots_regulator(), unit_of(own).key, ground, "示例", "示例文号")
+        with pytest.raises(lots.LotFallsShort):
+            lots.reopen(own.by, own.key, "示例")
+        with transaction() as session:
+            shown = session.scalar(select(Lot.id).where(Lot.id == own.lot.id, IS_PUBLIC))
+        assert (shown is None) is (ground == "secret")
+
+
+def windows_follow_office_hours_and_the_calendar(_: datetime) -> None:
+    own = open_own_lot()
+    with transaction() as session:
+        rows = session.execute(
+            select(func.lower(OpenWindow.during), func.upper(OpenWindow.during), OpenWindow.calendar_ids)
+            .where(OpenWindow.lot_id == own.lot.id)
+            .order_by(OpenWindow.during)
+        ).all()
+    assert (rows[1][0], rows[1][1]) == (shanghai("2026-06-10 18:30"), shanghai("2026-06-11 08:00"))
+    friday = next(row for row in rows if row[0] == shanghai("2026-06-12 18:30"))
+    assert friday[1] == shanghai("2026-06-15 08:00")
+    assert friday[2]
+
+
+def a_third_is_asked_for_and_less_needs_a_reason(_: datetime) -> None:
+    own = draft_lot(1, total_bays=10)
+    plan = lots.draft_plan(own.by, own.key, new_plan(1), CONTACTS)
+    with pytest.raises(lots.ShorterNeedsReason):
+        lots.submit_plan(own.by, plan.key)
+    assert standing_of(own.by, unit_of(own).key).counts.bays_percent == 10
+    centre = planned_lot(3, area="centre")
+    assert "bays_below_encouraged" in {each.code for each in shortfalls_of(centre.lot.id)}
+
+
+def a_car_without_reservation_is_let_in_while_a_bay_is_free(_: datetime) -> None:
+    entrance = gate(open_lot(bays=1))
+    assert ask(entrance, some_plate()).decision == "open"
+    assert ask(entrance, some_plate()).reason == "full"
+
+
+def nothing_is_published_before_its_facilities_were_found_sound(_: datetime) -> None:
+    own = draft_lot()
+    assert "facilities_never" in codes(own)
+    lots.check_facilities(own.by, own.key, lots.Found(security=True, lighting=False, fire=True, note="示例"))
+    assert "facilities_unsound" in codes(own)
+
+
+def a_free_lot_is_published_and_counted_like_any_other(_: datetime) -> None:
+    own = open_own_lot(3)
+    assert "payee_missing" in {each.code for each in shortfalls_of(own.lot.id)}
+    assert [each.open_bays for each in coverage(lots_regulator())] == [3]
+
+
+def a_lot_is_run_by_its_unit_or_by_one_operator(evening: datetime) -> None:
+    own = open_own_lot()
+    assert is_run(own.lot.id, evening)
+    assert place_of(own.lot.id).operator_ids == frozenset()
+    lost = replace(facts_of(own.lot), operation="expired")
+    assert "agreement_expired" in {each.code for each in shortfalls(lost, CITY_DEFAULTS, evening)}
+
+
+def a_lot_opens_under_a_plan_that_another_approved(_: datetime) -> None:
+    own = draft_lot()
+    assert "plan_missing" in codes(own)
+    plan = lots.draft_plan(own.by, own.key, new_plan(), CONTACTS)
+    lots.submit_plan(own.by, plan.key)
+    lots.approve_plan(lots_regulator(), plan.key)
+    assert "plan_missing" not in codes(own)
+    in_force = plan_in_force(own.lot.id)
+    assert in_force is not None
+    assert in_force.safety_rules
+    assert in_force.emergency_plan
+    assert in_force.decided_by != in_force.made_by
+
+
+def somebody_answers_for_each_lot_and_can_be_reached(_: datetime) -> None:
+    own = planned_lot()
+    plan = plan_in_force(own.lot.id)
+    assert plan is not None
+    assert [(each.role, bool(each.phone), bool(each.duty_times)) for each in contacts_of(plan.id)] == [
+        ("responsible", True, True),
+        ("deputy", True, True),
+    ]
+
+
+def nothing_is_asked_for_before_the_notice_is_in_force(_: datetime) -> None:
+    own = draft_lot()
+    before = IN_FORCE - timedelta(seconds=1)
+    assert shanghai("2026-03-31 00:00") == IN_FORCE
+    assert shortfalls(facts_of(own.lot), CITY_DEFAULTS, before) == []
+    assert coverage(staff("regulator"), before) == []
+
+
+Check = Callable[[datetime], None]
+ROWS: Final[list[tuple[str, Check]]] = [
+    ("N2.1", each_ground_of_exception_keeps_a_unit_shut),
+    ("N2.2.1", windows_follow_office_hours_and_the_calendar),
+    ("N2.2.2", a_third_is_asked_for_and_less_needs_a_reason),
+    ("N2.2.3", a_car_without_reservation_is_let_in_while_a_bay_is_free),
+    ("N2.2.4", nothing_is_published_before_its_facilities_were_found_sound),
+    ("N2.2.5", a_free_lot_is_published_and_counted_like_any_other),
+    ("N3.2", a_lot_is_run_by_its_unit_or_by_one_operator),
+    ("N4.7", a_lot_opens_under_a_plan_that_another_approved),
+    ("N5.4", somebody_answers_for_each_lot_and_can_be_reached),
+    ("N6", nothing_is_asked_for_before_the_notice_is_in_force),
+]
+
+
+@pytest.mark.parametrize(("clause", "check"), ROWS, ids=[f"{clause} {check.__name__}" for clause, check in ROWS])
+def test_a_clause_is_kept(clause: str, check: Check, evening: datetime) -> None:
+    assert clause in SUPPLY
+    check(evening)
+
+
+def test_every_supply_clause_has_its_row() -> None:
+    assert {clause for clause, _ in ROWS} == SUPPLY
