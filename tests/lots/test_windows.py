@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from app.domain.adjustments.models import Adjustment
 from app.domain.calendars.queries import day_book, version_in_force
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot, LotClosure, OpenWindow
@@ -17,6 +18,7 @@ from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI, business_day
 from app.kernel.db import transaction
+from app.kernel.ids import new_key
 from app.kernel.spans import span
 from tests.world import OwnLot, driver, lots_regulator, open_own_lot, shanghai, staff
 
@@ -53,8 +55,16 @@ def unit_of(own: OwnLot) -> Unit:
 
 
 def close(own: OwnLot, begins_at: datetime, ends_at: datetime | None) -> None:
+    """An adjustment's closure as the table holds it; what becomes of promises is the adjustments' own story."""
     with transaction() as session:
-        session.add(LotClosure(lot_id=own.lot.id, during=span(begins_at, ends_at), adjustment_id=1))
+        why = Adjustment(
+            kind="close", scope="lots", reason_class="emergency", reason="示例", announcement="示例公告",
+            during=span(begins_at, ends_at), review_at=begins_at + HOUR, by_account=own.by.account_id,
+            made_at=clock.now(), request_key=new_key(),
+        )  # fmt: skip
+        session.add(why)
+        session.flush()
+        session.add(LotClosure(lot_id=own.lot.id, during=why.during, adjustment_id=why.id))
         session.flush()
         lots.write_windows(own.lot.id)
 
