@@ -210,7 +210,7 @@ class OwnLot:
 def adjustment(by: Actor, begins_at: datetime, ends_at: datetime | None) -> int:
     """The row of a closing that nobody has applied anywhere."""
     made = Adjustment(
-        kind="close", scope="lots", reason_class="other", reason="示例", announcement="示例",
+        kind="close", scope="lots", reason_class="emergency", reason="示例", announcement="示例",
         during=span(begins_at, ends_at), review_at=None if ends_at else begins_at + timedelta(days=1),
         by_account=by.account_id, made_at=clock.now(), request_key=new_key(),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.partners import actions as partners
 from app.domain.reservations.actions import follow_overstays, release_missed
+from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
@@ -112,6 +113,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("lot_checks", 600.0, remind_of_checks),
+        Sweeper("lot_changes", 30.0, forget_old_changes),
         Sweeper("agreements", 600.0, remind_of_endings),
         Sweeper("calendar_alarms", 600.0, alarm_before_days_run_out),
         Sweeper("remembered_requests", 600.0, forget_expired),

@@ -32,21 +32,24 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("lot_id", sa.BigInteger(), nullable=False),
         sa.Column("transaction_id", sa.BigInteger(), server_default=sa.func.txid_current(), nullable=False),
+        sa.Column("is_pressing", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_lot_change"),
     )
     op.create_index("ix_lot_change_transaction_id", "lot_change", ["transaction_id", "lot_id"])
+    op.create_index("ix_lot_change_pressing", "lot_change", ["transaction_id"], postgresql_where=sa.text("is_pressing"))
+    op.create_index("ix_lot_change_at", "lot_change", ["at"])
     grant("SELECT, INSERT, DELETE", "lot_change")
     for table, lots in WHOSE_LOT.items():
-        _tell_changes(table, lots.format(rows="changed"))
+        _tell_changes(table, lots.format(rows="changed"), is_pressing=table != "bay_claim")
 
 
-def _tell_changes(table: str, lots: str) -> None:
+def _tell_changes(table: str, lots: str, *, is_pressing: bool) -> None:
     op.execute(
         f"""
         CREATE FUNCTION {table}_tells_searches() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            INSERT INTO lot_change (lot_id) {lots};
+            INSERT INTO lot_change (lot_id, is_pressing) SELECT lot_id, {is_pressing} FROM ({lots}) AS told (lot_id);
             RETURN NULL;
         END $$
         """

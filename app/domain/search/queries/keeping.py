@@ -1,11 +1,16 @@
-"""The board of this process, kept fresh: rebuilt when it is cold, else brought up to date lot by lot."""
+"""The board of this process, kept fresh: rebuilt when it is cold, else brought up to date lot by lot.
+
+Claims may be as old as the search allows. What presses - a closure, a suspension, a finding - may not: each search is
+answered from a board that was held against the tables after the search came in, and searches that come in together
+share one question.
+"""
 
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, func, select, text
+from sqlalchemy import BigInteger, bindparam, func, select, text
 
 from app.domain.calendars.models import CalendarVersion
 from app.domain.calendars.queries import day_book
@@ -17,10 +22,8 @@ from app.kernel import clock
 from app.kernel.clock import business_day
 from app.kernel.db import transaction
 
-KEPT: Final = timedelta(minutes=10)
-"""How long changes are kept for those who read them."""
 COLD: Final = timedelta(minutes=5)
-"""A board that was not looked at for so long is built anew."""
+"""A board that was not looked at for so long is built anew: changes are not kept for ever."""
 DAYS_BACK, DAYS_AHEAD = timedelta(days=3), timedelta(days=75)
 
 
@@ -38,35 +41,52 @@ class Keeper:
     """When it was looked at last, by the platform's clock."""
     looked: float = 0.0
     """The same by this machine's monotonic clock, to tell its age."""
+    asked: float = 0.0
+    """When the tables were asked last whether something presses, by the same clock."""
     seen: int = 0
     """All transactions before this one were over when it looked."""
+    pressing: int = 0
+    """How many pressing changes since then it has seen."""
     calendars: Calendars = ()
     alone: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self, max_age: float) -> Board:
-        """The board, at most `max_age` seconds old; whoever finds it older looks, and one looks at a time."""
-        asked = clock.steady()
-        if self.board is None or asked - self.looked > max_age:
-            with self.alone:
-                if self.board is None or asked - max_age > self.looked:
-                    self._look()
-        assert self.board is not None
-        return self.board
+        """The board with every pressing change committed before this call, and claims of `max_age` seconds ago.
+
+        One caller at a time looks or asks; whoever waited for it goes by the answer when it was asked late enough.
+        """
+        called = clock.steady()
+        with self.alone:
+            if self.board is None or called - max_age > self.looked:
+                self._look()
+            elif self.asked < called:
+                self._ask()
+            assert self.board is not None
+            return self.board
 
     def forget(self) -> None:
         """Know nothing any more."""
         self.board = None
+
+    def _ask(self) -> None:
+        """Look again if something presses."""
+        asked = clock.steady()
+        if _pressing_since(self.seen) != self.pressing:
+            self._look()
+        self.asked = asked
 
     def _look(self) -> None:
         looked = clock.steady()
         with transaction() as session:
             session.execute(text("SET LOCAL statement_timeout = 30000"))
             now, seen, calendars = clock.now(), session.scalars(_OLDEST_RUNNING).one(), _calendars()
+            pressing = _pressing_since(seen)
             if self.board is None or self._is_cold(now) or calendars != self.calendars:
                 self.board, self.book = _built(now), _book(now)
             else:
                 self._catch_up(self.board, now)
-        self.moment, self.looked, self.seen, self.calendars = now, looked, seen, calendars
+        self.moment, self.looked, self.asked, self.calendars = now, looked, looked, calendars
+        self.seen, self.pressing = seen, pressing
 
     def _is_cold(self, now: datetime) -> bool:
         return self.moment is None or not timedelta() <= now - self.moment < COLD
@@ -80,6 +100,15 @@ class Keeper:
 
 
 _OLDEST_RUNNING = select(func.txid_snapshot_xmin(func.txid_current_snapshot(), type_=BigInteger))
+
+
+def _pressing_since(transaction_id: int) -> int:
+    """How many pressing changes are committed that a look at this transaction may not have seen."""
+    with transaction() as session:
+        return session.scalars(_PRESSING, {"since": transaction_id}).one()
+
+
+_PRESSING = select(func.count()).where(LotChange.is_pressing, LotChange.transaction_id >= bindparam("since"))
 
 
 def _built(now: datetime) -> Board:
