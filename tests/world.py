@@ -11,7 +11,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from app.adapters.identity import Identity
-from app.domain.adjustments.models import Adjustment
 from app.domain.calendars.queries import version_in_force
 from app.domain.calendars.seeds import seed
 from app.domain.gates import actions as gates
@@ -39,7 +38,6 @@ from app.kernel.crypto import seal
 from app.kernel.db import current, transaction
 from app.kernel.files import Paper
 from app.kernel.ids import new_key
-from app.kernel.spans import span
 from payments.charges.actions.locks import lock_charge
 from payments.charges.actions.settle import expected_of, payer_place, settle
 from payments.charges.models import Charge, Order
@@ -205,18 +203,6 @@ class OwnLot:
     @property
     def key(self) -> uuid.UUID:
         return self.lot.key
-
-
-def adjustment(by: Actor, begins_at: datetime, ends_at: datetime | None) -> int:
-    """The row of a closing that nobody has applied anywhere."""
-    made = Adjustment(
-        kind="close", scope="lots", reason_class="emergency", reason="示例", announcement="示例",
-        during=span(begins_at, ends_at), review_at=None if ends_at else begins_at + timedelta(days=1),
-        by_account=by.account_id, made_at=clock.now(), request_key=new_key(),
-    )  # fmt: skip
-    current().add(made)
-    current().flush()
-    return made.id
 
 
 def draft_lot(bays: int = 2, kind: str = "enterprise", of_unit: Unit | None = None, **told: Any) -> OwnLot:
