@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from app.domain.adjustments import actions
-from app.domain.adjustments.queries import affected
+from app.domain.adjustments.queries import adjustments, affected
 from app.domain.adjustments.rules import SpanOver
 from app.domain.calendars.rules import Day, DayKind
 from app.domain.calendars.seeds import official_year
@@ -42,6 +42,15 @@ def test_a_day_that_is_worked_after_all_displaces_what_was_reserved_in_office_ho
 def test_a_calendar_without_lots_is_loaded_all_the_same(evening: datetime) -> None:
     actions.apply_calendar(staff("administrator"), 2026, worked(SATURDAY), source_doc="示例通知")
     assert actions.apply_forgotten() == 0
+
+
+def test_the_same_calendar_again_is_refused_and_adjusts_nothing(evening: datetime) -> None:
+    by = staff("regulator")
+    open_lot()
+    actions.apply_calendar(by, 2026, worked(SATURDAY), source_doc="示例通知")
+    with pytest.raises(actions.CalendarInForce):
+        actions.apply_calendar(by, 2026, worked(SATURDAY), source_doc="示例通知")
+    assert len(adjustments(by)) == 1
 
 
 def test_a_year_that_is_over_is_not_applied_and_not_by_everybody(evening: datetime) -> None:

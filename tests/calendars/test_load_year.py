@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from app.domain.calendars import queries
 from app.domain.calendars.actions import OfficialStays, alarm_before_days_run_out, load, load_year
 from app.domain.calendars.models import CalendarVersion
-from app.domain.calendars.rules import Day, DayKind, Status, provisional_year
+from app.domain.calendars.rules import FIXED_HOLIDAYS, Day, DayKind, Status, provisional_year
 from app.domain.calendars.seeds import official_year
 from app.domain.staff.rules import Actor, NotPermitted
 from app.domain.tasks.queries import tasks
@@ -192,13 +192,25 @@ def test_commands_load_list_and_show(app: Flask, by: Actor, tmp_path: Path) -> N
     words = ("calendars", "load", 2026, file, "--source", DOC)
     assert "2026-02-16" in told(app, by, *words, "--dry-run")["changed"]
     assert versions() == 0
-    assert told(app, by, *words)["message"] == "日历已载入"
+    assert told(app, by, *words)["message"] == "日历已载入，开放时段已更新"
     assert told(app, by, *words)["message"] == "日历与现行版本相同，未作任何更改"
     listed = [(row["year"], row["status"]) for row in told(app, by, "calendars", "list")]
     assert listed == [(2026, "official"), (2027, "missing")]
     assert "正式" in run(app, by, "calendars", "list").stdout
     assert len(told(app, by, "calendars", "show", 2026)) == len(exceptions(2026))
     assert len(told(app, by, "calendars", "show", 2026, "--all")) == 365
+
+
+def test_a_year_that_is_over_or_not_yet_told_is_loaded_by_command_without_an_adjustment(
+    app: Flask, by: Actor, tmp_path: Path
+) -> None:
+    file = tmp_path / "year.csv"
+    file.write_text("\n".join(",".join(each) for each in [HEADINGS, *exceptions(2025)]))
+    assert told(app, by, "calendars", "load", 2025, file, "--source", DOC)["message"] == "日历已载入"
+    fixed = [f"2027-{month:02}-{day:02},休息日,{name}" for (month, day), name in FIXED_HOLIDAYS.items()]
+    file.write_text("\n".join(["日期,类型,节日", *fixed]))
+    guessed = told(app, by, "calendars", "load", 2027, file, "--source", "推算", "--provisional")
+    assert guessed == {"message": "日历已载入", "year": 2027, "changed": []}
 
 
 def test_a_command_tells_the_faults_of_a_file(app: Flask, by: Actor, tmp_path: Path) -> None:

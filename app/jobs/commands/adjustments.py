@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,17 +11,13 @@ from app.domain.adjustments import actions, queries
 from app.domain.adjustments.models import Adjustment, WaiverBasis
 from app.domain.adjustments.queries import Listed
 from app.domain.adjustments.rules import REASONS, CloseLot, FewerBays, OtherHours, TheseBays, What, Where, Why
-from app.domain.calendars.rules import Status
-from app.domain.calendars.sheets import read_year
 from app.domain.lots.models import Lot
 from app.domain.staff.queries import logins
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
-from app.jobs.calendar_files import rows_of
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import CLOCK, MOMENT, PAPER, acting, named, noun
+from app.jobs.commands.door import CLOCK, MOMENT, acting, named, noun
 from app.kernel import clock
-from app.kernel.files import Paper
 from app.kernel.spans import span
 
 adjustments = noun(
@@ -276,26 +271,6 @@ def _listed(each: Listed) -> dict[str, Any]:
         "begins_at": row.during.lower, "ends_at": row.during.upper, "ended_at": row.ended_at,
         "lots": each.lots, "done": each.done, "displaced": each.displaced,
     }  # fmt: skip
-
-
-@adjustments.command("apply-calendar")
-@click.argument("year", type=click.IntRange(2000, 2999))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--source", required=True, help="the document that says so, such as 国办发明电〔2026〕7号")
-@click.option("--paper", type=PAPER, help="the notice itself, PDF or image")
-@acting
-def apply_calendar(by: Actor, year: int, file: Path, *, source: str, paper: Paper | None) -> Answer:
-    """Load a year's official calendar, write all windows anew, and list the reservations that lose theirs.
-
-    Columns of the CSV or xlsx as for `calendars load`. Whoever loses a reservation is told, and offered a bay near by.
-
-    Example: flask --app wsgi adjustments apply-calendar 2027 2027.xlsx --source 国办发明电〔2026〕7号 --as lin
-    """
-    days = read_year(year, *rows_of(file), Status.OFFICIAL)
-    row = actions.apply_calendar(by, year, days, source_doc=source, paper=paper)
-    while actions.apply_forgotten():
-        continue
-    return Sheet(LOST, [vars(each) for each in queries.affected(by, row.key)])
 
 
 @adjustments.command("affected")

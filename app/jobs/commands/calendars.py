@@ -1,17 +1,23 @@
 """Work days and holidays: which years are known, what they say, and loading the next one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from app.domain.adjustments import actions as adjustments
+from app.domain.adjustments.queries import affected
 from app.domain.calendars import actions, queries
-from app.domain.calendars.rules import Status
+from app.domain.calendars.rules import Day, Status
 from app.domain.calendars.sheets import DATE, HOLIDAY, KIND, MAKEUP, plain_day, read_year
 from app.domain.staff.queries import logins
 from app.domain.staff.rules import Actor
 from app.jobs.calendar_files import rows_of
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import acting, noun
+from app.kernel import clock
+from app.kernel.clock import business_day
 from app.kernel.files import Paper
 
 calendars = noun(
@@ -84,13 +90,28 @@ def load(
     """Load a year from CSV or xlsx: columns 日期, 类型 (工作日/休息日), 节日, 调休 (是/否).
 
     Only days that differ from the plain week need a row. Each fault is told by row and column, and nothing is loaded
-    then. The same file again changes nothing.
+    then. The same file again changes nothing. An official calendar of a year that is not over writes all windows anew;
+    whoever loses a reservation is told, and offered a bay near by (`adjustments affected`).
 
     Example: flask --app wsgi calendars load 2027 2027.xlsx --source 国办发明电〔2026〕7号 --as lin
     """
     status = Status.PROVISIONAL if provisional else Status.OFFICIAL
     days = read_year(year, *rows_of(file), status)
+    trial = actions.load_year(by, year, days, status=status, source_doc=source, dry_run=True)
+    told = {"year": year, "changed": trial.changed}
+    if not trial.is_new:
+        return Note("日历与现行版本相同，未作任何更改", **told)
+    if dry_run:
+        return Note("试运行：未作任何更改", **told)
     kept = Paper(paper.read_bytes(), paper.name) if paper else None
-    done = actions.load_year(by, year, days, status=status, source_doc=source, paper=kept, dry_run=dry_run)
-    sentence = {(False, True): "日历已载入", (True, True): "试运行：未作任何更改"}.get((dry_run, done.is_new))
-    return Note(sentence or "日历与现行版本相同，未作任何更改", year=year, changed=done.changed)
+    if provisional or year < business_day(clock.now()).year:
+        actions.load_year(by, year, days, status=status, source_doc=source, paper=kept)
+        return Note("日历已载入", **told)
+    return Note("日历已载入，开放时段已更新", **told, **_applied(by, year, days, source, kept))
+
+
+def _applied(by: Actor, year: int, days: Sequence[Day], source: str, paper: Paper | None) -> dict[str, Any]:
+    row = adjustments.apply_calendar(by, year, days, source_doc=source, paper=paper)
+    while adjustments.apply_forgotten():
+        continue
+    return {"adjustment": row.key, "displaced": len(affected(by, row.key))}

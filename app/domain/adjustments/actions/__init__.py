@@ -3,7 +3,7 @@
 from app.domain.adjustments.actions.adjust import adjust, close_now
 from app.domain.adjustments.actions.answer import NoOffer, accept, decline
 from app.domain.adjustments.actions.apply import apply
-from app.domain.adjustments.actions.calendar import apply_calendar
+from app.domain.adjustments.actions.calendar import CalendarInForce, apply_calendar
 from app.domain.adjustments.actions.end import AdjustmentOver, end
 from app.domain.adjustments.actions.free import (
     BasisApproved,
@@ -20,6 +20,7 @@ __all__ = [
     "AdjustmentOver",
     "BasisApproved",
     "BasisUnreadable",
+    "CalendarInForce",
     "NoOffer",
     "OwnBasis",
     "accept",

@@ -16,7 +16,15 @@ from app.kernel import clock
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction
 from app.kernel.files import Paper
+from app.kernel.refusals import Conflict
 from app.kernel.spans import span
+
+
+class CalendarInForce(Conflict):
+    """The very calendar is in force already; windows follow it."""
+
+    code = "calendar_in_force"
+    message = "该日历已在执行，未作任何更改"
 
 
 def apply_calendar(
@@ -26,13 +34,14 @@ def apply_calendar(
 
     A reservation that lies in no window any more is displaced as by any adjustment: told, offered a bay near by, free
     of penalty; `queries.affected` lists them. Refuses `IncompleteCalendar`, `FileRefused`, `NotPermitted`,
-    and `SpanOver` for a year that is over.
+    `SpanOver` for a year that is over, and `CalendarInForce` when the same was loaded before.
     """
     with transaction():
         permit(by, "adjustments.apply_calendar", CITY)
         now = clock.now()
         during = checked_span(span(now, datetime(year + 1, 1, 1, tzinfo=SHANGHAI)), now)
-        load_year(by, year, days, status=Status.OFFICIAL, source_doc=source_doc, paper=paper)
+        if not load_year(by, year, days, status=Status.OFFICIAL, source_doc=source_doc, paper=paper).is_new:
+            raise CalendarInForce(year=year)
         why = Why("calendar", source_doc, f"{year}年节假日安排已公布，共享开放时段按新日历调整。")
         made = record(by, Change("calendar", Where.city(), during, why), _lots(), None)
         ask_to_apply(made.adjustment.id, made.lot_ids)
