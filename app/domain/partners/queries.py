@@ -3,13 +3,13 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.lots.models import Bay, Lot
-from app.domain.partners.models import LotCount, LotProposal, Partner, PartnerLot
+from app.domain.partners.models import LotCount, LotProposal, Partner, PartnerLot, PartnerRefusal
 from app.domain.partners.rules import Capacity
 from app.domain.policies.queries import number_for
 from app.domain.staff.rules import Actor, Scope, ScopeKind, reach
@@ -17,6 +17,8 @@ from app.domain.units.models import AgreementLot, OperatingAgreement, Operator, 
 from app.domain.units.queries import within
 from app.kernel import clock
 from app.kernel.db import transaction
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,13 @@ def counted_by_partners(lot_ids: Sequence[int], now: datetime) -> frozenset[int]
 
 @dataclass(frozen=True)
 class ShownPartner:
-    """A partner as staff see it, with the newest moment at which news of it took effect."""
+    """A partner as staff see it: its lots heard of, when news last took effect, what was refused within a day."""
 
     partner: Partner
     owner: str
+    lots: int
     heard_at: datetime | None
+    refusals: int
 
 
 def list_partners(by: Actor) -> Sequence[ShownPartner]:
@@ -129,13 +133,13 @@ def list_partners(by: Actor) -> Sequence[ShownPartner]:
     scopes = reach(by, "partners.see")
     with transaction() as session:
         rows = session.execute(
-            select(Partner, func.coalesce(Unit.name, Operator.name), _last_heard())
+            select(Partner, func.coalesce(Unit.name, Operator.name), *_heard(), _refused_since(clock.now() - DAY))
             .outerjoin(Unit, Unit.id == Partner.unit_id)
             .outerjoin(Operator, Operator.id == Partner.operator_id)
             .where(or_(within(scopes), _operated_within(scopes)))
             .order_by(Partner.name)
         )
-        return [ShownPartner(partner, owner, heard_at) for partner, owner, heard_at in rows]
+        return [ShownPartner(*row) for row in rows]
 
 
 def _operated_within(scopes: Sequence[Scope]) -> ColumnElement[bool]:
@@ -144,8 +148,15 @@ def _operated_within(scopes: Sequence[Scope]) -> ColumnElement[bool]:
     return Partner.operator_id.in_(own)
 
 
-def _last_heard() -> ScalarSelect[datetime | None]:
-    return select(func.max(PartnerLot.heard_at)).where(PartnerLot.partner_id == Partner.id).scalar_subquery()
+def _heard() -> tuple[ScalarSelect[int], ScalarSelect[datetime | None]]:
+    of_partner = and_(PartnerLot.partner_id == Partner.id, PartnerLot.heard_at.is_not(None))
+    lots = select(func.count()).where(of_partner).scalar_subquery()
+    return lots, select(func.max(PartnerLot.heard_at)).where(of_partner).scalar_subquery()
+
+
+def _refused_since(moment: datetime) -> ScalarSelect[int]:
+    of_partner = and_(PartnerRefusal.partner_id == Partner.id, PartnerRefusal.at >= moment)
+    return select(func.count()).where(of_partner).scalar_subquery()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "adjustments": ("adjustments:adjustments", "Dynamic adjustment (动态调整): closing, fewer bays, free of charge."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
+    "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "lots": ("lots:lots", "Lots from draft to withdrawal (停车场库)."),
     "plans": ("plans:plans", "Opening plans (开放方案)."),

@@ -16,12 +16,12 @@ from app.domain.lots.actions.draft import MoreBaysThanThereAre
 from app.domain.lots.actions.steps import lock_lot_by_id, said
 from app.domain.lots.queries import LotNotFound
 from app.domain.lots.queries.places import place_of
-from app.domain.partners.actions.records import heard_of, locked_lots
+from app.domain.partners.actions.records import locked_lots
 from app.domain.partners.models import LotProposal, PartnerLot
 from app.domain.partners.queries import OwnLot
 from app.domain.partners.rules import differing
 from app.domain.staff.rules import Actor, permit
-from app.domain.tasks.actions import open_task
+from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, NotFound
@@ -86,7 +86,6 @@ def propose(partner_id: int, lot: uuid.UUID, told: Particulars) -> Proposed:
         found = {column: getattr(own.lot, column) for column in told.facts}
         _refuse_impossible(own, told.facts)
         changes = differing(found, told.facts)
-        heard_of(partner_id, [own.id], clock.now())
         kept = _kept(partner_id, own, changes, {column: found[column] for column in changes})
         return Proposed(own.lot.key, kept.key if kept else None, tuple(sorted(changes)))
 
@@ -117,6 +116,7 @@ def _kept(partner_id: int, own: OwnLot, changes: Mapping[str, Any], found: Mappi
             return before
         before.outcome, before.decided_at = "superseded", clock.now()
         current().flush()
+        settle_tasks("lot_proposal", "lot_proposal", before.id, "已被新的建议取代")
     if not changes:
         return None
     made = LotProposal(
@@ -124,7 +124,8 @@ def _kept(partner_id: int, own: OwnLot, changes: Mapping[str, Any], found: Mappi
     )
     current().add(made)
     current().flush()
-    open_task("lot_proposal", "lot_proposal", made.id, {"lot_id": own.id, "columns": sorted(changes)})
+    told = {"lot_id": own.id, "columns": sorted(changes)}
+    open_task("lot_proposal", "lot_proposal", made.id, told, place=place_of(own.id))
     return made
 
 
@@ -163,7 +164,7 @@ def _found(key: uuid.UUID) -> LotProposal:
 
 def _refuse_decided(proposal: LotProposal) -> None:
     """Two people who decide at once decide one after the other."""
-    current().execute(select(LotProposal).filter_by(id=proposal.id).with_for_update())
+    current().scalars(select(LotProposal).filter_by(id=proposal.id).with_for_update()).one()
     if proposal.outcome is not None:
         raise ProposalDecided(outcome=proposal.outcome)
 
@@ -172,5 +173,6 @@ def _decided(proposal: LotProposal, outcome: str, by: Actor, because: str) -> Lo
     proposal.outcome, proposal.decided_at = outcome, clock.now()
     proposal.decided_by, proposal.decided_because = by.account_id, said(because)
     current().flush()
+    settle_tasks("lot_proposal", "lot_proposal", proposal.id, {"accepted": "已采纳", "declined": "未采纳"}[outcome])
     audit.record(f"partners.{outcome}_proposal", "lot_proposal", proposal.id, by.label)
     return proposal

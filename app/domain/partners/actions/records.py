@@ -13,6 +13,7 @@ from app.domain.lots.queries import LotNotFound
 from app.domain.partners.models import PartnerLot, PartnerRefusal
 from app.domain.partners.queries import OwnLot, own_lots
 from app.domain.partners.rules import RecordUnreadable, Verdict, canonical
+from app.domain.tasks.actions import settle_tasks
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.refusals import Refusal
@@ -90,10 +91,22 @@ def locked_lots(partner_id: int, keys: Iterable[uuid.UUID]) -> Mapping[uuid.UUID
 
 
 def heard_of(partner_id: int, lot_ids: Iterable[int], at: datetime) -> None:
-    """News about these lots took effect."""
+    """News about these locked lots took effect: nobody need look any more for what broke a silence."""
+    ids = sorted(lot_ids)
+    ours = (PartnerLot.partner_id == partner_id, PartnerLot.lot_id.in_(ids))
+    silent = current().scalars(select(PartnerLot.lot_id).where(*ours, PartnerLot.silence_noted_at.is_not(None))).all()
     current().execute(
         update(PartnerLot)
-        .where(PartnerLot.partner_id == partner_id, PartnerLot.lot_id.in_(sorted(lot_ids)))
-        .values(heard_at=at)
+        .where(*ours)
+        .values(heard_at=at, silence_noted_at=None)
         .execution_options(synchronize_session=False)
     )
+    for lot_id in silent:
+        _nobody_is_silent(lot_id)
+
+
+def _nobody_is_silent(lot_id: int) -> None:
+    """Another partner of the same lot may still be."""
+    still = select(PartnerLot.lot_id).where(PartnerLot.lot_id == lot_id, PartnerLot.silence_noted_at.is_not(None))
+    if current().scalar(still.limit(1)) is None:
+        settle_tasks("partner_silent", "lot", lot_id, "接入数据已恢复")

@@ -1,8 +1,9 @@
 """A partner that falls silent is shown to a person, once for each silence."""
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 
 from app.domain.lots.models import Lot
+from app.domain.lots.queries.places import place_of
 from app.domain.partners.models import Partner, PartnerLot
 from app.domain.partners.queries import speaks_for
 from app.domain.policies.queries import number_for
@@ -28,7 +29,7 @@ def note_silence(limit: int = 100) -> int:
                 Lot.state == "open",
                 speaks_for(moment),
                 PartnerLot.heard_at + longest * text("interval '1 minute'") < moment,
-                or_(PartnerLot.silence_noted_at.is_(None), PartnerLot.silence_noted_at < PartnerLot.heard_at),
+                PartnerLot.silence_noted_at.is_(None),
             )
             .order_by(PartnerLot.heard_at)
             .limit(limit)
@@ -36,5 +37,6 @@ def note_silence(limit: int = 100) -> int:
         ).all()
         for row in silent:
             row.silence_noted_at = moment
-            open_task("partner_silent", "lot", row.lot_id, {"partner_id": row.partner_id})
+            told = {"partner_id": row.partner_id}
+            open_task("partner_silent", "lot", row.lot_id, told, place=place_of(row.lot_id))
         return len(silent)
