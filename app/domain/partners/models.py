@@ -81,7 +81,7 @@ class PartnerNonce(Base):
 class PartnerLot(Base):
     """That a partner has told something about a lot; whoever writes more of it locks this row first.
 
-    `heard_at`: the last count or visit that took effect. `silence_noted_at`: when a person was last told of its silence.
+    `heard_at`: the last count or visit that took effect. `silence_noted_at`: when somebody was told of its silence.
     """
 
     __tablename__ = "partner_lot"
