@@ -16,7 +16,7 @@ from app.domain.lots.actions import rewrite_windows
 from app.domain.lots.queries import HORIZON
 from app.kernel import clock
 from app.settings import Settings
-from bench import metropolis, wishes
+from bench import importing, metropolis, wishes
 from bench.bare import PAGE_FILE
 from bench.city import FIRST, sign_up
 from bench.ground import MOMENT, Ground, ground
@@ -58,7 +58,8 @@ class Stand:
 
 
 def measure(share: float) -> None:
-    """Three lines, for this share of a city of 5,000 lots, 200,000 bays and 500,000 reservations."""
+    """Four lines, for this share of a city of 5,000 lots, 200,000 bays and 500,000 reservations."""
+    importing.measure(round(WHOLE * share))
     with standing(Metropolis(round(WHOLE * share)), spans=True) as stand:
         _search_city(stand)
     with standing(_of_small_lots(TOWN)) as town, standing(_of_small_lots(GIANT)) as giant:
