@@ -12,18 +12,24 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select
 
+from app.domain.adjustments import actions as adjustments
+from app.domain.adjustments.rules import CloseLot
+from app.domain.city_feed.actions import find_lots
+from app.domain.city_feed.models import CityUpload
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot, OpenWindow
-from app.domain.lots.queries import IS_PUBLIC, place_of
+from app.domain.lots.queries import IS_PUBLIC, Point, place_of
 from app.domain.lots.queries.history import coverage, standing_of
 from app.domain.lots.queries.plans import contacts_of, plan_in_force
 from app.domain.lots.queries.standing import facts_of, shortfalls_of
 from app.domain.lots.rules.shortfalls import IN_FORCE, blocking, shortfalls
 from app.domain.policies.rules import CITY_DEFAULTS
+from app.domain.search.queries import Asked, find_open, lot_page
 from app.domain.units.models import Unit
 from app.domain.units.queries import is_run
 from app.domain.units.rules import GROUNDS
 from app.kernel.db import transaction
+from tests.adjustments.scene import EVENT, booked, hours, state, told
 from tests.world import (
     CONTACTS,
     OwnLot,
@@ -41,9 +47,9 @@ from tests.world import (
 )
 
 SUPPLY: Final = {
-    "N2.1", "N2.2.1", "N2.2.2", "N2.2.3", "N2.2.4", "N2.2.5", "N3.2", "N4.7", "N5.4", "N6",
+    "N2.1", "N2.2.1", "N2.2.2", "N2.2.3", "N2.2.4", "N2.2.5", "N3.1", "N3.2", "N4.7", "N5.4", "N5.6", "N6",
 }  # fmt: skip
-"""The clauses that have a row; N3.1 and N5.6 join with theirs."""
+"""The clauses of supply."""
 
 
 def unit_of(own: OwnLot) -> Unit:
@@ -149,6 +155,26 @@ def nothing_is_asked_for_before_the_notice_is_in_force(_: datetime) -> None:
     assert coverage(staff("regulator"), before) == []
 
 
+def each_public_lot_is_in_the_one_search_and_due_to_be_told_to_the_citys_system(evening: datetime) -> None:
+    lot, unfinished = open_lot(), draft_lot()
+    stay = Asked(evening, evening + timedelta(hours=1))
+    found = find_open(Point(lot.latitude, lot.longitude), stay, 20_000, None, 20)
+    assert {each.lot.id for each in found} == {lot.id}
+    find_lots()
+    with transaction() as session:
+        assert session.scalars(select(CityUpload.lot_id).where(CityUpload.kind == "lot")).all() == [lot.id]
+    assert unfinished.lot.id != lot.id
+
+
+def an_adjustment_holds_at_once_and_nobody_is_left_without_a_bay_unnoticed(evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    made = booked(lot, evening, 2, 3)
+    adjustments.adjust(staff("regulator"), [lot.key], hours(evening, 1, 4), CloseLot(), EVENT)
+    assert (state(made), told(made.motorist_id)) == ("displaced", ["reservation_displaced"])
+    stay = Asked(evening + timedelta(hours=2), evening + timedelta(hours=3))
+    assert lot_page(lot.key, stay).stay.open_bays == 0
+
+
 Check = Callable[[datetime], None]
 ROWS: Final[list[tuple[str, Check]]] = [
     ("N2.1", each_ground_of_exception_keeps_a_unit_shut),
@@ -157,9 +183,11 @@ ROWS: Final[list[tuple[str, Check]]] = [
     ("N2.2.3", a_car_without_reservation_is_let_in_while_a_bay_is_free),
     ("N2.2.4", nothing_is_published_before_its_facilities_were_found_sound),
     ("N2.2.5", a_free_lot_is_published_and_counted_like_any_other),
+    ("N3.1", each_public_lot_is_in_the_one_search_and_due_to_be_told_to_the_citys_system),
     ("N3.2", a_lot_is_run_by_its_unit_or_by_one_operator),
     ("N4.7", a_lot_opens_under_a_plan_that_another_approved),
     ("N5.4", somebody_answers_for_each_lot_and_can_be_reached),
+    ("N5.6", an_adjustment_holds_at_once_and_nobody_is_left_without_a_bay_unnoticed),
     ("N6", nothing_is_asked_for_before_the_notice_is_in_force),
 ]
 
