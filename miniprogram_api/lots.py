@@ -92,8 +92,24 @@ class Notice(ma.Schema):
     ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
 
 
+class Runner(ma.Schema):
+    name = ma.fields.String(required=True)
+    service_phone = ma.fields.String(required=True, allow_none=True, metadata={"description": "服务电话"})
+
+
+class NoMovement(ma.Schema):
+    begins = ma.fields.String(required=True, metadata={"description": "HH:MM"})
+    ends = ma.fields.String(required=True, metadata={"description": "HH:MM，早于 begins 时为次日"})
+
+
 class ShownLot(Place):
     unit = ma.fields.String(required=True, metadata={"description": "开放单位"})
+    operator = ma.fields.Nested(
+        Runner, required=True, allow_none=True, metadata={"description": "运营单位，开放单位自行管理时为空"}
+    )
+    movement_curfew = ma.fields.Nested(
+        NoMovement, required=True, allow_none=True, metadata={"description": "禁止进出时段，停车不得在其间开始或结束"}
+    )
     distance_m = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "距离（米）"})
     state = ma.fields.String(required=True, metadata={"description": "open 开放，suspended 暂停"})
     shared_bays = ma.fields.Integer(required=True, metadata={"description": "共享泊位数"})

@@ -10,7 +10,7 @@ from app.domain.search.rules.board import BoardLot
 
 FACTS: Final = (
     "key", "name", "address", "unit", "state", "shared_bays", "total_chargers", "shared_chargers", "height_limit_cm",
-    "length_limit_cm", "announcements",
+    "length_limit_cm", "announcements", "operator", "movement_curfew",
 )  # fmt: skip
 
 

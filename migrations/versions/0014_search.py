@@ -11,6 +11,12 @@ down_revision = "0013"
 WHOSE_LOT = {
     "bay_claim": "SELECT DISTINCT bay.lot_id FROM {rows} r JOIN bay ON bay.id = r.bay_id",
     "bay_closure": "SELECT DISTINCT bay.lot_id FROM {rows} r JOIN bay ON bay.id = r.bay_id",
+    "opening_plan": "SELECT DISTINCT lot_id FROM {rows}",
+    "agreement_lot": "SELECT DISTINCT lot_id FROM {rows}",
+    "operator": (
+        "SELECT DISTINCT lot_id FROM {rows} r JOIN operating_agreement ON operator_id = r.id "
+        "JOIN agreement_lot ON agreement_id = operating_agreement.id"
+    ),
     "lot_announcement": "SELECT DISTINCT lot_id FROM {rows}",
     "lot": "SELECT id FROM {rows}",
     "bay": "SELECT DISTINCT lot_id FROM {rows}",

@@ -9,7 +9,6 @@ from app.domain.lots.rules import Curfew
 from app.kernel.refusals import Conflict, Invalid
 from app.kernel.spans import span
 
-MOMENT = timedelta(microseconds=1)
 SLACK = timedelta(minutes=2)
 """How far a phone's idea of "now" may lag behind ours before a span counts as past."""
 
@@ -76,7 +75,7 @@ def checked_span(begins_at: datetime, ends_at: datetime, now: datetime, numbers:
 
 def check_movement(begins_at: datetime, ends_at: datetime, curfew: Curfew | None) -> None:
     """Refuse `MovementCurfew` when a stay would begin or end while no car may move; it may last through that time."""
-    if curfew is not None and (curfew.holds(begins_at) or (curfew.holds(ends_at) and curfew.holds(ends_at - MOMENT))):
+    if curfew is not None and curfew.forbids(begins_at, ends_at):
         raise MovementCurfew(begins=f"{curfew.begins:%H:%M}", ends=f"{curfew.ends:%H:%M}")
 
 

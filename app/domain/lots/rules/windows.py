@@ -222,3 +222,7 @@ class Curfew:
         if self.begins < self.ends:
             return self.begins <= clock < self.ends
         return clock >= self.begins or clock < self.ends
+
+    def forbids(self, begins_at: datetime, ends_at: datetime) -> bool:
+        """Whether a stay would begin or end while no car may move; it may last through that time."""
+        return self.holds(begins_at) or (self.holds(ends_at) and self.holds(ends_at - timedelta(microseconds=1)))

@@ -13,14 +13,23 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import live, stale
-from app.domain.lots.models import Bay, BayClosure, Lot, LotAnnouncement, LotClosure, OpenWindow
+from app.domain.lots.models import (
+    Bay,
+    BayClosure,
+    Lot,
+    LotAnnouncement,
+    LotClosure,
+    OpeningPlan,
+    OpenWindow,
+)
 from app.domain.lots.queries import IS_PUBLIC
 from app.domain.lots.queries.closures import announced
+from app.domain.lots.rules import Curfew
 from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot
 from app.domain.pricing.queries import tariffs
 from app.domain.search.rules.bays import EVER, NEVER, Busy, Gaps
 from app.domain.search.rules.board import BoardLot, Dated, Window
-from app.domain.units.models import Unit
+from app.domain.units.models import AgreementLot, OperatingAgreement, Operator, Unit
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import current
 
@@ -36,15 +45,18 @@ def load(lot_ids: Sequence[int] | None, now: datetime) -> Mapping[int, BoardLot]
     own, references = _dated(_own(among, now)), _dated(_references(among, now))
     tariffs({each.tariff_id for dated in (own, references) for lot in dated.values() for each in lot})
     ends: dict[int, datetime] = dict(_hold_ends(among, now))
-    notices = _notices(among, now)
+    notices, run, curfews = _notices(among, now), _operators(among, now), _curfews(among)
     rows = current().execute(select(Lot, Unit).join(Unit, Unit.id == Lot.unit_id).where(IS_PUBLIC, among(Lot.id)))
     return {
         lot.id: BoardLot(
             id=lot.id, latitude=lot.latitude, longitude=lot.longitude,
-            told=_told(lot, unit, free.bays[lot.id], notices[lot.id]),
+            told=_told(lot, unit, free.bays[lot.id], notices[lot.id], run.told.get(lot.id), curfews.get(lot.id)),
             words=normal(f"{lot.name} {lot.address} {unit.name}"), takes_cars=lot.state == "open",
             windows=windows.get(lot.id, ()), gaps=free.gaps(lot.id), own=own[lot.id], references=references[lot.id],
-            stale_at=min([ends.get(lot.id, NEVER), *(each["ends_at"] or NEVER for each in notices[lot.id])]),
+            curfew=curfews.get(lot.id),
+            stale_at=min(
+                [ends.get(lot.id, NEVER), *run.turns[lot.id], *(each["ends_at"] or NEVER for each in notices[lot.id])]
+            ),
         )
         for lot, unit in rows
     }  # fmt: skip
@@ -70,14 +82,53 @@ def _among(lot_ids: Sequence[int] | None) -> _Among:
 
 
 def _told(
-    lot: Lot, unit: Unit, bays: Mapping[int, tuple[str, Any]], notices: Sequence[Mapping[str, Any]]
+    lot: Lot,
+    unit: Unit,
+    bays: Mapping[int, tuple[str, Any]],
+    notices: Sequence[Mapping[str, Any]],
+    operator: Mapping[str, Any] | None,
+    curfew: Curfew | None,
 ) -> Mapping[str, Any]:
     return {
         "key": lot.key, "name": lot.name, "address": lot.address, "unit": unit.name, "state": lot.state,
         "shared_bays": len(bays), "total_chargers": lot.total_chargers, "shared_chargers": lot.shared_chargers,
         "height_limit_cm": lot.height_limit_cm, "length_limit_cm": lot.length_limit_cm,
-        "announcements": notices,
+        "announcements": notices, "operator": operator,
+        "movement_curfew": curfew and {"begins": f"{curfew.begins:%H:%M}", "ends": f"{curfew.ends:%H:%M}"},
     }  # fmt: skip
+
+
+class _Operators:
+    """Who runs lots now, for those that an operator runs, and the moments at which that changes by itself."""
+
+    def __init__(self) -> None:
+        self.told: dict[int, Mapping[str, Any]] = {}
+        self.turns: dict[int, list[datetime]] = defaultdict(list)
+
+
+def _operators(among: _Among, now: datetime) -> _Operators:
+    run, valid = _Operators(), AgreementLot.valid
+    asked = (
+        select(AgreementLot.lot_id, func.lower(valid), func.upper(valid), Operator.name, Operator.service_phone)
+        .join(OperatingAgreement, OperatingAgreement.id == AgreementLot.agreement_id)
+        .join(Operator, Operator.id == OperatingAgreement.operator_id)
+        .where(among(AgreementLot.lot_id), valid.overlaps(Range(now, None)))
+    )
+    for lot_id, begins_at, ends_at, name, phone in current().execute(asked):
+        run.turns[lot_id].append(ends_at if begins_at <= now else begins_at)
+        if begins_at <= now:
+            run.told[lot_id] = {"name": name, "service_phone": phone}
+    return run
+
+
+def _curfews(among: _Among) -> Mapping[int, Curfew]:
+    """Between which clock times no car may move, where the plan in force says so."""
+    begins, ends = OpeningPlan.curfew_begins, OpeningPlan.curfew_ends
+    asked = select(OpeningPlan.lot_id, begins, ends).where(
+        among(OpeningPlan.lot_id), OpeningPlan.state == "approved", begins.is_not(None)
+    )
+    rows = current().execute(asked)
+    return {lot_id: Curfew(first, last) for lot_id, first, last in rows if first is not None and last is not None}
 
 
 def _notices(among: _Among, now: datetime) -> Mapping[int, list[dict[str, Any]]]:

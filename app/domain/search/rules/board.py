@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
+from app.domain.lots.rules import Curfew
 from app.domain.search.rules.bays import NEVER, Gaps
 from app.domain.search.rules.grid import Grid, metres
 
@@ -48,8 +49,9 @@ class BoardLot:
     gaps: Mapping[str, Gaps]
     own: Sequence[Dated]
     references: Sequence[Dated]
+    curfew: Curfew | None = None
     stale_at: datetime = NEVER
-    """When a hold ends by itself: from then on this state is not true any more."""
+    """When a hold, an announcement or an operator's term ends by itself: then this state is not true any more."""
     memo: dict[Any, Any] = field(default_factory=dict)
 
     def windows_on(self, begins_at: datetime, ends_at: datetime) -> list[Window]:
@@ -74,8 +76,13 @@ class BoardLot:
         return self.windows[place][0] if place < len(self.windows) else None
 
     def free(self, begins_at: datetime, ends_at: datetime, kinds: Iterable[str]) -> int:
-        """How many bays of some kinds are free for the whole span; none when the lot is shut for part of it."""
+        """How many bays of some kinds are free for the whole span.
+
+        None when the lot is shut for part of it, or when it begins or ends while no car may move.
+        """
         if not self.takes_cars or not self.is_open(begins_at, ends_at):
+            return 0
+        if self.curfew is not None and self.curfew.forbids(begins_at, ends_at):
             return 0
         return sum(self.gaps[kind].free(begins_at, ends_at) for kind in kinds if kind in self.gaps)
 
