@@ -111,6 +111,7 @@ def test_the_same_key_gets_the_same_answer_and_another_batch_under_it_is_refused
 def test_the_same_batch_sent_twice_at_once_has_one_effect(
     app: Flask, hand: Hand, lot: Lot, evening: datetime, same_key: bool
 ) -> None:
+    hand.verdicts("counts", count(lot, 5, evening - timedelta(minutes=10)))  # the row to wait for is there already
     batch = {"counts": [count(lot, free, evening - timedelta(minutes=9 - free)) for free in range(5)]}
     keys = ["batch-0001"] * 6 if same_key else [f"batch-000{number}" for number in range(6)]
 
@@ -124,7 +125,7 @@ def test_the_same_batch_sent_twice_at_once_has_one_effect(
     told = [answer.get_json()["recorded"] for answer in answers]
     assert sorted(set(told)) == ([5] if same_key else [0, 5])
     assert sum(told) == (30 if same_key else 5)
-    assert counts() == [(free, 5) for free in range(5)]
+    assert counts() == [(5, 5), *((free, 5) for free in range(5))]
 
 
 def test_two_partners_cannot_touch_each_others_lots(client: Any, hand: Hand, lot: Lot, admin: Admin) -> None:
