@@ -68,7 +68,7 @@ def _written(folder: Path, sheet: Sheet, rows: Iterator[list[Any]]) -> Path:
 def _city(lots: int) -> Iterator[tuple[Sheet, Iterator[list[Any]]]]:
     codes = [sample_credit_code("organ", number) for number in range(lots)]
     office = ["09:00", "17:30"]
-    yield UNITS, ([code, f"示例单位{n}", "机关", "区级", "西湖区", "", "", *office] for n, code in enumerate(codes))
+    yield UNITS, ([code, f"示例单位{n}", "机关", "区级", "西湖区", "区县", "", *office] for n, code in enumerate(codes))
     yield (
         LOTS,
         (
