@@ -2,7 +2,7 @@
 
 https://docs.datex2.eu/ - the payload is a `ParkingTablePublication` (what there is) or a `ParkingStatusPublication`
 (how it stands). Names with a capital G at the end are the encoding's own: `idG`, `versionG`, `modelBaseVersionG`.
-No extension point is used, so that the same bytes are valid under every minor version from 3.3 on.
+No extension point is used, so that the same bytes are written after the published schemas of 2024 and of 3.7.
 
 All lots hang under one campus, the city: both publications must hold at least one element, lots or not.
 """
