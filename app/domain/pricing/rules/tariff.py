@@ -1,7 +1,7 @@
 """A tariff (收费标准) as read from its parameters; the form is docs/tariffs.md, made exact in tariff.schema.json."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.domain.pricing.rules.form import (
@@ -53,6 +53,7 @@ class Tariff:
     is_partial: bool
     usable_window: Window | None
     longest_stay_s: int | None
+    parameters: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, parameters: Mapping[str, Any]) -> "Tariff":
@@ -76,6 +77,7 @@ class Tariff:
             is_partial=form.take_or("partial", yes_or_no, otherwise=False),
             usable_window=form.take_or("usable_window", or_null(Window.read), None),
             longest_stay_s=form.take_or("longest_stay_min", or_null(minutes()), None),
+            parameters=parameters,
         )
         form.close()
         check_whole(tariff)

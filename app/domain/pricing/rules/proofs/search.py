@@ -1,0 +1,159 @@
+"""Looks at every stay that could exceed the cap, and remembers for each entry the exit at which it does so by the most."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.domain.pricing.rules.form import DAY_SECONDS
+from app.domain.pricing.rules.proofs.combining import combined_curve
+from app.domain.pricing.rules.proofs.curves import Drawing
+from app.domain.pricing.rules.proofs.dates import Setting
+from app.domain.pricing.rules.proofs.grid import entries, grain
+from app.domain.pricing.rules.proofs.ladders import Ladders
+from app.domain.pricing.rules.proofs.layout import Layout
+from app.domain.pricing.rules.proofs.steps import Curve
+from app.domain.pricing.rules.spans import Span
+from app.domain.pricing.rules.tariff import Tariff
+
+OWN = 0
+"""The own tariff stands first among the tariffs of a proof; the references follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A sequence of days, a class of vehicle, and the grain of both tariffs there."""
+
+    setting: Setting
+    vehicle_class: str
+    grain_s: int
+
+    @property
+    def entries(self) -> Iterator[int]:
+        return entries(self.setting.begin, self.grain_s)
+
+
+class Entry(NamedTuple):
+    """One entry second that stands for others, and when the vehicle's earlier stays began."""
+
+    scene: Scene
+    at: int
+    history: tuple[int, ...]
+
+
+class Excess(NamedTuple):
+    """The first exit at which an entry exceeds the cap by the most."""
+
+    entry: Entry
+    exit: int
+    fen: int
+
+
+class Pen:
+    """Draws the curves of one tariff, which has a place among the tariffs of the proof."""
+
+    def __init__(self, tariff: Tariff, place: int) -> None:
+        self.tariff = tariff
+        self._place = place
+        self._ladders: dict[tuple[str, int], Ladders] = {}
+        self._drawings: dict[Scene, Drawing] = {}
+
+    def curve(self, entry: Entry) -> Curve:
+        free = self.tariff.free
+        has_free = free is None or free.is_given(entry.at, entry.history)
+        if entry.scene not in self._drawings:
+            self._drawings[entry.scene] = self._drawing(entry.scene)
+        return self._drawings[entry.scene].curve(entry.at, has_free=has_free)
+
+    def _drawing(self, scene: Scene) -> Drawing:
+        name, rule = self.tariff.class_of(self.class_for(scene.vehicle_class))
+        layout = Layout(self.tariff.bands_of(rule), scene.setting.begin, scene.setting.names_of(self._place))
+        ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s))
+        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self._place])
+
+    def class_for(self, vehicle_class: str) -> str:
+        """A class that the tariff does not name is priced as any other vehicle."""
+        return vehicle_class if vehicle_class in self.tariff.vehicle_classes else self.tariff.default_class
+
+
+@dataclass
+class Search:
+    """Every entry of every scene, own curve against cap curve."""
+
+    own: Pen
+    references: Sequence[Pen]
+    combine: str
+    unbounded: bool = False
+    entries: int = 0
+
+    def excesses(self, settings: Sequence[Setting]) -> Iterator[Excess]:
+        """Each entry that exceeds the cap at some exit; `unbounded` and `entries` are told when it is done."""
+        for scene in self.scenes(settings):
+            for at in scene.entries:
+                for history in self._histories(at):
+                    yield from self._looked_at(Entry(scene, at, history))
+
+    def scenes(self, settings: Sequence[Setting]) -> Iterator[Scene]:
+        pens = [self.own, *self.references]
+        tariffs = [pen.tariff for pen in pens]
+        classes = sorted({name for tariff in tariffs for name in tariff.vehicle_classes})
+        for setting in settings:
+            holes = [Span(*(edge - setting.begin for edge in hole)) for mine in setting.holes for hole in mine]
+            for vehicle_class in _unlike(classes, pens):
+                yield Scene(setting, vehicle_class, grain(tariffs, holes))
+
+    def cap(self, entry: Entry) -> Curve:
+        return combined_curve(self.combine, [pen.curve(entry) for pen in self.references])
+
+    def _looked_at(self, entry: Entry) -> Iterator[Excess]:
+        self.entries += 1
+        own, cap = self.own.curve(entry), self.cap(entry)
+        fen, exit_ = greatest_excess(own, cap)
+        if fen > 0:
+            yield Excess(entry, exit_, fen)
+        self.unbounded = self.unbounded or None in cap.fens and is_unbounded(own, cap)
+
+    def _histories(self, at: int) -> Iterator[tuple[int, ...]]:
+        """Earlier stays, as many ways as the tariffs' free time can tell apart."""
+        known = set()
+        for history in ((), (at - 1,), (at - DAY_SECONDS + 1,), (at - 2 * DAY_SECONDS,)):
+            free_times = [pen.tariff.free for pen in (self.own, *self.references)]
+            given = tuple(free is None or free.is_given(at, history) for free in free_times)
+            if given not in known:
+                known.add(given)
+                yield history
+
+
+def _unlike(classes: Sequence[str], pens: Sequence[Pen]) -> list[str]:
+    """One class for each way in which the tariffs price it."""
+    kinds = {}
+    for name in classes:
+        kinds.setdefault(tuple(_kind(pen.tariff, pen.class_for(name)) for pen in pens), name)
+    return list(kinds.values())
+
+
+def _kind(tariff: Tariff, name: str) -> object:
+    allowance = None if tariff.free is None else tariff.free.allowance_of(name)
+    return tariff.vehicle_classes[name], allowance
+
+
+def greatest_excess(own: Curve, cap: Curve) -> tuple[int, int]:
+    """By how many fen the own fee exceeds the cap at most, and the first exit at which; never below 0."""
+    most, exit_ = 0, own.starts[0]
+    starts, fens, step = cap.starts, cap.fens, 0
+    ends = own.starts[1:] + [max(own.starts[-1], starts[-1]) + 1]
+    for start, end, fen in zip(own.starts, ends, own.fens, strict=True):
+        at = start
+        while at < end:
+            while step + 1 < len(starts) and starts[step + 1] <= at:
+                step += 1
+            bound = fens[step]
+            if fen is not None and bound is not None and fen - bound > most:
+                most, exit_ = fen - bound, at
+            at = starts[step + 1] if step + 1 < len(starts) else end
+    return most, exit_
+
+
+def is_unbounded(own: Curve, cap: Curve) -> bool:
+    """Whether some exit has a fee that is not 0 and no cap."""
+    exits = sorted({*own.starts, *cap.starts})
+    return any(cap.fen_at(exit_) is None and own.fen_at(exit_) for exit_ in exits)
