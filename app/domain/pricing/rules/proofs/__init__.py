@@ -1,8 +1,8 @@
 """Proof that a lot is never dearer than the government-priced car-parks around it (N3.3), or the stay that shows it is.
 
 Nothing is sampled. `grid` says which entries stand for all others and why, `dates` which days may follow each other,
-`curves` draws the fee of an entry for every exit to the second, `search` compares, `remedies` looks for the smallest change
-that would pass. docs/cap-proof.md tells the whole argument.
+`curves` draws the fee of an entry for every exit to the second, `search` compares, `remedies` looks for the smallest
+change that would pass. docs/cap-proof.md tells the whole argument.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,9 @@ from app.domain.pricing.rules.proofs.combining import LOWEST, RULES, UnknownComb
 from app.domain.pricing.rules.proofs.dates import Readings, readings, settings
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.remedies import Remedy, smallest_remedy
-from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search
+from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, quoted
 from app.domain.pricing.rules.proofs.verdicts import Counterexample, Proof, quote_as_dict
-from app.domain.pricing.rules.quotes import Quote, quote
-from app.domain.pricing.rules.spans import NoPrice, classes_of, moment
+from app.domain.pricing.rules.spans import moment
 from app.domain.pricing.rules.tariff import Tariff
 
 __all__ = [
@@ -39,9 +38,10 @@ class CurveAndEngineDisagree(AssertionError):
 
 
 def prove(own: Tariff, references: Sequence[Tariff], dates: Readings, combine: str = LOWEST) -> Proof:
-    """Whether the own fee is never above the cap: any entry second, any sequence of days that `dates` can produce, any
-    class of vehicle, the least favourable earlier stays, any duration up to 48 h, without waivers and channel discounts.
+    """Whether the own fee is never above the cap.
 
+    That is: for any entry second, any sequence of days that `dates` can produce, any class of vehicle, the least
+    favourable earlier stays and any duration up to 48 h, without waivers and discounts of payment channels.
     A class that a tariff does not name is priced as its default class. A stay for which no reference has a price is not
     bounded by any, which the proof tells. Refuses `UnknownCombination`.
     """
@@ -56,7 +56,7 @@ def prove(own: Tariff, references: Sequence[Tariff], dates: Readings, combine: s
 
 def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexample:
     worst = max(excesses, key=lambda excess: (excess.fen, excess.entry.at - excess.exit))
-    own, *references = (_quoted(pen, place, worst) for place, pen in enumerate((search.own, *search.references)))
+    own, *references = (quoted(pen, worst) for pen in (search.own, *search.references))
     fees = [each.total_fen for each in references if each is not None]
     if own is None or not fees or own.total_fen - combined(search.combine, fees) != worst.fen:
         raise CurveAndEngineDisagree(worst)
@@ -75,17 +75,3 @@ def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexampl
         cap_fen=combined(search.combine, fees),
         remedy=smallest_remedy(search, excesses),
     )
-
-
-def _quoted(pen: Pen, place: int, excess: Excess) -> Quote | None:
-    """The stay as the engine itself prices it; None where the tariff has no price."""
-    entry, setting = excess.entry, excess.entry.scene.setting
-    listed = {setting.first + timedelta(days=day): names for day, names in enumerate(setting.names_of(place))}
-    vehicle_class = pen.class_for(entry.scene.vehicle_class)
-    history = [moment(at) for at in entry.history]
-    try:
-        return quote(
-            pen.tariff, moment(entry.at), moment(excess.exit), vehicle_class, history, classes_of(listed)
-        )
-    except NoPrice:
-        return None

@@ -1,10 +1,9 @@
 """How several reference lots combine to one cap: a choice of the city, kept as a policy."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from app.domain.pricing.rules.proofs.steps import Curve
+from app.domain.pricing.rules.proofs.steps import Curve, Fen
 from app.kernel.refusals import Invalid
 
 RULES: Final[Mapping[str, Callable[[Sequence[int]], int]]] = {
@@ -35,9 +34,10 @@ def combined_curve(rule: str, curves: Sequence[Curve]) -> Curve:
     """The cap of every exit, over the references that have a price for it; None where none has."""
     if len(curves) == 1:
         return curves[0]
-    cap = Curve()
-    for start in sorted({start for curve in curves for start in curve.starts}):
-        told = [curve.fens[bisect_right(curve.starts, start) - 1] for curve in curves]
-        fees = [fen for fen in told if fen is not None]
-        cap.add(start, combined(rule, fees) if fees else None)
-    return cap
+    starts = sorted({start for curve in curves for start in curve.starts})
+    return Curve(starts, [_cap(rule, [curve.fen_at(start) for curve in curves]) for start in starts])
+
+
+def _cap(rule: str, told: Sequence[Fen]) -> Fen:
+    fees = [fen for fen in told if fen is not None]
+    return combined(rule, fees) if fees else None

@@ -44,12 +44,11 @@ class Drawing:
         curve, closed_fen = Curve(), 0
         for place, period in enumerate(self.tariff.periods.cut(stay)):
             inside = self._period_with_free_time(period, free) if again and free else self._once(period, stay, free)
-            cap = self.tariff.periods.cap_of(place)
-            for start, fen in inside.steps():
-                curve.add(start, None if fen is None else closed_fen + (fen if cap is None else min(fen, cap)))
-            if curve.fens[-1] is None:
+            curve.extend(inside.limited(self.tariff.periods.cap_of(place)).raised(closed_fen))
+            last_fen = curve.fens[-1]
+            if last_fen is None:
                 break
-            closed_fen = curve.fens[-1]
+            closed_fen = last_fen
         return curve
 
     def _once(self, period: Span, stay: Span, free: FreeTime | None) -> Curve:
@@ -62,15 +61,11 @@ class Drawing:
         return self._period(period, period.begin).free_until(self._waived_until(free, period), period.end)
 
     def _period(self, period: Span, charged_from: int) -> Curve:
-        curve = Curve()
-        curve.add(period.begin + 1, 0)
+        curve = Curve([period.begin + 1], [0])
         charged = Span(min(charged_from, period.end), period.end).without(self.holes)
         ground = Ground(self.layout, self.ladders, period.begin)
         for piece in growing(self.tariff.boundary_policy, charged, ground):
-            for length, fen in zip(*piece.ladder, strict=True):
-                if piece.begin + length > piece.end:
-                    break
-                curve.add(piece.begin + length, None if fen is None else piece.closed_fen + fen)
+            curve.extend(piece.curve)
         return curve
 
     def _waived_until(self, free: FreeTime, span: Span) -> int:

@@ -36,7 +36,7 @@ _SEASONS: Final[Mapping[str, tuple[tuple[int, int], tuple[int, int]]]] = {
     "中秋节": ((9, 5), (10, 10)),
     NATIONAL_DAY: ((9, 28), (10, 10)),
 }
-"""When a holiday can lie at all, with the days that a notice may join to it: generous, so that a proof assumes too much."""
+"""When a holiday can lie at all, with the days a notice may join to it: generous, so that a proof assumes too much."""
 
 
 class Setting(NamedTuple):
@@ -56,7 +56,7 @@ class Setting(NamedTuple):
 
 
 def readings(official: Iterable[Day], until: date) -> dict[date, tuple[Day, ...]]:
-    """Every date from the first official one to `until`; what no notice has told yet may be a work day or any day off."""
+    """Every date from the first official one to `until`; one that no notice tells yet may be any day."""
     known = {day.date: day for day in official if day.status is Status.OFFICIAL}
     first = min(known, default=until)
     dates = (first + timedelta(days=place) for place in range((until - first).days + 1))
@@ -124,7 +124,7 @@ class _Naming:
 
     def __init__(self, tariffs: Sequence[Tariff]) -> None:
         self._used = [_used_names(tariff) for tariff in tariffs]
-        self._by_day = [_by_day(tariff, used) for tariff, used in zip(tariffs, self._used, strict=True)]
+        self._by_day = [_by_day(used) for used in self._used]
         self._free = [list(names) for names in _free_namings(self._used)] if None in self._by_day else None
 
     @property
@@ -150,8 +150,8 @@ def _used_names(tariff: Tariff) -> Names:
     return frozenset(name for rule in rules for band in tariff.bands_of(rule) for name in band.days or ())
 
 
-def _by_day(tariff: Tariff, used: Names) -> Callable[[Day], Names] | None:
-    """How the calendar names a day for a tariff; None where its classes are words that no calendar tells."""
+def _by_day(used: Names) -> Callable[[Day], Names] | None:
+    """How the calendar names days by these names; None where they are words that no calendar tells."""
     told = [used & day_classes(day) for day in _EVERY_SORT_OF_DAY]
     return day_classes if not used or all(len(names) == 1 for names in told) else None
 

@@ -1,12 +1,12 @@
 """Which entry seconds stand for all others, and why a few of them suffice.
 
-A fee depends on the entry second t and the exit second x only by comparisons of t, of x, or of x - t with whole multiples
-of one grain g: the greatest common divisor of all clock times, unit lengths, limits and edges that a tariff names. Write
-t = g*T + a and x = g*X + b with 0 <= a, b < g. Each comparison then asks whether T, X or X - T reaches a number, and
-whether a is 0, b is 0, or which of a and b is greater: never how great they are. So all entries with 0 < a < g behave
-alike, and the one in the middle of its grain has exits on either side of every edge that any of them has. Two entries for
-each grain, 0 and the middle one, stand for all; for each of them exits are looked at to the second. Grains of less than
-four seconds have no room for a middle, so there each second stands for itself.
+A fee depends on the entry second t and the exit second x only by comparisons of t, of x, or of x - t with whole
+multiples of one grain g: the greatest common divisor of all clock times, unit lengths, limits and edges that a tariff
+names. Write t = g*T + a and x = g*X + b with 0 <= a, b < g. Each comparison then asks whether T, X or X - T reaches a
+number, and whether a is 0, b is 0, or which of a and b is greater: never how great they are. So all entries with
+0 < a < g behave alike, and the one in the middle of its grain has exits on either side of every edge that any of them
+has. Two entries for each grain, 0 and the middle one, stand for all; for each of them every exit second is looked at.
+Grains of less than four seconds have no room for a middle, so there each second stands for itself.
 """
 
 from collections.abc import Iterable, Iterator

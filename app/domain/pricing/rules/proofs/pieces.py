@@ -1,5 +1,6 @@
 """How charged time becomes growing pieces: the five boundary policies, for all exits at once."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -7,6 +8,7 @@ from app.domain.pricing.rules.methods import PerVisit, Stepped
 from app.domain.pricing.rules.parts import Band
 from app.domain.pricing.rules.proofs.ladders import NO_PRICE, Ladder, Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
+from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.spans import Span
 
 
@@ -26,6 +28,13 @@ class Growing(NamedTuple):
         """What is owed when the piece is complete."""
         last = self.ladder.fen_at(self.end - self.begin)
         return None if last is None else self.closed_fen + last
+
+    @property
+    def curve(self) -> Curve:
+        """What is owed at each exit within the piece."""
+        rungs = bisect_right(self.ladder.lengths, self.end - self.begin)
+        starts = [self.begin + length for length in self.ladder.lengths[:rungs]]
+        return Curve(starts, self.ladder.fens[:rungs]).raised(self.closed_fen)
 
 
 class Ground(NamedTuple):

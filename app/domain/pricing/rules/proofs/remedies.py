@@ -1,38 +1,54 @@
 """The smallest change of a rate with which a price would hold under the cap.
 
-A fee never grows when one of its amounts shrinks, so that the highest amount that passes can be searched for, and only the
-entries that exceeded the cap have to be looked at again.
+A fee never grows when one of its amounts shrinks, so that the highest amount that passes can be searched for, and only
+the entries that exceeded the cap have to be looked at again.
 """
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
 
 from app.domain.pricing.rules.form import InvalidTariff
 from app.domain.pricing.rules.parts import FULL_PERMILLE
-from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, greatest_excess
+from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, greatest_excess, quoted
+from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.tariff import Tariff
 from app.domain.pricing.rules.wording import yuan
 
-ALL_RATES: Final = "all"
 
-
-class Remedy(NamedTuple):
-    """One amount to lower, by the place where the tariff names it; or a factor in permille for all of them."""
+class Change(NamedTuple):
+    """An amount in fen, by the place where the tariff names it, before and after."""
 
     path: str
-    before: int
-    after: int
-
-    def as_dict(self) -> dict[str, Any]:
-        unit = "permille" if self.path == ALL_RATES else "fen"
-        return {"path": self.path, f"from_{unit}": self.before, f"to_{unit}": self.after}
+    before_fen: int
+    after_fen: int
 
     def explain(self) -> str:
-        if self.path == ALL_RATES:
-            return f"将全部费率调至原来的{self.after / 10:g}%（各项舍去不足1分的部分），即可通过。"
-        return f"将 {self.path} 由{yuan(self.before)}调至{yuan(self.after)}，即可通过。"
+        return f"{self.path} 由{yuan(self.before_fen)}调至{yuan(self.after_fen)}"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Amounts to lower. One alone where one will do; else several, none of which need be as low as it is for itself."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def reduction_fen(self) -> int:
+        return sum(change.before_fen - change.after_fen for change in self.changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "changes": [
+                {"path": change.path, "from_fen": change.before_fen, "to_fen": change.after_fen}
+                for change in self.changes
+            ]
+        }
+
+    def explain(self) -> str:
+        return f"将{'，'.join(change.explain() for change in self.changes)}，即可通过。"
 
 
 @dataclass(frozen=True)
@@ -87,92 +103,114 @@ class Case(NamedTuple):
     cap_fen: int
 
 
-def smallest_remedy(search: Search, excesses: Sequence[Excess]) -> Remedy | None:
-    """The single amount that has to be lowered by the fewest fen, else the factor for all; None if nothing passes."""
+def smallest_remedy(search: Search, excesses: Sequence[Excess]) -> Remedy:
+    """The single amount that has to be lowered by the fewest fen, else several of them."""
     trial = _Trial(search, sorted(excesses, key=lambda excess: -excess.fen))
-    parameters = search.own.tariff.parameters
-    found = [
-        Remedy(amount.path, amount.fen, after)
-        for amount in amounts(parameters)
-        if (after := trial.highest(amount.fen - 1, _lowering(parameters, [amount]))) is not None
+    draft = _Draft.of(search.own.tariff.parameters)
+    alone = [
+        draft.put(place, after) for place in range(len(draft.fens)) if (after := trial.one(draft, place)) is not None
     ]
-    if found:
-        return min(found, key=lambda remedy: remedy.before - remedy.after)
-    after = trial.highest(FULL_PERMILLE - 1, _scaling(parameters))
-    return None if after is None else Remedy(ALL_RATES, FULL_PERMILLE, after)
+    if alone:
+        return min((each.against(draft) for each in alone), key=lambda remedy: remedy.reduction_fen)
+    return _several(trial, draft).against(draft)
 
 
-Change = Callable[[int], Tariff]
-"""The own tariff with an amount in fen, or a factor in permille, instead of its own."""
-
-
-def _lowering(parameters: Mapping[str, Any], places: Sequence[Amount]) -> Change:
-    def lowered(fen: int) -> Tariff:
-        changed = copy.deepcopy(dict(parameters))
-        for place in places:
-            place.put(changed, fen)
-        return Tariff.load(changed)
-
+def _several(trial: "_Trial", draft: "_Draft") -> "_Draft":
+    """All amounts in proportion, then each by itself as high as the others let it be."""
+    lowered = draft.scaled(trial.highest(FULL_PERMILLE, draft.scaled, passing=0) or 0)
+    for place, before_fen in enumerate(draft.fens):
+        highest = trial.highest(before_fen, partial(lowered.put, place), passing=lowered.fens[place])
+        lowered = lowered if highest is None else lowered.put(place, highest)
     return lowered
 
 
-def _scaling(parameters: Mapping[str, Any]) -> Change:
-    def scaled(permille: int) -> Tariff:
-        changed = copy.deepcopy(dict(parameters))
-        for place in amounts(parameters):
-            place.put(changed, place.fen * permille // FULL_PERMILLE)
+@dataclass(frozen=True)
+class _Draft:
+    """The own parameters with other amounts."""
+
+    parameters: Mapping[str, Any]
+    places: tuple[Amount, ...]
+    fens: tuple[int, ...]
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "_Draft":
+        places = tuple(amounts(parameters))
+        return cls(parameters, places, tuple(place.fen for place in places))
+
+    def put(self, place: int, fen: int) -> "_Draft":
+        return replace(self, fens=(*self.fens[:place], fen, *self.fens[place + 1 :]))
+
+    def scaled(self, permille: int) -> "_Draft":
+        return replace(self, fens=tuple(fen * permille // FULL_PERMILLE for fen in self.fens))
+
+    def tariff(self) -> Tariff:
+        """Refuses `InvalidTariff` where the amounts make no sense beside each other."""
+        changed = copy.deepcopy(dict(self.parameters))
+        for place, fen in zip(self.places, self.fens, strict=True):
+            place.put(changed, fen)
         return Tariff.load(changed)
 
-    return scaled
+    def against(self, before: "_Draft") -> Remedy:
+        rows = zip(self.places, before.fens, self.fens, strict=True)
+        return Remedy(tuple(Change(place.path, old, new) for place, old, new in rows if new < old))
 
 
 class _Trial:
-    """Tries changes on the stays that exceeded the cap; those that refuted one change are asked first for the next."""
+    """Tries amounts on the stays that exceeded the cap; those that refuted one are asked first for the next."""
 
     def __init__(self, search: Search, excesses: Sequence[Excess]) -> None:
         self._search = search
         self._excesses = excesses
+        self._caps: dict[int, Curve] = {}
         self._cases = [self._case(excesses[0])]
 
-    def highest(self, most: int, change: Change) -> int | None:
-        """The highest number up to `most` with which no stay exceeds the cap; None if not even 0 will do."""
-        while (most_left := self._highest_for_cases(most, change)) is not None:
-            refuted = self._refuted(change(most_left))
-            if refuted is None:
-                return most_left
-            self._cases.append(refuted)
-            most = most_left - 1
-        return None
+    def one(self, draft: _Draft, place: int) -> int | None:
+        """How high one amount may be beside the others as they are; None if not even 0 will do."""
+        return self.highest(draft.fens[place] - 1, partial(draft.put, place))
 
-    def _highest_for_cases(self, most: int, change: Change) -> int | None:
-        if most < 0 or not self._passes_cases(change, 0):
+    def highest(self, most: int, change: Callable[[int], _Draft], passing: int | None = None) -> int | None:
+        """The highest number up to `most` with which no stay exceeds the cap, given one that is known to pass."""
+        while (left := self._highest_for_cases(passing or 0, most, change)) is not None and left != passing:
+            refuted = self._refuted(change(left).tariff())
+            if refuted is None:
+                return left
+            self._cases.append(refuted)
+        return left
+
+    def _highest_for_cases(self, low: int, high: int, change: Callable[[int], _Draft]) -> int | None:
+        if not self._passes_cases(change(low)):
             return None
-        low, high = 0, most
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._passes_cases(change, middle) else (low, middle - 1)
+            low, high = (middle, high) if self._passes_cases(change(middle)) else (low, middle - 1)
         return low
 
-    def _passes_cases(self, change: Change, number: int) -> bool:
+    def _passes_cases(self, draft: _Draft) -> bool:
         try:
-            pen = Pen(change(number), OWN)
+            tariff = draft.tariff()
         except InvalidTariff:
             return False
-        return all(_fen(pen, case.excess) <= case.cap_fen for case in self._cases)
+        return all(self._fen(tariff, case.excess) <= case.cap_fen for case in reversed(self._cases))
+
+    def _fen(self, tariff: Tariff, excess: Excess) -> int:
+        quote = quoted(Pen(tariff, OWN), excess)
+        return 0 if quote is None else quote.total_fen
 
     def _refuted(self, tariff: Tariff) -> Case | None:
         pen = Pen(tariff, OWN)
-        for excess in self._excesses:
-            fen, exit_ = greatest_excess(pen.curve(excess.entry), self._search.cap(excess.entry))
+        for place, excess in enumerate(self._excesses):
+            fen, exit_ = greatest_excess(pen.curve(excess.entry), self._cap(place))
             if fen > 0:
                 return self._case(Excess(excess.entry, exit_, fen))
         return None
+
+    def _cap(self, place: int) -> Curve:
+        """Caps do not change with the own amounts: each is drawn once."""
+        if place not in self._caps:
+            self._caps[place] = self._search.cap(self._excesses[place].entry)
+        return self._caps[place]
 
     def _case(self, excess: Excess) -> Case:
         cap = self._search.cap(excess.entry).fen_at(excess.exit)
         assert cap is not None
         return Case(excess, cap)
-
-
-def _fen(pen: Pen, excess: Excess) -> int:
-    return pen.curve(excess.entry).fen_at(excess.exit) or 0

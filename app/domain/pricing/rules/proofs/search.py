@@ -1,7 +1,8 @@
-"""Looks at every stay that could exceed the cap, and remembers for each entry the exit at which it does so by the most."""
+"""Looks at every stay that could exceed the cap, and finds for each entry the exit at which it does so by the most."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from app.domain.pricing.rules.form import DAY_SECONDS
@@ -12,7 +13,8 @@ from app.domain.pricing.rules.proofs.grid import entries, grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
-from app.domain.pricing.rules.spans import Span
+from app.domain.pricing.rules.quotes import Quote, quote
+from app.domain.pricing.rules.spans import NoPrice, Span, classes_of, moment
 from app.domain.pricing.rules.tariff import Tariff
 
 OWN = 0
@@ -53,7 +55,7 @@ class Pen:
 
     def __init__(self, tariff: Tariff, place: int) -> None:
         self.tariff = tariff
-        self._place = place
+        self.place = place
         self._ladders: dict[tuple[str, int], Ladders] = {}
         self._drawings: dict[Scene, Drawing] = {}
 
@@ -66,9 +68,9 @@ class Pen:
 
     def _drawing(self, scene: Scene) -> Drawing:
         name, rule = self.tariff.class_of(self.class_for(scene.vehicle_class))
-        layout = Layout(self.tariff.bands_of(rule), scene.setting.begin, scene.setting.names_of(self._place))
+        layout = Layout(self.tariff.bands_of(rule), scene.setting.begin, scene.setting.names_of(self.place))
         ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s))
-        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self._place])
+        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self.place])
 
     def class_for(self, vehicle_class: str) -> str:
         """A class that the tariff does not name is priced as any other vehicle."""
@@ -110,7 +112,7 @@ class Search:
         fen, exit_ = greatest_excess(own, cap)
         if fen > 0:
             yield Excess(entry, exit_, fen)
-        self.unbounded = self.unbounded or None in cap.fens and is_unbounded(own, cap)
+        self.unbounded = self.unbounded or (None in cap.fens and is_unbounded(own, cap))
 
     def _histories(self, at: int) -> Iterator[tuple[int, ...]]:
         """Earlier stays, as many ways as the tariffs' free time can tell apart."""
@@ -125,7 +127,7 @@ class Search:
 
 def _unlike(classes: Sequence[str], pens: Sequence[Pen]) -> list[str]:
     """One class for each way in which the tariffs price it."""
-    kinds = {}
+    kinds: dict[object, str] = {}
     for name in classes:
         kinds.setdefault(tuple(_kind(pen.tariff, pen.class_for(name)) for pen in pens), name)
     return list(kinds.values())
@@ -140,7 +142,7 @@ def greatest_excess(own: Curve, cap: Curve) -> tuple[int, int]:
     """By how many fen the own fee exceeds the cap at most, and the first exit at which; never below 0."""
     most, exit_ = 0, own.starts[0]
     starts, fens, step = cap.starts, cap.fens, 0
-    ends = own.starts[1:] + [max(own.starts[-1], starts[-1]) + 1]
+    ends = [*own.starts[1:], max(own.starts[-1], starts[-1]) + 1]
     for start, end, fen in zip(own.starts, ends, own.fens, strict=True):
         at = start
         while at < end:
@@ -157,3 +159,15 @@ def is_unbounded(own: Curve, cap: Curve) -> bool:
     """Whether some exit has a fee that is not 0 and no cap."""
     exits = sorted({*own.starts, *cap.starts})
     return any(cap.fen_at(exit_) is None and own.fen_at(exit_) for exit_ in exits)
+
+
+def quoted(pen: Pen, excess: Excess) -> Quote | None:
+    """The stay as the engine itself prices it; None where the tariff has no price."""
+    at, setting = excess.entry.at, excess.entry.scene.setting
+    listed = {setting.first + timedelta(days=day): names for day, names in enumerate(setting.names_of(pen.place))}
+    vehicle_class = pen.class_for(excess.entry.scene.vehicle_class)
+    history = [moment(earlier) for earlier in excess.entry.history]
+    try:
+        return quote(pen.tariff, moment(at), moment(excess.exit), vehicle_class, history, classes_of(listed))
+    except NoPrice:
+        return None

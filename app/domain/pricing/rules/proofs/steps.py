@@ -1,53 +1,57 @@
 """The fee of one entry as a step function of the exit second."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+
+Fen = int | None
+"""An amount, or no price."""
 
 
 class Curve:
-    """From `starts[i]` on, an exit costs `fens[i]`; None is no price. The first start is one second after the entry."""
+    """From `starts[i]` on, an exit costs `fens[i]`. The first start is one second after the entry.
+
+    Where a second is named twice, the last one counts. Once there is no price, there is none for later exits.
+    """
 
     __slots__ = ("fens", "starts")
 
-    def __init__(self) -> None:
-        self.starts: list[int] = []
-        self.fens: list[int | None] = []
+    def __init__(self, starts: Sequence[int] = (), fens: Sequence[Fen] = ()) -> None:
+        self.starts: list[int] = list(starts)
+        self.fens: list[Fen] = list(fens)
 
-    def add(self, start: int, fen: int | None) -> None:
-        """Let the curve go on with `fen` from `start`, which is not before the last start."""
-        if self.starts and self.starts[-1] == start:
-            self.starts.pop()
-            self.fens.pop()
-        if not self.fens or self.fens[-1] != fen:
-            self.starts.append(start)
-            self.fens.append(fen)
-
-    def steps(self) -> Iterator[tuple[int, int | None]]:
+    def steps(self) -> Iterator[tuple[int, Fen]]:
         return zip(self.starts, self.fens, strict=True)
 
-    def fen_at(self, exit_: int) -> int | None:
+    def fen_at(self, exit_: int) -> Fen:
         return self.fens[bisect_right(self.starts, exit_) - 1]
+
+    def extend(self, later: "Curve") -> None:
+        """Go on with another curve, which does not begin before the last start."""
+        self.starts += later.starts
+        self.fens += later.fens
+
+    def raised(self, fen: int) -> "Curve":
+        """This curve with an amount added everywhere."""
+        return Curve(self.starts, [None if each is None else each + fen for each in self.fens]) if fen else self
+
+    def limited(self, cap: Fen) -> "Curve":
+        """This curve, nowhere above a cap."""
+        if cap is None:
+            return self
+        return Curve(self.starts, [None if each is None else min(each, cap) for each in self.fens])
 
     def free_until(self, last: int, end: int) -> "Curve":
         """This curve, which reaches to `end`, without a fee for exits up to `last`."""
         if last < self.starts[0]:
             return self
-        curve = Curve()
-        curve.add(self.starts[0], 0)
-        if last < end:
-            curve.add(last + 1, self.fen_at(last + 1))
-        for start, later in self.steps():
-            if start > last + 1:
-                curve.add(start, later)
-        return curve
+        later = self._from(last + 1) if last < end else Curve()
+        return Curve([self.starts[0], *later.starts], [0, *later.fens])
 
     def until(self, last: int) -> "Curve":
         """This curve without a price for exits after `last`."""
-        curve = Curve()
-        curve.add(self.starts[0], self.fens[0])
-        for start, fen in self.steps():
-            if start <= last:
-                curve.add(start, fen)
-        curve.add(max(last + 1, self.starts[0]), None)
-        return curve
+        kept = bisect_right(self.starts, last)
+        return Curve([*self.starts[:kept], last + 1], [*self.fens[:kept], None])
+
+    def _from(self, first: int) -> "Curve":
+        later = bisect_right(self.starts, first)
+        return Curve([first, *self.starts[later:]], [self.fens[later - 1], *self.fens[later:]])

@@ -14,8 +14,8 @@ from app.domain.pricing.rules.wording import duration, yuan
 class Counterexample:
     """The stay that exceeds the cap by the most, with both fees as the engine itself prices them.
 
-    `day_classes` are the names that the tariffs use for its dates; `prior_entries` are earlier stays of the vehicle that
-    make it least favourable. `remedy` is the smallest change of rate that would pass, None where no rate is to blame.
+    `day_classes` are the names that the tariffs use for its dates; `prior_entries` are earlier stays of the vehicle
+    that make it least favourable. `remedy` is the smallest change of rates that would pass.
     """
 
     entry: datetime
@@ -26,7 +26,7 @@ class Counterexample:
     own: Quote
     references: Sequence[Quote | None]
     cap_fen: int
-    remedy: Remedy | None
+    remedy: Remedy
 
     @property
     def excess_fen(self) -> int:
@@ -45,7 +45,7 @@ class Counterexample:
             "own_fen": self.own.total_fen,
             "cap_fen": self.cap_fen,
             "excess_fen": self.excess_fen,
-            "remedy": None if self.remedy is None else self.remedy.as_dict(),
+            "remedy": self.remedy.as_dict(),
         }
 
     def explain(self) -> str:
@@ -53,8 +53,7 @@ class Counterexample:
         head = f"{self.vehicle_class} 车型停车{duration(_seconds(self))}，收费{yuan(self.own.total_fen)}，"
         bound = f"周围政府定价停车场为{yuan(self.cap_fen)}，超出{yuan(self.excess_fen)}。"
         references = [f"参照{place}：\n{each.explain()}" for place, each in enumerate(self.references, 1) if each]
-        remedy = [self.remedy.explain()] if self.remedy else ["单独调低收费标准无法满足上限，须重新拟定。"]
-        return "\n".join([head + bound, f"本停车场：\n{self.own.explain()}", *references, *remedy])
+        return "\n".join([head + bound, f"本停车场：\n{self.own.explain()}", *references, self.remedy.explain()])
 
 
 def _seconds(case: Counterexample) -> int:
