@@ -12,7 +12,7 @@ from app.domain.pricing.rules.proofs.combining import LOWEST, RULES, UnknownComb
 from app.domain.pricing.rules.proofs.dates import Readings, readings, settings
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.remedies import Remedy, smallest_remedy
-from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, quoted
+from app.domain.pricing.rules.proofs.search import Excess, Pen, Search, quoted
 from app.domain.pricing.rules.proofs.verdicts import Counterexample, Proof, quote_as_dict
 from app.domain.pricing.rules.spans import moment
 from app.domain.pricing.rules.tariff import Tariff
@@ -37,17 +37,20 @@ class CurveAndEngineDisagree(AssertionError):
     """The curves of the proof and the engine price one stay differently: a defect, never a verdict."""
 
 
-def prove(own: Tariff, references: Sequence[Tariff], dates: Readings, combine: str = LOWEST) -> Proof:
+def prove(
+    own: Tariff, references: Sequence[Tariff], dates: Readings, combine: str = LOWEST, horizon_s: int = HORIZON_S
+) -> Proof:
     """Whether the own fee is never above the cap.
 
     That is: for any entry second, any sequence of days that `dates` can produce, any class of vehicle, the least
-    favourable earlier stays and any duration up to 48 h, without waivers and discounts of payment channels.
-    A class that a tariff does not name is priced as its default class. A stay for which no reference has a price is not
-    bounded by any, which the proof tells. Refuses `UnknownCombination`.
+    favourable earlier stays and any duration up to `horizon_s` (at most 48 h), without waivers and discounts. A class
+    that a tariff does not name is priced as its default class. A stay for which no reference has a price is not bounded
+    by any, which the proof tells. Refuses `UnknownCombination`.
     """
     if combine not in RULES:
         raise UnknownCombination(combine=combine)
-    search = Search(Pen(own, OWN), [Pen(each, place) for place, each in enumerate(references, 1)], combine)
+    own_pen, *pens = (Pen(tariff, place, horizon_s) for place, tariff in enumerate((own, *references)))
+    search = Search(own_pen, pens, combine)
     ways = settings([own, *references], dates)
     excesses = list(search.excesses(ways))
     case = _counterexample(search, excesses) if excesses else None

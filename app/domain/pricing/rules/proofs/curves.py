@@ -1,4 +1,4 @@
-"""Draws the fee of one entry for every exit up to two days later.
+"""Draws the fee of one entry for every exit up to some time later.
 
 The same rules in the same order as a quote (docs/tariffs.md), each applied once for all exits instead of once for each.
 Tests hold the curves against the engine, exit by exit.
@@ -27,16 +27,17 @@ class Drawing:
     layout: Layout
     ladders: Ladders
     holes: Sequence[Span]
+    horizon_s: int = HORIZON_S
 
     def curve(self, entry: int, *, has_free: bool) -> Curve:
-        """The fee for each exit in (entry, entry + 48 h], with or without the tariff's free time."""
-        stay = Span(entry, entry + HORIZON_S)
+        """The fee for each exit in (entry, entry + horizon], with or without the tariff's free time."""
+        stay = Span(entry, entry + self.horizon_s)
         free = self.tariff.free if has_free else None
         again = free is not None and free.again_each_period
         curve = self._summed(stay, free, again=again)
         if free is not None and not again and not free.deducted:
             curve = curve.free_until(self._waived_until(free, stay), stay.end)
-        last = min(entry + (self.tariff.longest_stay_s or HORIZON_S), self._usable_until(entry))
+        last = min(entry + (self.tariff.longest_stay_s or self.horizon_s), self._usable_until(entry))
         return curve if last >= stay.end else curve.until(last)
 
     def _summed(self, stay: Span, free: FreeTime | None, *, again: bool) -> Curve:
@@ -86,7 +87,7 @@ class Drawing:
     def _usable_until(self, entry: int) -> int:
         window = self.tariff.usable_window
         if window is None or window.is_whole_day:
-            return entry + HORIZON_S
+            return entry + self.horizon_s
         midnight = entry - entry % DAY_SECONDS
         length = (window.end - window.begin) % DAY_SECONDS
         for begin in (midnight + window.begin - DAY_SECONDS, midnight + window.begin):

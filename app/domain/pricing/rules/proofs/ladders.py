@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.methods import FlatThenUnits
 from app.domain.pricing.rules.parts import Band, VehicleClass, by_permille
-from app.domain.pricing.rules.proofs.grid import HORIZON_S
 from app.domain.pricing.rules.spans import NoPrice, Span
 
 
@@ -36,9 +35,10 @@ NO_PRICE: Final = Ladder([1], [None])
 class Ladders:
     """The ladders of one class of vehicle, each built once."""
 
-    def __init__(self, rule: VehicleClass, grain_s: int) -> None:
+    def __init__(self, rule: VehicleClass, grain_s: int, horizon_s: int) -> None:
         self._rule = rule
         self._grain_s = grain_s
+        self._horizon_s = horizon_s
         self._built: dict[object, Ladder] = {}
 
     def of(self, band: Band, begin: int, period_begin: int, before: tuple[Span, ...] = ()) -> Ladder:
@@ -70,9 +70,9 @@ class Ladders:
     def _lengths(self, begin: int, period_begin: int) -> Iterable[int]:
         """Every length at which the price may change: on a multiple of the grain, or one second later."""
         origins = {0, -begin % self._grain_s, (period_begin - begin) % self._grain_s}
-        grains = range(-self._grain_s, HORIZON_S + 1, self._grain_s)
+        grains = range(-self._grain_s, self._horizon_s + 1, self._grain_s)
         reached = {grain + origin + second for grain in grains for origin in origins for second in (0, 1)}
-        return {1} | {length for length in reached if 1 <= length <= HORIZON_S}
+        return {1} | {length for length in reached if 1 <= length <= self._horizon_s}
 
     def _price(
         self, band: Band, end: int, begin: int, period_begin: int, before: tuple[Span, ...]

@@ -197,7 +197,7 @@ class _Trial:
         return 0 if quote is None else quote.total_fen
 
     def _refuted(self, tariff: Tariff) -> Case | None:
-        pen = Pen(tariff, OWN)
+        pen = Pen(tariff, OWN, self._search.own.horizon_s)
         for place, excess in enumerate(self._excesses):
             fen, exit_ = greatest_excess(pen.curve(excess.entry), self._cap(place))
             if fen > 0:

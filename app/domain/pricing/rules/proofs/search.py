@@ -9,7 +9,7 @@ from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.proofs.combining import combined_curve
 from app.domain.pricing.rules.proofs.curves import Drawing
 from app.domain.pricing.rules.proofs.dates import Setting
-from app.domain.pricing.rules.proofs.grid import entries, grain
+from app.domain.pricing.rules.proofs.grid import HORIZON_S, entries, grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
@@ -53,9 +53,10 @@ class Excess(NamedTuple):
 class Pen:
     """Draws the curves of one tariff, which has a place among the tariffs of the proof."""
 
-    def __init__(self, tariff: Tariff, place: int) -> None:
+    def __init__(self, tariff: Tariff, place: int, horizon_s: int = HORIZON_S) -> None:
         self.tariff = tariff
         self.place = place
+        self.horizon_s = horizon_s
         self._ladders: dict[tuple[str, int], Ladders] = {}
         self._drawings: dict[Scene, Drawing] = {}
 
@@ -69,8 +70,8 @@ class Pen:
     def _drawing(self, scene: Scene) -> Drawing:
         name, rule = self.tariff.class_of(self.class_for(scene.vehicle_class))
         layout = Layout(self.tariff.bands_of(rule), scene.setting.begin, scene.setting.names_of(self.place))
-        ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s))
-        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self.place])
+        ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s, self.horizon_s))
+        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self.place], self.horizon_s)
 
     def class_for(self, vehicle_class: str) -> str:
         """A class that the tariff does not name is priced as any other vehicle."""

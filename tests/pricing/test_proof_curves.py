@@ -1,0 +1,76 @@
+"""The curves of a proof are the engine's own fees, exit by exit."""
+
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.pricing.rules import NoPrice, Tariff, quote
+from app.domain.pricing.rules.form import DAY_SECONDS
+from app.domain.pricing.rules.proofs.curves import Drawing
+from app.domain.pricing.rules.proofs.grid import grain
+from app.domain.pricing.rules.proofs.ladders import Ladders
+from app.domain.pricing.rules.proofs.layout import Layout
+from app.domain.pricing.rules.spans import Span, moment, wall
+from tests.pricing.tariffs_at_random import tariffs
+from tests.pricing.test_properties import MONDAY, calendar, day_class
+
+BEGIN = wall(MONDAY)
+windows = st.sampled_from([None, None, None, {"from": "08:00", "to": "20:00"}, {"from": "22:00", "to": "07:00"}])
+longest = st.none() | st.none() | st.integers(1, 3000)
+holes = st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 600)), max_size=2)
+
+
+def with_limits(parameters: dict[str, Any], day_begin: int, free_minutes: list[tuple[int, int]]) -> dict[str, Any]:
+    spans = [(day_begin + begin * 60, day_begin + (begin + size) * 60) for begin, size in free_minutes]
+    return {
+        **parameters,
+        "overrides": [
+            {"kind": "free", "from": moment(begin).isoformat(), "to": moment(end).isoformat()} for begin, end in spans
+        ],
+    }
+
+
+def with_a_gap(parameters: dict[str, Any]) -> dict[str, Any]:
+    if len(parameters["bands"]) == 1:
+        return parameters
+    return {**parameters, "partial": True, "bands": parameters["bands"][:-1]}
+
+
+def fee(tariff: Tariff, entry: int, exit_: int, vehicle: str, earlier: list[datetime]) -> int | None:
+    try:
+        return quote(tariff, moment(entry), moment(exit_), vehicle, earlier, calendar).total_fen
+    except NoPrice:
+        return None
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    tariffs(), st.integers(0, 6), st.integers(0, DAY_SECONDS - 1), st.sampled_from(["small", "large", "own"]),
+    st.booleans(), holes, windows, longest, st.booleans(), st.sampled_from([6, 30, 48]),
+    st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_a_curve_says_for_every_exit_what_the_engine_says(  # noqa: PLR0917
+    parameters: dict[str, Any], day: int, second: int, vehicle: str, first: bool, free_minutes: list[tuple[int, int]],
+    usable: dict[str, str] | None, longest_min: int | None, gap: bool, hours: int, chance: Random,
+) -> None:  # fmt: skip
+    begin = BEGIN + day * DAY_SECONDS
+    limited = with_limits(with_a_gap(parameters) if gap else parameters, begin, free_minutes)
+    tariff = Tariff.load({**limited, "usable_window": usable, "longest_stay_min": longest_min})
+    name, rule = tariff.class_of(vehicle)
+    earlier = [] if first else [moment(begin + second - 3600)]
+    has_free = tariff.free is None or first or not tariff.free.first_in_rolling_24h
+    grain_s = grain([tariff], [Span(hole.begin - begin, hole.end - begin) for hole in tariff.free_spans])
+    days = [frozenset({day_class(day + place)}) for place in range(3)]
+    layout = Layout(tariff.bands_of(rule), begin, days)
+    horizon_s = hours * 3600
+    drawing = Drawing(tariff, name, layout, Ladders(rule, grain_s, horizon_s), tariff.free_spans, horizon_s)
+    entry = begin + second
+    curve = drawing.curve(entry, has_free=has_free)
+
+    edges = [chance.choice(curve.starts) - entry + aside for _ in range(10) for aside in (-1, 0, 1)]
+    for stayed in sorted({*edges, *(chance.randint(1, horizon_s) for _ in range(10))}):
+        if 1 <= stayed <= horizon_s:
+            assert curve.fen_at(entry + stayed) == fee(tariff, entry, entry + stayed, vehicle, earlier), stayed
