@@ -15,7 +15,7 @@ from app import factory
 from app.api import gates, notices, ops, partners
 from app.api import open as open_data
 from app.jobs import commands
-from app.settings import Settings
+from app.settings import Settings, SettingsRefused
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -41,7 +41,17 @@ def doors(settings: Settings) -> Iterator[Blueprint]:
 @functools.cache
 def _served() -> Flask:
     _refuse_blocking_driver()
-    return create_app()
+    try:
+        return create_app()
+    except SettingsRefused as problem:
+        if not _is_asked_by_a_terminal():
+            raise
+        return commands.without_settings(problem)
+
+
+def _is_asked_by_a_terminal() -> bool:
+    """Whether `flask` itself runs this process (it says so), so that nobody is served by it."""
+    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def _refuse_blocking_driver() -> None:

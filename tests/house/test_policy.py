@@ -176,5 +176,7 @@ def test_no_command_goes_round_the_question(path: Path) -> None:
 
 
 def test_every_file_of_commands_is_a_noun() -> None:
-    files = {path.stem for path in COMMANDS.glob("*.py")}
+    files = {path.stem for path in COMMANDS.glob("*.py")} | {
+        path.parent.name for path in COMMANDS.glob("*/__init__.py")
+    }
     assert files - {"__init__", "answers", "door"} == {place.split(":")[0] for place, _ in NOUNS.values()}

@@ -15,8 +15,8 @@ process does not wait for it.
 """
 
 import importlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
 
 import click
 from flask import Flask
@@ -39,15 +39,45 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "lots": ("lots:lots", "Lots from draft to withdrawal (停车场库)."),
     "plans": ("plans:plans", "Opening plans (开放方案)."),
+    "tariff": ("tariffs:tariff", "Tariffs (收费标准) as files: quotes, checks and proofs of the cap."),
     "import": ("importing:importing", "Bulk import of units and lots (批量导入)."),
 }
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
+
+
+WITHOUT_SETTINGS: Final = frozenset({"tariff"})
+"""Commands that work on files alone and need no platform."""
 
 
 def attach(app: Flask) -> None:
     """Register the commands on the app."""
     for name, (place, told) in NOUNS.items():
         app.cli.add_command(Later(name, place, told))
+
+
+def without_settings(problem: Exception) -> Flask:
+    """An app for the terminal where no settings are fit: file commands work, all others tell the problem."""
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise problem
+
+    app = Flask(__name__)
+    app.before_request(refuse)
+    for name, (place, told) in NOUNS.items():
+        works = name in WITHOUT_SETTINGS
+        app.cli.add_command(Later(name, place, told) if works else Refusing(name, refuse, told))
+    return app
+
+
+class Refusing(click.Command):
+    """Stands for a command that cannot be: whatever is asked of it, the answer is what is wrong."""
+
+    def __init__(self, name: str, refuse: Callable[..., NoReturn], told: str) -> None:
+        super().__init__(name, help=told)
+        self._refuse = refuse
+
+    def make_context(self, *_: Any, **__: Any) -> click.Context:
+        self._refuse()
 
 
 class Later(click.Command):

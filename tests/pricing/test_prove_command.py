@@ -1,0 +1,68 @@
+"""`tariff prove` from a terminal: no server, no account."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.jobs.commands.tariffs import tariff
+from tests.pricing.small_tariffs import all_day, parameters, stepped
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTION = Path(__file__).parent / "tariffs.json"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "own.json").write_text(json.dumps(parameters(all_day(stepped(400)))))
+    (tmp_path / "dear.json").write_text(json.dumps({"parameters": parameters(all_day(stepped(501)))}))
+    (tmp_path / "reference.json").write_text(json.dumps(parameters(all_day(stepped(500)))))
+    (tmp_path / "ill.json").write_text('{"bands": 1}')
+    (tmp_path / "no.json").write_text("{")
+    return tmp_path
+
+
+def prove(*words: object) -> Result:
+    return CliRunner().invoke(tariff, ["prove", *map(str, words)])
+
+
+def test_a_price_that_holds_ends_with_0(files: Path) -> None:
+    done = prove(files / "own.json", "--against", files / "reference.json")
+    assert (done.exit_code, done.stdout.startswith("通过")) == (0, True)
+
+
+def test_one_that_does_not_ends_with_1_and_tells_the_worst_stay(files: Path) -> None:
+    done = prove(files / "dear.json", "--against", files / "reference.json", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["holds"], told["counterexample"]["excess_fen"]) == (1, False, 48)
+
+
+def test_several_references_combine_by_the_rule_asked_for(files: Path) -> None:
+    against = ("--against", files / "own.json", "--against", files / "dear.json")
+    assert prove(files / "reference.json", *against).exit_code == 1
+    assert prove(files / "reference.json", *against, "--combine", "highest").exit_code == 0
+
+
+def test_one_record_of_a_collection_is_named_behind_a_colon() -> None:
+    assert prove(f"{COLLECTION}:HZ-ROAD-2", "--against", f"{COLLECTION}:HZ-ROAD-1").exit_code == 0
+
+
+@pytest.mark.parametrize("file", ["ill.json", "no.json", "none.json"])
+def test_a_file_that_is_no_tariff_is_told_as_one(files: Path, file: str) -> None:
+    done = prove(files / file, "--against", files / "own.json")
+    assert done.exit_code == 2
+    assert file in done.stderr
+
+
+def test_a_terminal_without_any_settings_can_prove_and_learns_what_other_commands_lack(files: Path) -> None:
+    def flask(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=ROOT)
+
+    assert flask("tariff", "prove", files / "own.json", "--against", files / "reference.json").returncode == 0
+    refused = flask("ledger")
+    assert refused.returncode == 1
+    assert "DATABASE_URL is missing" in refused.stderr
