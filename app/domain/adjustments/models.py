@@ -62,12 +62,14 @@ class Adjustment(Base):
     __table_args__ = (
         UniqueConstraint("request_key", name="an_adjustment_is_made_once"),
         CheckConstraint(
-            "kind IN ('close', 'bays', 'hours', 'free', 'calendar')", name="an_adjustment_is_of_a_known_kind"
+            "kind IN ('close', 'bays', 'hours', 'free', 'calendar', 'suspension')",
+            name="an_adjustment_is_of_a_known_kind",
         ),
         CheckConstraint("scope IN ('lots', 'district', 'city')", name="an_adjustment_has_a_known_scope"),
         CheckConstraint("(scope = 'district') = (district_code IS NOT NULL)", name="a_districts_adjustment_names_it"),
         CheckConstraint(
-            "reason_class IN ('major_event', 'emergency', 'construction', 'unit_duty', 'safety', 'calendar', 'other')",
+            "reason_class IN ('major_event', 'emergency', 'construction', 'unit_duty', 'safety', 'calendar', 'other', "
+            "'suspension')",
             name="an_adjustment_has_a_known_reason",
         ),
         CheckConstraint("reason <> '' AND announcement <> ''", name="an_adjustment_says_why_and_tells_the_public"),
@@ -76,7 +78,8 @@ class Adjustment(Base):
             name="an_adjustment_begins",
         ),
         CheckConstraint(
-            "NOT upper_inf(during) OR (kind = 'close' AND reason_class = 'emergency' AND review_at IS NOT NULL)",
+            "NOT upper_inf(during) OR (kind = 'close' AND reason_class = 'emergency' AND review_at IS NOT NULL) "
+            "OR kind = 'suspension'",
             name="an_adjustment_ends_or_is_an_emergency_under_review",
         ),
         CheckConstraint("basis_id IS NULL OR kind = 'free'", name="only_free_time_rests_on_a_basis"),

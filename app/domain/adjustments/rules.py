@@ -20,7 +20,10 @@ REASONS: Final = {
     "safety": "安全管理",
     "other": "其他",
 }
-"""The reasons for which a unit may adjust (N5.6); `calendar` is the platform's own, when a year's calendar changes."""
+"""The reasons for which a unit may adjust (N5.6); `calendar` and `suspension` are the platform's own."""
+
+SUSPENDED: Final = "该停车场暂停对外开放，恢复时间另行公告。"
+"""What the public reads of a suspended lot; why it was suspended may be nobody's business (N2.1)."""
 
 ONE_DAY: Final = timedelta(days=1)
 
@@ -211,4 +214,4 @@ def offer_text(lot_name: str, address: str, during: Range[datetime], until: date
 
 def reopened_text(lot_name: str) -> str:
     """What a motorist reads who lost a reservation in a lot that is open again."""
-    return f"{lot_name}已提前恢复开放，如仍需停车可重新预约。"
+    return f"{lot_name}已恢复开放，如仍需停车可重新预约。"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, text, true
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.models import LIVE, BayClaim
@@ -73,6 +73,11 @@ def promises_outside_windows(lot_id: int, now: datetime) -> Sequence[BayClaim]:
     )
     is_covered = func.coalesce(BayClaim.during.op("<@")(windows), false())
     return _promises(lot_id, and_(func.upper(BayClaim.during) > now, not_(is_covered)))
+
+
+def promises_in(lot_id: int) -> Sequence[BayClaim]:
+    """All promises in a lot, locked, the earliest first."""
+    return _promises(lot_id, true())
 
 
 def _promises(lot_id: int, which: ColumnElement[bool]) -> Sequence[BayClaim]:

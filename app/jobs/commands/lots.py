@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from app.domain.adjustments import actions as adjustments
 from app.domain.lots import actions
 from app.domain.lots.models import Lot
 from app.domain.lots.queries.history import LotStory, coverage, standing_of, story_of
@@ -179,7 +180,7 @@ def facilities(by: Actor, lot: str, *, photo: Paper | None, checked_at: datetime
 
     Example: flask --app wsgi lots facilities 某局停车场 --security --lighting --fire --photo check.jpg --as wang
     """
-    check = actions.check_facilities(by, named(Lot, lot).key, actions.Found(**found), photo, checked_at)
+    check = adjustments.check_facilities(by, named(Lot, lot).key, actions.Found(**found), photo, checked_at)
     told = "设施检查合格" if check.is_sound else "设施检查不合格，已开放的停车场已暂停"
     return Note(told, checked_at=check.checked_at)
 
@@ -250,12 +251,12 @@ def publish(by: Actor, lot: str, *, why: str) -> Answer:
 @WHY
 @acting
 def suspend(by: Actor, lot: str, *, why: str) -> Answer:
-    """Take an open lot out of reach for a while.
+    """Take an open lot out of reach for a while; its reservations are displaced, their motorists told.
 
     Example: flask --app wsgi lots suspend 某局停车场 --why 路面施工 --as wang
     """
-    actions.suspend(by, named(Lot, lot).key, why)
-    return Note("停车场已暂停开放")
+    adjustments.suspend(by, named(Lot, lot).key, why)
+    return Note("停车场已暂停开放，受影响的预约已处理")
 
 
 @lots.command("reopen")
@@ -263,11 +264,11 @@ def suspend(by: Actor, lot: str, *, why: str) -> Answer:
 @WHY
 @acting
 def reopen(by: Actor, lot: str, *, why: str) -> Answer:
-    """Open a suspended lot again.
+    """Open a suspended lot again; who lost a reservation there hears of it.
 
     Example: flask --app wsgi lots reopen 某局停车场 --why 施工结束 --as wang
     """
-    return Note("停车场已恢复开放", shortfalls=_told(actions.reopen(by, named(Lot, lot).key, why)))
+    return Note("停车场已恢复开放", shortfalls=_told(adjustments.reopen(by, named(Lot, lot).key, why)))
 
 
 @lots.command("withdraw")
@@ -275,11 +276,11 @@ def reopen(by: Actor, lot: str, *, why: str) -> Answer:
 @WHY
 @acting
 def withdraw(by: Actor, lot: str, *, why: str) -> Answer:
-    """End a lot's life for good; refused while somebody has a reservation there.
+    """End a lot's life for good; its reservations are displaced, their motorists told.
 
     Example: flask --app wsgi lots withdraw 某局停车场 --why 拆除 --as wang
     """
-    actions.withdraw(by, named(Lot, lot).key, why)
+    adjustments.withdraw(by, named(Lot, lot).key, why)
     return Note("停车场已撤销")
 
 

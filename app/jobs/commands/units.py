@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app.domain.adjustments import actions as adjustments
 from app.domain.lots import actions as lots
 from app.domain.lots.queries.standing import counts_by_lot, in_all
 from app.domain.staff.queries import logins
@@ -172,7 +173,7 @@ def find(by: Actor, unit: str, ground: str, *, reason: str, evidence: str, paper
 
     Example: flask --app wsgi units find 某学校 school --reason 小学 --evidence 示例文号 --as wang
     """
-    finding = lots.exclude(by, named(Unit, unit).key, ground, reason, evidence, paper)
+    finding = adjustments.exclude(by, named(Unit, unit).key, ground, reason, evidence, paper)
     return Note("例外认定已生效，已开放的停车场已暂停", key=finding.key)
 
 

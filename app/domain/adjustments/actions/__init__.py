@@ -4,7 +4,7 @@ from app.domain.adjustments.actions.adjust import adjust, close_now
 from app.domain.adjustments.actions.answer import NoOffer, accept, decline
 from app.domain.adjustments.actions.apply import apply
 from app.domain.adjustments.actions.calendar import CalendarInForce, apply_calendar
-from app.domain.adjustments.actions.end import AdjustmentOver, end
+from app.domain.adjustments.actions.end import AdjustmentOver, SuspensionStands, end
 from app.domain.adjustments.actions.free import (
     BasisApproved,
     BasisUnreadable,
@@ -14,6 +14,7 @@ from app.domain.adjustments.actions.free import (
     record_basis,
 )
 from app.domain.adjustments.actions.offer import offer
+from app.domain.adjustments.actions.suspend import check_facilities, exclude, reopen, suspend, withdraw
 from app.domain.adjustments.actions.sweep import apply_forgotten, offer_forgotten, review_emergencies
 
 __all__ = [
@@ -23,18 +24,24 @@ __all__ = [
     "CalendarInForce",
     "NoOffer",
     "OwnBasis",
+    "SuspensionStands",
     "accept",
     "adjust",
     "apply",
     "apply_calendar",
     "apply_forgotten",
     "approve_basis",
+    "check_facilities",
     "close_now",
     "decline",
     "end",
+    "exclude",
     "free_now",
     "offer",
     "offer_forgotten",
     "record_basis",
+    "reopen",
     "review_emergencies",
+    "suspend",
+    "withdraw",
 ]

@@ -11,7 +11,7 @@ from app.domain.adjustments.models import Adjustment, AdjustmentLot, Displacemen
 from app.domain.adjustments.rules import displaced_text, inside_text, moved_text, reopened_text
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
-from app.domain.claims.queries import cars_in, lock_bays, promises_outside_windows, promises_under
+from app.domain.claims.queries import cars_in, lock_bays, promises_in, promises_outside_windows, promises_under
 from app.domain.lots.actions import write_windows
 from app.domain.lots.models import Bay, Lot
 from app.domain.messages.actions import tell
@@ -21,6 +21,7 @@ from app.domain.stays.models import Stay
 from app.kernel import clock
 from app.kernel.db import current, in_transaction, sqlstate, transaction
 from app.kernel.queue import enqueue
+from app.kernel.spans import bounds
 
 FEW = 20
 """So many lots are brought to their new state at once; more are left to jobs."""
@@ -66,12 +67,13 @@ def _apply(adjustment_id: int, lot_id: int) -> None:
 
 def _care(adjustment: Adjustment, lot: Lot) -> None:
     """Windows come last, so that what lies in none of them is what is left to displace."""
-    for claim in promises_under(adjustment.id, lot.id):
+    is_shut = adjustment.kind == "suspension" and lot.state != "open"
+    for claim in promises_in(lot.id) if is_shut else promises_under(adjustment.id, lot.id):
         _find_a_place(adjustment, lot, claim)
     write_windows(lot.id)
     for claim in promises_outside_windows(lot.id, clock.now()):
         _displace(adjustment, lot, claim)
-    if adjustment.kind in {"close", "hours"} and _is_closed_now(adjustment, clock.now()):
+    if adjustment.kind in {"close", "hours", "suspension"} and _is_closed_now(adjustment, clock.now()):
         _tell_those_inside(adjustment, lot)
 
 
@@ -82,12 +84,18 @@ def _is_closed_now(adjustment: Adjustment, now: datetime) -> bool:
 
 
 def _find_a_place(adjustment: Adjustment, lot: Lot, claim: BayClaim) -> None:
-    if claim.state == "held" and claim.hold_expires_at is not None and claim.hold_expires_at <= clock.now():
+    if _is_over(claim, clock.now()):
         claims.miss(claim)
     elif adjustment.kind == "bays" and claims.move_elsewhere(claim):
         _tell_of_the_other_bay(adjustment, lot, claim)
     else:
         _displace(adjustment, lot, claim)
+
+
+def _is_over(claim: BayClaim, now: datetime) -> bool:
+    """An offer that nobody took in time, or a reservation whose car never came."""
+    expires_at, (_, ends_at) = claim.hold_expires_at, bounds(claim.during)
+    return ends_at <= now or (claim.state == "held" and expires_at is not None and expires_at <= now)
 
 
 def _tell_of_the_other_bay(adjustment: Adjustment, lot: Lot, claim: BayClaim) -> None:
@@ -143,6 +151,8 @@ def _motorists(claim_ids: Sequence[int]) -> set[int]:
 
 
 def _tell_of_reopening(adjustment: Adjustment, lot: Lot) -> None:
+    if lot.state != "open":
+        return
     lost = current().scalars(
         select(Reservation)
         .join(Displacement, Displacement.reservation_id == Reservation.id)

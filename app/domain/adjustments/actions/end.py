@@ -24,10 +24,17 @@ class AdjustmentOver(Conflict):
     message = "该调整已结束"
 
 
+class SuspensionStands(Conflict):
+    """A suspended lot is opened again by its own step, which asks whether it may be."""
+
+    code = "suspension_stands"
+    message = "暂停开放须通过恢复开放（lots reopen）结束"
+
+
 def end(by: Actor, adjustment_key: uuid.UUID, because: str) -> Adjustment:
     """Let an adjustment end now. Motorists who lost a reservation there hear that the lot is open again.
 
-    Refuses `NotFound`, `NotPermitted`, `ReasonMissing`, `AdjustmentOver`.
+    Refuses `NotFound`, `NotPermitted`, `ReasonMissing`, `AdjustmentOver`, `SuspensionStands`.
     """
     with transaction():
         row = _locked(adjustment_key)
@@ -61,6 +68,14 @@ def _end(row: Adjustment, by: Actor, because: str) -> None:
         raise ReasonMissing
     if row.kind == "calendar" or row.ended_at is not None or (row.during.upper is not None and row.during.upper <= now):
         raise AdjustmentOver
+    if row.kind == "suspension":
+        raise SuspensionStands
+    finish(row, by, because)
+
+
+def finish(row: Adjustment, by: Actor, because: str) -> None:
+    """An adjustment is over from now on: closures, free time and announcements end, and nobody need look again."""
+    now = clock.now()
     row.ended_at, row.ended_by, row.ended_because = now, by.account_id, because.strip()
     current().flush()
     open_again(row.id, now)

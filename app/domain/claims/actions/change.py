@@ -10,9 +10,12 @@ from app.domain.claims.models import BayClaim
 from app.domain.claims.rules import CLAIM, LEAVING, used_span
 from app.domain.lots.models import Bay
 from app.kernel import clock
-from app.kernel.db import current, savepoint, transaction, violated
+from app.kernel.db import current, refusing, savepoint, transaction, violated
 from app.kernel.refusals import Conflict
 from app.kernel.spans import bounds, span
+
+GONE_BY = ("a_promise_lies_in_an_open_window", "a_promise_lies_outside_closures")
+"""A bay that was kept for somebody is taken from the public: the lot was shut a moment ago, or the bay."""
 
 
 class HoldOver(Conflict):
@@ -69,7 +72,8 @@ def confirm(claim: BayClaim) -> None:
     with transaction():
         if claim.state == "held" and claim.hold_expires_at is not None and claim.hold_expires_at <= clock.now():
             raise HoldOver
-        CLAIM.move(claim, "confirm", "motorist")
+        with refusing(dict.fromkeys(GONE_BY, HoldOver)):
+            CLAIM.move(claim, "confirm", "motorist")
 
 
 def displace(claim: BayClaim, cause: str) -> None:

@@ -22,8 +22,8 @@ def decide(device_id: int, event_id: int) -> Decision:
     """What the gate is told about the car of this arrival (`event_id` is the event's row).
 
     Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a unit may not
-    refuse (N2.2.3); a lot that an adjustment has shut lets nobody new in (N5.6). A turn-away is recorded with its
-    reason and the occupancy at that instant.
+    refuse (N2.2.3); a lot that is suspended, or that an adjustment has shut, lets nobody new in (N5.6). A turn-away is
+    recorded with its reason and the occupancy at that instant.
     Outward: what is owed must be paid first. What is unclear calls an attendant, and never turns a car away.
     """
     with transaction():
@@ -43,6 +43,8 @@ def _inward(passage: Passage, plate_id: int) -> Decision:
         return rules.ALREADY_INSIDE
     if is_closed(passage.lot_id, now):
         return _turn_away(passage, "closed_by_adjustment")
+    if current().get_one(Lot, passage.lot_id).state != "open":
+        return _turn_away(passage, "suspended")
     if admissible(passage.lot_id, plate_id, now):
         return rules.WELCOME
     seated = seated_without_stay(passage.lot_id, plate_id)
@@ -52,8 +54,6 @@ def _inward(passage: Passage, plate_id: int) -> Decision:
 
 
 def _without_reservation(passage: Passage, plate_id: int) -> Decision:
-    if current().get_one(Lot, passage.lot_id).state != "open":
-        return _turn_away(passage, "suspended")
     now = clock.now()
     policy = policy_of(passage.lot_id)
     ends_at = closes_at(passage.lot_id, now)
