@@ -84,7 +84,7 @@ def reopen(by: Actor, lot_key: uuid.UUID, why: str) -> list[Shortfall]:
 def withdraw(by: Actor, lot_key: uuid.UUID, why: str) -> Lot:
     """End a lot's life for good; an open one is suspended before, so that its reservations are cared for.
 
-    Refuses `NotFound`, `NotPermitted`, `WrongState`, `ReasonMissing`, and `PromisesStand` when jobs still care for them.
+    Refuses `NotFound`, `NotPermitted`, `WrongState`, `ReasonMissing`; `PromisesStand` while jobs still care for them.
     """
     if _is_open(lot_key):
         suspend(by, lot_key, why)
