@@ -63,18 +63,26 @@ class CityLot(Base):
 
 
 class CityVisit(Base):
-    """A stay under the number that the city gives a visit (流水号): the same for entry and exit, for ever the same."""
+    """A visit under the number that the city gives it (流水号): the same for entry and exit, for ever the same.
+
+    It is a stay that our gates saw, or a visit that only a partner's system saw.
+    """
 
     __tablename__ = "city_visit"
-    stay_id: Mapped[int] = mapped_column(ForeignKey("stay.id"), primary_key=True)
+    id: Mapped[Id]
+    stay_id: Mapped[int | None] = mapped_column(ForeignKey("stay.id"))
+    partner_visit_id: Mapped[int | None] = mapped_column(ForeignKey("partner_visit.id"))
     lot_id: Mapped[int] = mapped_column(ForeignKey("city_lot.lot_id"))
     entry_number: Mapped[str]
     uid: Mapped[str]
     has_ended: Mapped[bool] = mapped_column(server_default="false")
     __table_args__ = (
         UniqueConstraint("uid", name="a_visit_number_is_given_once"),
-        UniqueConstraint("stay_id", "lot_id", name="a_visit_is_to_one_lot"),
-        Index("ix_city_visit_going_on", "stay_id", postgresql_where=text("NOT has_ended")),
+        UniqueConstraint("stay_id", name="a_stay_is_one_visit"),
+        UniqueConstraint("partner_visit_id", name="a_partners_visit_is_one_visit"),
+        UniqueConstraint("id", "lot_id", name="a_visit_is_to_one_lot"),
+        CheckConstraint("num_nonnulls(stay_id, partner_visit_id) = 1", name="somebody_saw_the_visit"),
+        Index("ix_city_visit_going_on", "id", postgresql_where=text("NOT has_ended")),
     )
 
 
@@ -86,7 +94,7 @@ class CityUpload(Base):
     key: Mapped[Key]
     kind: Mapped[str]
     lot_id: Mapped[int] = mapped_column(ForeignKey("city_lot.lot_id"))
-    stay_id: Mapped[int | None] = mapped_column(ForeignKey("city_visit.stay_id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("city_visit.id"))
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")
     made_at: Mapped[datetime]
@@ -95,7 +103,7 @@ class CityUpload(Base):
     ended_at: Mapped[datetime | None]
     __table_args__ = (
         CheckConstraint("kind IN ('lot', 'entry', 'exit')", name="an_upload_is_of_a_known_kind"),
-        CheckConstraint("(kind = 'lot') = (stay_id IS NULL)", name="an_entry_or_exit_belongs_to_a_visit"),
+        CheckConstraint("(kind = 'lot') = (visit_id IS NULL)", name="an_entry_or_exit_belongs_to_a_visit"),
         CheckConstraint(
             "state IN ('due', 'accepted', 'refused', 'withheld')", name="an_upload_is_due_accepted_refused_or_withheld"
         ),
@@ -103,9 +111,9 @@ class CityUpload(Base):
         CheckConstraint("state <> 'refused' OR last_code IS NOT NULL", name="a_refused_upload_says_the_code"),
         CheckConstraint("state NOT IN ('accepted', 'refused') OR attempts > 0", name="an_answer_follows_an_attempt"),
         ForeignKeyConstraint(
-            ["stay_id", "lot_id"], ["city_visit.stay_id", "city_visit.lot_id"], name="an_upload_names_its_visits_lot"
+            ["visit_id", "lot_id"], ["city_visit.id", "city_visit.lot_id"], name="an_upload_names_its_visits_lot"
         ),
-        UniqueConstraint("stay_id", "kind", name="a_visit_has_one_entry_and_one_exit"),
+        UniqueConstraint("visit_id", "kind", name="a_visit_has_one_entry_and_one_exit"),
         Index(
             "a_lot_has_one_description_due", "lot_id",
             unique=True, postgresql_where=text("kind = 'lot' AND state = 'due'"),

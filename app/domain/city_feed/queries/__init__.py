@@ -5,40 +5,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import and_, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from app.adapters.city import Arrival, Berths, Departure, LotDescription, Record
 from app.domain.city_feed.models import CityLine, CityLot, CityUpload, CityVisit
+from app.domain.city_feed.queries.told import MAY_BE_TOLD as MAY_BE_TOLD
+from app.domain.city_feed.queries.visits import Seen, seen
 from app.domain.city_feed.rules import (
     OFFICE_BUILDING,
     UNPLATED,
     baidu_point,
-    lane_number,
     open_time,
     parking_code,
     price_type,
 )
 from app.domain.claims.queries import occupied
-from app.domain.gates.models import GateDevice, GateEvent
 from app.domain.lots.models import Bay, Lot, OpeningPlan
 from app.domain.lots.queries import closes_at
 from app.domain.motorists.plates import ColourScheme, PlateColour, code_of
-from app.domain.motorists.queries import plates
 from app.domain.partners.queries import fresh_counts
 from app.domain.pricing.models import LotTariff, TariffVersion
-from app.domain.pricing.queries import TariffMissing
-from app.domain.pricing.rules import NoPrice
 from app.domain.staff.rules import CITY, Actor, permit
-from app.domain.stays.models import Stay
-from app.domain.stays.queries import bills_of, due_of
 from app.domain.units.models import Unit
 from app.domain.units.queries import secret
 from app.kernel.db import current, transaction
 
 LINE = 1
-MAY_BE_TOLD: ColumnElement[bool] = and_(Lot.state.in_(("open", "suspended", "withdrawn")), not_(secret(Lot.unit_id)))
-"""A lot that the city once heard of may still be told after its withdrawal; of a 涉密 unit's nothing ever (N2.1)."""
 
 
 def descriptions(lot_ids: Sequence[int], at: datetime) -> Mapping[int, LotDescription]:
@@ -92,60 +85,39 @@ def berths(lot_id: int, at: datetime) -> Berths:
 
 
 def record_of(upload: CityUpload, at: datetime) -> Record | None:
-    """What an upload says now; None when it may not be said: the lot's unit handles state secrets."""
+    """What an upload says now; None when it is not to be said: of a unit with state secrets, or of a voided visit."""
     told = current().scalar(select(Lot.id).where(Lot.id == upload.lot_id, MAY_BE_TOLD))
     if told is None:
         return None
-    if upload.stay_id is None:
+    if upload.visit_id is None:
         return descriptions([upload.lot_id], at)[upload.lot_id]
-    arrival = _arrival(upload.stay_id, at)
-    return arrival if upload.kind == "entry" else _departure(upload.stay_id, arrival)
+    visit = current().get_one(CityVisit, upload.visit_id)
+    told_of = seen(visit)
+    if told_of is None:
+        return None
+    arrival = _arrival(visit, told_of, at)
+    return arrival if upload.kind == "entry" else _departure(told_of, arrival)
 
 
-def _arrival(stay_id: int, at: datetime) -> Arrival:
-    stay, visit, code = current().execute(
-        select(Stay, CityVisit, CityLot.parking_code)
-        .join(CityVisit, CityVisit.stay_id == Stay.id)
-        .join(CityLot, CityLot.lot_id == CityVisit.lot_id)
-        .where(Stay.id == stay_id)
-    ).one()  # fmt: skip
-    plate = plates([stay.plate_id])[stay.plate_id] if stay.plate_id is not None else None
+def _arrival(visit: CityVisit, told_of: Seen, at: datetime) -> Arrival:
+    plate = told_of.plate
     return Arrival(
-        uid=visit.uid, arrival_id=str(stay.key), plate=plate.characters if plate else UNPLATED,
+        uid=visit.uid, arrival_id=told_of.number, plate=plate.characters if plate else UNPLATED,
         plate_colour=code_of(ColourScheme.HANGZHOU, plate.colour if plate else PlateColour.OTHER),
-        car_type=3 if stay.vehicle_class == "large" else 1, parking_code=code, entry_number=visit.entry_number,
-        berths=berths(visit.lot_id, at), arrived_at=stay.entered_at,
+        car_type=3 if told_of.vehicle_class == "large" else 1,
+        parking_code=current().get_one(CityLot, visit.lot_id).parking_code, entry_number=visit.entry_number,
+        berths=berths(visit.lot_id, at), arrived_at=told_of.entered_at,
     )  # fmt: skip
 
 
-def _departure(stay_id: int, arrival: Arrival) -> Departure:
-    stay = current().get_one(Stay, stay_id)
-    assert stay.exited_at is not None
-    lane, device_id = lane_of(stay.exit_event_id)
-    fee, paid = _money(stay)
+def _departure(told_of: Seen, arrival: Arrival) -> Departure | None:
+    """None when a partner has put right that the car left at all."""
+    if told_of.left_at is None:
+        return None
     return Departure(
-        arrival=arrival, departure_id=str(stay.key), left_at=stay.exited_at, exit_number=lane_number(lane, device_id),
-        should_pay_fen=fee, charged_fen=paid,
+        arrival=arrival, departure_id=told_of.number, left_at=told_of.left_at, exit_number=told_of.exit_number,
+        should_pay_fen=told_of.fee_fen, charged_fen=told_of.paid_fen,
     )  # fmt: skip
-
-
-def _money(stay: Stay) -> tuple[int, int]:
-    """The fee of a stay and what was paid of it, in fen; a stay that has no price owes nothing more than was paid."""
-    paid = sum(bill.amount_fen for bill in bills_of(stay.id) if bill.paid_at is not None)
-    try:
-        return due_of(stay).fee.fee_fen, paid
-    except (TariffMissing, NoPrice):
-        return paid, paid
-
-
-def lane_of(event_id: int | None) -> tuple[str | None, int | None]:
-    """The lane and the gate that saw a passage."""
-    row = current().execute(
-        select(GateDevice.lane, GateDevice.id)
-        .join(GateEvent, GateEvent.device_id == GateDevice.id)
-        .where(GateEvent.id == event_id)
-    ).one_or_none()  # fmt: skip
-    return (row.lane, row.id) if row else (None, None)
 
 
 def next_due(at: datetime) -> CityUpload | None:
