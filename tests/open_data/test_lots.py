@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.domain.adjustments.actions import adjust, close_now
+from app.domain.adjustments.rules import CloseLot, Where, Why
 from app.domain.lots.models import Bay, Lot
 from app.domain.partners import actions as partners
 from app.domain.partners.rules import Count
 from app.domain.reservations.actions import reserve
 from app.kernel.datum import gcj02_to_wgs84
 from app.kernel.db import transaction
+from app.kernel.spans import span
 from tests.open_data.conftest import Close, Put
 from tests.open_data.reader import FEEDS, LOTS, TABLE, NotValid, body, check, features, places, read, statuses
 from tests.partners.stand import partner_of
-from tests.world import HOURLY, driver, open_lot, shanghai
+from tests.world import HOURLY, driver, open_lot, shanghai, staff
 
 FREE = {**HOURLY, "bands": [{"name": "all_day", "from": "00:00", "to": "24:00", "days": "all", "method": "free"}]}
 
@@ -172,6 +175,28 @@ def test_closures_to_come_are_told_with_an_end_or_without(
     close(lot, "2026-06-12T20:00:00+08:00", ends_at)
     assert told(client, lot)["closures"] == [{"begins_at": "2026-06-12T20:00:00+08:00", "ends_at": ends_at}]
     assert words in read(client, TABLE).get_data(as_text=True)
+
+
+def test_what_is_announced_about_a_lot_is_told_also_ahead(evening: datetime, client: FlaskClient) -> None:
+    lot, by = open_lot(), staff("regulator")
+    why = Why("major_event", "示例内部原因", "因示例活动，本场临时关闭。")
+    during = span(shanghai("2026-06-12 20:00"), shanghai("2026-06-13 06:00"))
+    adjust(by, [lot.key], during, CloseLot(), why)
+    assert told(client, lot)["announcements"] == [
+        {
+            "kind": "close", "text": "因示例活动，本场临时关闭。", "begins_at": "2026-06-12T20:00:00+08:00",
+            "ends_at": "2026-06-13T06:00:00+08:00",
+        }
+    ]  # fmt: skip
+    table = read(client, TABLE).get_data(as_text=True)
+    assert "公告（06月12日20:00至06月13日06:00）：因示例活动，本场临时关闭。" in table
+    assert "示例内部原因" not in table + read(client, LOTS).get_data(as_text=True)
+
+
+def test_a_long_announcement_is_cut_where_the_model_ends(evening: datetime, client: FlaskClient) -> None:
+    why = Why("safety", "示例", "示例公告" * 400)
+    close_now(staff("regulator"), Where.lots(open_lot().key), why, until=evening + timedelta(hours=2))
+    body(client, TABLE)
 
 
 def test_the_schema_notices_what_must_not_be_said(evening: datetime, client: FlaskClient) -> None:

@@ -18,12 +18,16 @@ from app.domain.lots.models import Lot
 from app.domain.partners import actions as partners
 from app.domain.partners.rules import Count
 from app.domain.reservations.actions import reserve
+from app.domain.units import actions as units
+from app.domain.units.models import Operator, Unit
+from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.wiring import Wiring
 from tests.open_data.conftest import Counted
 from tests.open_data.reader import FEEDS, LOTS, STATUS, TABLE, read
 from tests.partners.stand import partner_of
-from tests.world import driver, open_lot, shanghai, staff
+from tests.units.stand import terms, unit_of
+from tests.world import driver, open_lot, paper, registered_operator, shanghai, staff
 
 
 @pytest.fixture
@@ -132,6 +136,19 @@ def test_a_renamed_lot_changes_the_table_and_its_version(lot: Lot, client: Flask
         session.get_one(Lot, lot.id).name = "示例停车场改名"
     assert etag(client, TABLE) != before[TABLE]
     assert etag(client, STATUS) != before[STATUS], "a status names the version of its place"
+
+
+@pytest.mark.parametrize("feed", [LOTS, TABLE])
+def test_a_renamed_unit_or_operator_is_told_at_once(lot: Lot, client: FlaskClient, feed: str) -> None:
+    operator = registered_operator()
+    told = terms([lot], clock.now())
+    units.sign_agreement(staff("regulator"), unit_of(lot).key, operator.key, told, paper())
+    for model, row_id in ((Unit, lot.unit_id), (Operator, operator.id)):
+        known = etag(client, feed)
+        assert read(client, feed, If_None_Match=known).status_code == 304
+        with transaction() as session:
+            session.get_one(model, row_id).name = "示例改名"
+        assert read(client, feed, If_None_Match=known).status_code == 200
 
 
 def test_pages_and_rectangles_have_tags_of_their_own(lot: Lot, client: FlaskClient) -> None:

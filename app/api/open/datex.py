@@ -19,6 +19,8 @@ COUNTRY = "cn"
 TABLE = "gongbo-shared-parking"
 CITY = "330100"
 CITY_VERSION = "1"
+LONGEST_TEXT = 1024
+"""What a `MultilingualStringValue` may hold."""
 _PUBLIC_SECTOR = ("organ", "institution")
 
 Element = dict[str, Any]
@@ -75,9 +77,14 @@ def _told(lot: PublicLot, edition: Edition) -> list[str]:
         f"临时关闭：{_day(begin)}{f'至{_day(end)}' if end else '起，重新开放时间另行公告'}"
         for begin, end in lot.closures
     ]
+    told += [f"公告（{_span(notice.begins_at, notice.ends_at)}）：{notice.text}" for notice in lot.notices]
     if edition.provisional:
         told.append("部分日期的开放时间为暂定")
     return told
+
+
+def _span(begin: datetime, end: datetime | None) -> str:
+    return f"{_day(begin)}{f'至{_day(end)}' if end else '起，结束时间另行公告'}"
 
 
 def _day(at: datetime) -> str:
@@ -217,7 +224,7 @@ def _reference(target: str, id_: str, version: str) -> Element:
 
 
 def _text(chinese: str) -> Element:
-    return {"values": [{"lang": LANGUAGE, "value": chinese}]}
+    return {"values": [{"lang": LANGUAGE, "value": chinese[:LONGEST_TEXT]}]}
 
 
 def _word(value: str) -> Element:

@@ -31,6 +31,16 @@ class Organisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What is announced about a lot (公告, N5.6), also ahead; without end: until further notice."""
+
+    kind: str
+    text: str
+    begins_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicLot:
     """What changes seldom. The point is WGS-84; `week` are the open spans of seven days from today's midnight.
 
@@ -54,6 +64,7 @@ class PublicLot:
     is_free_of_charge: bool | None
     week: Spans
     closures: Closures
+    notices: tuple[Notice, ...]
     updated_at: datetime | None
 
     @property

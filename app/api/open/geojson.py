@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.api.open.facts import Edition, Entry, Spans
+from app.api.open.facts import Edition, Entry, Notice, Spans
 from app.kernel.clock import shanghai
 
 ONE_DAY = timedelta(days=1)
@@ -41,6 +41,7 @@ def _properties(entry: Entry, edition: Edition) -> dict[str, Any]:
         "closures": [
             {"begins_at": shanghai(begin), "ends_at": shanghai(end) if end else None} for begin, end in lot.closures
         ],
+        "announcements": [_announcement(notice) for notice in lot.notices],
         "tariff": lot.price_text,
         "free_of_charge": lot.is_free_of_charge,
         "shared_bays": lot.shared_bays,
@@ -51,6 +52,11 @@ def _properties(entry: Entry, edition: Edition) -> dict[str, Any]:
         "counted_at": shanghai(now.counted_at) if now.counted_at else None,
         "updated_at": shanghai(lot.updated_at) if lot.updated_at else None,
     }
+
+
+def _announcement(notice: Notice) -> dict[str, Any]:
+    begins_at, ends_at = shanghai(notice.begins_at), shanghai(notice.ends_at) if notice.ends_at else None
+    return {"kind": notice.kind, "text": notice.text, "begins_at": begins_at, "ends_at": ends_at}
 
 
 def _hours(spans: Spans) -> list[dict[str, datetime]]:

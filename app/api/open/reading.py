@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.dialects.postgresql import Range
 
-from app.api.open.facts import Batch, Entry, Organisation, PublicLot, Spans, Standing, shown
+from app.api.open.facts import Batch, Entry, Notice, Organisation, PublicLot, Spans, Standing, shown
 from app.api.open.wishes import Box
 from app.domain.calendars.queries import day_book
 from app.domain.calendars.rules import Status
 from app.domain.claims.queries import open_bays
-from app.domain.lots.models import Bay, Lot, LotClosure, LotStep, OpeningPlan
+from app.domain.lots.models import Bay, Lot, LotAnnouncement, LotClosure, LotStep, OpeningPlan
 from app.domain.lots.queries import IS_PUBLIC, windows
+from app.domain.lots.queries.closures import announcements
 from app.domain.partners.queries import FreshCount, counted_by_partners, fresh_counts
 from app.domain.pricing.queries import PriceWords, price_words
 from app.domain.search.models import LotChange
@@ -141,6 +142,7 @@ class _Around:
 
     windows: Mapping[int, Sequence[tuple[datetime, datetime]]]
     closures: Mapping[int, list[tuple[datetime, datetime | None]]]
+    notices: Mapping[int, Sequence[LotAnnouncement]]
     bays: Mapping[int, tuple[int, int]]
     free: Mapping[int, int]
     counts: Mapping[int, FreshCount]
@@ -153,6 +155,7 @@ def _entries(rows: Sequence[Row[Any]], box: Box | None, at: datetime) -> list[En
     around = _Around(
         windows=windows(ids, span(*week)),
         closures=_closures(ids, span(at, week[1])),
+        notices=announcements(ids, at),
         bays=_bays(ids),
         free=open_bays(ids, Range(at, at, bounds="[]"), at),
         counts=fresh_counts(ids, at),
@@ -215,8 +218,14 @@ def _lot(row: Row[Any], around: _Around, hours: Spans) -> PublicLot:
         shared_bays=shared, shared_chargers=row.shared_chargers, accessible_bays=accessible,
         height_limit_cm=row.height_limit_cm,
         price_text=prices.text if prices else None, is_free_of_charge=prices.is_free if prices else None,
-        week=hours, closures=tuple(around.closures.get(row.id, ())), updated_at=row.updated_at,
+        week=hours, closures=tuple(around.closures.get(row.id, ())),
+        notices=tuple(_notice(each) for each in around.notices[row.id]), updated_at=row.updated_at,
     )  # fmt: skip
+
+
+def _notice(row: LotAnnouncement) -> Notice:
+    assert row.during.lower is not None
+    return Notice(row.kind, row.text, row.during.lower, row.during.upper)
 
 
 @lru_cache(maxsize=65_536)

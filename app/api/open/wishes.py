@@ -55,6 +55,13 @@ class _Hours(ma.Schema):
     closes_at = ma.fields.AwareDateTime(required=True)
 
 
+class _Announcement(ma.Schema):
+    kind = ma.fields.String(required=True, metadata={"description": "close、bays、hours、free、suspension"})
+    text = ma.fields.String(required=True)
+    begins_at = ma.fields.AwareDateTime(required=True)
+    ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
+
+
 class _Closure(ma.Schema):
     begins_at = ma.fields.AwareDateTime(required=True)
     ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)
@@ -83,6 +90,9 @@ class _Lot(ma.Schema):
     hours_week = ma.fields.List(ma.fields.Nested(_Hours), required=True, metadata={"description": "自当日起七天"})
     provisional = ma.fields.Boolean(required=True, metadata={"description": "七天内有日期尚无官方日历（暂定）"})
     closures = ma.fields.List(ma.fields.Nested(_Closure), required=True, metadata={"description": "临时关闭"})
+    announcements = ma.fields.List(
+        ma.fields.Nested(_Announcement), required=True, metadata={"description": "调整公告，含已预告的"}
+    )
     tariff = _text("收费标准", allow_none=True)
     free_of_charge = ma.fields.Boolean(required=True, allow_none=True)
     shared_bays = _count("共享泊位数")
