@@ -11,11 +11,12 @@ from app.domain.lots.models import Bay
 from app.domain.motorists.actions import remember_plate
 from app.domain.reservations.actions import cancel, follow_overstays, release_missed
 from app.domain.reservations.queries import ReservationNotFound
+from app.domain.tasks.queries import tasks
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import bounds, span
 from app.kernel.states import WrongState
-from tests.world import driver, open_lot, reservation_ready_to_cancel, some_plate
+from tests.world import driver, open_lot, reservation_ready_to_cancel, some_plate, staff
 
 
 def test_a_cancelled_reservation_frees_its_bay(evening: datetime) -> None:
@@ -73,6 +74,18 @@ def test_a_promise_behind_an_overstaying_car_moves_to_another_bay(
     with transaction():
         assert claim_by_id(made.claim_id).bay_id != seated.bay_id
         assert bounds(claim_by_id(seated.id).during)[1] > evening + timedelta(hours=1)
+
+
+def test_where_no_bay_is_left_for_the_promise_behind_people_of_the_lot_are_asked(
+    evening: datetime, at: Callable[[datetime], None]
+) -> None:
+    lot = open_lot(bays=1)
+    seated = seat(lot.id, remember_plate(some_plate()), evening, evening + timedelta(hours=1))
+    reservation_ready_to_cancel(driver(), lot)
+    at(evening + timedelta(minutes=50))
+    follow_overstays()
+    [asked] = tasks(staff("unit", unit_id=lot.unit_id))
+    assert (asked.kind, asked.subject_id) == ("overstay_displaces_a_promise", seated.id)
 
 
 def add_a_bay(lot_id: int) -> None:

@@ -115,8 +115,8 @@ def test_somebody_elses_booking_of_a_plate_does_not_stand_in_its_owners_way(
     made = reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
     with transaction() as session:
         assert claim_by_id(made.claim_id).state == "confirmed"
-        kinds = session.scalars(select(Task.kind)).all()
-    assert "plate_claimed_by_two_accounts" in kinds
+        asked = session.scalars(select(Task).filter_by(kind="plate_claimed_by_two_accounts")).one()
+    assert (asked.district_code, asked.unit_id) == ("330106", lot.unit_id), "people of the lot see it"
 
 
 def test_somebody_elses_vehicle_is_simply_not_found(who: Driver, lot: Lot, evening: datetime) -> None:

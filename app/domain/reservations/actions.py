@@ -92,7 +92,7 @@ def _claim_for(
     if motorist_id in owners(booked):
         raise claims.PlateBusy
     if booked:
-        open_task("plate_claimed_by_two_accounts", "plate", vehicle.plate_id)
+        open_task("plate_claimed_by_two_accounts", "plate", vehicle.plate_id, place=lots.place_of(lot.id))
     return claims.promise(lot.id, vehicle.plate_id, during, admit, exclusive_plate=not rivals)
 
 
@@ -179,4 +179,4 @@ def _stretch(claim: BayClaim, until: datetime) -> None:
     behind = promised_next(claim, until)
     if behind is not None and claims.move_elsewhere(behind) and claims.stretch(claim, until):
         return
-    open_task("overstay_displaces_a_promise", "bay_claim", claim.id)
+    open_task("overstay_displaces_a_promise", "bay_claim", claim.id, place=lots.place_of(lot_of_claim(claim.id)))

@@ -85,7 +85,10 @@ def _added(motorist_id: int, plate: NumberPlate) -> Vehicle:
 
 
 def _show_if_shared(plate: NumberPlate) -> None:
-    """Counted under the plate's lock: of two accounts that add it at once, the second sees the first."""
+    """Counted under the plate's lock: of two accounts that add it at once, the second sees the first.
+
+    A plate lies in no district and at no unit: people of the whole city look at it.
+    """
     current().execute(select(NumberPlate.id).filter_by(id=plate.id).with_for_update(key_share=True))
     accounts = _count(Vehicle.plate_id == plate.id)
     if accounts > 1:
