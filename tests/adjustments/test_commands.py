@@ -1,6 +1,8 @@
 """Adjustments as somebody at a terminal makes them."""
 
+import hashlib
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -9,7 +11,7 @@ from app.domain.lots.models import Lot
 from app.domain.staff.rules import Actor
 from tests.adjustments.scene import booked, state
 from tests.commands import refused, run, told
-from tests.world import open_lot, staff
+from tests.world import open_lot, paper, staff
 
 WHY = ("--because", "safety", "--reason", "示例演练", "--announce", "示例公告")
 UNTIL = ("--until", "2026-06-11 00:00")
@@ -61,3 +63,28 @@ def test_public_money_is_waived_on_an_approved_basis(app: Flask, evening: dateti
     told(app, checker, "adjustments", "approve-basis", key)
     assert [each["document_no"] for each in told(app, checker, "adjustments", "bases")] == ["示例〔2026〕1号"]
     told(app, by, *free, "--basis", key)
+
+
+def test_a_basis_is_recorded_with_its_document_and_whoever_approves_it_can_read_it(
+    app: Flask, evening: datetime, tmp_path: Path
+) -> None:
+    notice, copy = tmp_path / "notice.pdf", tmp_path / "copy.pdf"
+    notice.write_bytes(paper().content)
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    words = ("示例〔2026〕1号", "--file", notice, "--until", "2026-06-12 00:00")
+    key = told(app, maker, "adjustments", "record-basis", *words)["key"]
+    shown = told(app, checker, "adjustments", "show-basis", key, "--save", copy)
+    assert copy.read_bytes() == notice.read_bytes()
+    assert (shown["document"], shown["sha256"]) == ("notice.pdf", hashlib.sha256(notice.read_bytes()).hexdigest())
+    elsewhere = staff("finance_checker", district_code="330108")
+    assert refused(app, elsewhere, "adjustments", "show-basis", key) == "not_found"
+
+
+def test_a_basis_without_a_document_has_none_to_save(app: Flask, evening: datetime, tmp_path: Path) -> None:
+    maker = staff("finance_maker")
+    words = ("示例〔2026〕1号", "--text", "示例", "--until", "2026-06-12 00:00")
+    key = told(app, maker, "adjustments", "record-basis", *words)["key"]
+    assert refused(app, maker, "adjustments", "show-basis", key, "--save", tmp_path / "copy") == "file_not_found"
+    (tmp_path / "no.pdf").write_bytes(b"no document")
+    wrong = ("示例〔2026〕2号", "--file", tmp_path / "no.pdf", "--until", "2026-06-12 00:00")
+    assert refused(app, maker, "adjustments", "record-basis", *wrong) == "file_refused"

@@ -205,6 +205,14 @@ def bases(by: Actor) -> list[WaiverBasis]:
         return list(session.scalars(wanted.order_by(WaiverBasis.id.desc())))
 
 
+def basis_seen(by: Actor, key: uuid.UUID) -> WaiverBasis:
+    """One of them. Refuses `NotFound`."""
+    found = next((row for row in bases(by) if row.key == key), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def _reaches(scope: Scope) -> ColumnElement[bool]:
     if scope.kind is ScopeKind.CITY:
         return true()

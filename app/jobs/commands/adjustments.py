@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -16,8 +16,9 @@ from app.domain.staff.queries import logins
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import CLOCK, MOMENT, acting, named, noun
+from app.jobs.commands.door import CLOCK, MOMENT, PAPER, acting, named, noun
 from app.kernel import clock
+from app.kernel.files import FileNotKept, Paper, content_of
 from app.kernel.spans import span
 
 adjustments = noun(
@@ -180,6 +181,7 @@ def free_now(by: Actor, **told: Any) -> Answer:
 @adjustments.command("record-basis")
 @click.argument("document_no")
 @click.option("--text", default="", help="what it says")
+@click.option("--file", "paper", type=PAPER, help="the document itself: PDF, PNG or JPEG, at most 10 MB")
 @click.option("--district", "district_code", help="for one district only, by its code")
 @click.option("--unit", help="for one unit only, by key or name")
 @span_options
@@ -189,6 +191,7 @@ def record_basis(
     document_no: str,
     *,
     text: str,
+    paper: Paper | None,
     district_code: str | None,
     unit: str | None,
     begins_at: datetime | None,
@@ -196,12 +199,14 @@ def record_basis(
 ) -> Answer:
     """Record on what document public money may be waived; another person approves it.
 
-    Example: flask --app wsgi adjustments record-basis 杭财〔2026〕1号 --text 活动期间免费
+    Example: flask --app wsgi adjustments record-basis 杭财〔2026〕1号 --text 活动期间免费 --file notice.pdf
     --until '2026-10-02 00:00' --as liu
     """
     unit_key = named(Unit, unit).key if unit else None
     covers = span(begins_at or clock.now(), ends_at)
-    row = actions.record_basis(by, document_no, text, covers, district_code=district_code, unit_key=unit_key)
+    row = actions.record_basis(
+        by, document_no, text, covers, district_code=district_code, unit_key=unit_key, paper=paper
+    )
     return Note("减免依据已登记，待另一人审批", key=row.key)
 
 
@@ -230,6 +235,26 @@ def bases(by: Actor) -> Answer:
         "approved_by": "审批人",
     }  # fmt: skip
     return Sheet(headings, [_basis(row, people) for row in rows])
+
+
+@adjustments.command("show-basis")
+@click.argument("basis_key", type=click.UUID)
+@click.option("--save", type=click.File("xb", lazy=True), help="write the document to this new file")
+@acting
+def show_basis(by: Actor, basis_key: uuid.UUID, *, save: BinaryIO | None) -> Answer:
+    """Show what a basis says, and its document's hash; --save writes the document to a new file.
+
+    Example: flask --app wsgi adjustments show-basis 0197b5c8-0000-7000-8000-000000000000 --save notice.pdf --as chen
+    """
+    row = queries.basis_seen(by, basis_key)
+    file = None if row.file_id is None else content_of(row.file_id)
+    if save is not None:
+        if file is None:
+            raise FileNotKept
+        save.write(file.content)
+    people = logins([each for each in (row.recorded_by, row.approved_by) if each is not None])
+    told = {"document": file.name, "sha256": file.sha256.hex()} if file else {}
+    return Note("减免依据", **_basis(row, people), **told)
 
 
 def _basis(row: WaiverBasis, people: dict[int, str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.domain.staff.rules import CITY, Actor, Place, permit
 from app.domain.units.models import Unit
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
+from app.kernel.files import Paper, keep
 from app.kernel.refusals import Conflict, Invalid, NotFound
 
 
@@ -69,21 +70,23 @@ def _basis(key: uuid.UUID) -> WaiverBasis:
 
 def record_basis(
     by: Actor, document_no: str, text: str, covers: Range[datetime], *, district_code: str | None = None,
-    unit_key: uuid.UUID | None = None, file_id: int | None = None,
+    unit_key: uuid.UUID | None = None, paper: Paper | None = None,
 ) -> WaiverBasis:  # fmt: skip
     """Write down on what public money may be waived, in the city, a district or one unit (finance maker).
 
-    It holds nothing until somebody else approves it. Refuses `BasisUnreadable`, `NotFound`, `NotPermitted`.
+    It holds nothing until somebody else approves it. Refuses `BasisUnreadable`, `FileRefused`, `NotFound`,
+    `NotPermitted`.
     """
     with transaction() as session:
         unit = _unit(unit_key)
         place = unit.place if unit else Place(district_code) if district_code else CITY
         permit(by, "adjustments.record_basis", place)
-        if not document_no.strip() or not (text.strip() or file_id) or covers.lower is None or covers.upper is None:
+        if not document_no.strip() or not (text.strip() or paper) or covers.lower is None or covers.upper is None:
             raise BasisUnreadable
         row = WaiverBasis(
-            document_no=document_no.strip(), text=text.strip(), file_id=file_id, district_code=district_code,
-            unit_id=unit.id if unit else None, covers=covers, recorded_by=by.account_id, recorded_at=clock.now(),
+            document_no=document_no.strip(), text=text.strip(), district_code=district_code,
+            file_id=keep(paper, by.account_id).id if paper else None, unit_id=unit.id if unit else None,
+            covers=covers, recorded_by=by.account_id, recorded_at=clock.now(),
         )  # fmt: skip
         session.add(row)
         session.flush()
