@@ -1,7 +1,7 @@
 """A bay near by instead of a reservation that could not be kept."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -10,13 +10,17 @@ from app.domain.adjustments.queries import offers
 from app.domain.adjustments.rules import CloseLot, Where
 from app.domain.claims.actions import HoldOver, PlateBusy
 from app.domain.lots.models import Lot
+from app.domain.messages.models import Message
+from app.domain.motorists.plates import read_plate
+from app.domain.pricing import actions as pricing
 from app.domain.reservations.actions import reserve
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries import ReservationNotFound
 from app.domain.staff.rules import Actor
+from app.kernel import clock
 from app.kernel.db import transaction
 from tests.adjustments.scene import EVENT, booked, displacement, hours, state, told
-from tests.world import HOURLY, Driver, driver, open_lot, staff
+from tests.world import ACTOR, HOURLY, Driver, driver, open_lot, open_own_lot, staff, tariff
 
 Move = Callable[[datetime], None]
 
@@ -133,3 +137,54 @@ def test_a_reservation_taken_instead_may_be_lost_in_its_turn(who: Driver, by: Ac
     assert state(kept) == "displaced"
     with transaction():
         assert told(who.id) == ["reservation_displaced", "bay_offered", "reservation_displaced"]
+
+
+def limits(lot: Lot, height_cm: int | None, length_cm: int | None = None) -> Lot:
+    with transaction() as session:
+        row = session.get_one(Lot, lot.id)
+        row.height_limit_cm, row.length_limit_cm = height_cm, length_cm
+        return row
+
+
+def move(lot: Lot, latitude: float) -> Lot:
+    with transaction() as session:
+        row = session.get_one(Lot, lot.id)
+        row.latitude, row.longitude = latitude, 120.155
+        return row
+
+
+@pytest.mark.parametrize(("height_cm", "length_cm"), [(190, None), (None, 480)])
+def test_a_lot_that_asks_for_a_smaller_car_than_the_lost_one_comes_last(
+    who: Driver, by: Actor, evening: datetime, height_cm: int | None, length_cm: int | None
+) -> None:
+    lot = limits(move(open_lot(bays=1), 30.2500), 220, 530)
+    limits(move(open_lot(bays=1), 30.2510), height_cm or 220, length_cm or 530)
+    farther = limits(move(open_lot(bays=1), 30.2530), None)
+    made = lost(lot, who, by, evening)
+    shown = offers([made.id])[made.id]
+    assert shown.lot is not None
+    assert shown.lot.id == farther.id
+
+
+def test_an_offer_tells_the_limits_of_its_lot(who: Driver, by: Actor, evening: datetime) -> None:
+    limits(open_lot(bays=1), 190, 480)
+    lost(open_lot(bays=1), who, by, evening)
+    with transaction() as session:
+        body = session.query(Message.body).filter_by(motorist_id=who.id, kind="bay_offered").scalar()
+    assert "限高 1.9 米、限长 4.8 米" in str(body)
+
+
+def test_fees_are_compared_for_the_vehicle_that_reserved(by: Actor, evening: datetime) -> None:
+    who = driver(read_plate("浙A12345", "yellow"))
+    dear = {**HOURLY, "vehicle_classes": {"small": {}, "large": {"multiplier_permille": 2000}}}
+    open_lot(bays=1, parameters=dear)
+    made = lost(open_lot(bays=1), who, by, evening)
+    assert offers([made.id])[made.id].outcome == "nothing_near"
+
+
+def test_no_bay_is_offered_where_the_car_could_not_come_or_go(who: Driver, by: Actor, evening: datetime) -> None:
+    since = clock.now() - timedelta(days=1)
+    own = open_own_lot(1, plan={"curfew_begins": time(21, 30), "curfew_ends": time(22, 30)})
+    pricing.charge_by(own.lot.id, tariff(), since, ACTOR)
+    made = lost(open_lot(bays=1), who, by, evening)
+    assert offers([made.id])[made.id].outcome == "nothing_near"

@@ -204,10 +204,27 @@ def inside_text(lot_name: str, announcement: str) -> str:
     return f"您的车辆停放在{lot_name}，该停车场临时调整，您仍可随时驶出，请留意公告：{announcement}"
 
 
-def offer_text(lot_name: str, address: str, during: Range[datetime], until: datetime) -> str:
+Limits = tuple[int | None, int | None]
+"""How high and how long a vehicle may be, in centimetres; None is no limit."""
+
+
+def is_tighter(limits: Limits, than: Limits) -> bool:
+    """Whether a vehicle that fits the one may be too high or too long for the other."""
+    pairs = zip(limits, than, strict=True)
+    return any(own is not None and (other is None or own < other) for own, other in pairs)
+
+
+def limits_text(limits: Limits) -> str:
+    """`，限高 1.9 米、限长 4.8 米`, or nothing."""
+    told = [f"{word} {cm / 100:g} 米" for word, cm in zip(("限高", "限长"), limits, strict=True) if cm is not None]
+    return f"，{'、'.join(told)}" if told else ""
+
+
+def offer_text(lot_name: str, address: str, during: Range[datetime], until: datetime, limits: Limits) -> str:
     """What a motorist reads for whom a bay near by is kept."""
     return (
-        f"已在附近的{lot_name}（{address}）为您保留泊位，时段 {span_text(*bounds(during))}，费用不高于原预约。"
+        f"已在附近的{lot_name}（{address}{limits_text(limits)}）为您保留泊位，时段 {span_text(*bounds(during))}，"
+        "费用不高于原预约。"
         f"请在 {shanghai(until):%H:%M} 前确认，逾期自动释放。"
     )
 

@@ -7,14 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.adjustments.models import Displacement
-from app.domain.adjustments.rules import offer_text
+from app.domain.adjustments.rules import Limits, is_tighter, offer_text
 from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy, hold
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import open_bays
 from app.domain.lots.models import Lot
-from app.domain.lots.queries import Point, lots_near, policy_of
+from app.domain.lots.queries import Point, curfews_of, lots_near, policy_of
+from app.domain.lots.rules import Curfew
 from app.domain.messages.actions import tell
 from app.domain.motorists.models import Motorist, Vehicle
+from app.domain.motorists.queries import plates
+from app.domain.motorists.rules import vehicle_class
 from app.domain.pricing.queries import LotPrices, prices_at
 from app.domain.pricing.rules import NoPrice
 from app.domain.reservations.models import Reservation
@@ -27,8 +30,6 @@ from app.kernel.spans import bounds, span
 
 LOOKED_AT = 50
 """So many lots near by are compared."""
-
-VEHICLE_CLASS = "small"
 
 
 def offer(displacement_id: int) -> None:
@@ -60,7 +61,7 @@ def _seek(row: Displacement, reservation: Reservation) -> None:
     row.outcome, row.offer_claim_id = "offered", claim.id
     current().flush()
     assert claim.hold_expires_at is not None
-    body = offer_text(lot.name, lot.address, claim.during, claim.hold_expires_at)
+    body = offer_text(lot.name, lot.address, claim.during, claim.hold_expires_at, _limits(lot))
     tell(reservation.motorist_id, "bay_offered", f"bay_claim:{claim.id}", "已为您保留附近泊位", body)
     enqueue("gates.refresh_whitelist", lot_id=lot.id)
 
@@ -68,7 +69,7 @@ def _seek(row: Displacement, reservation: Reservation) -> None:
 def _kept(reservation: Reservation, during: Range[datetime]) -> tuple[Lot, BayClaim] | None:
     plate_id = current().get_one(Vehicle, reservation.vehicle_id).plate_id
     begins_at, ends_at = bounds(during)
-    for lot in _no_dearer_near(reservation, during):
+    for lot in _suitable(reservation, plate_id, during):
         policy = policy_of(lot.id)
         expires_at = min(clock.now() + timedelta(minutes=policy["offer_minutes"]), ends_at)
         try:
@@ -80,27 +81,44 @@ def _kept(reservation: Reservation, during: Range[datetime]) -> tuple[Lot, BayCl
     return None
 
 
-def _no_dearer_near(reservation: Reservation, during: Range[datetime]) -> Sequence[Lot]:
-    """Lots with a free bay whose fee for the span is not above that of the lot that was lost, the nearest first."""
+def _suitable(reservation: Reservation, plate_id: int, during: Range[datetime]) -> Sequence[Lot]:
+    """Lots with a free bay, the nearest first, no dearer for this vehicle, where it may come and go at these times.
+
+    What a car measures nobody has told us: it fitted the lot that was lost. One that lets in smaller cars only comes last.
+    """
     lost = current().get_one(Lot, reservation.lot_id)
+    near = _near(lost)
+    free, curfews = open_bays([each.id for each in near], during, clock.now()), curfews_of([each.id for each in near])
+    open_to_it = [each for each in near if free.get(each.id) and _may_move(curfews.get(each.id), during)]
+    fitting = _no_dearer(lost, open_to_it, vehicle_class(plates([plate_id])[plate_id]), during)
+    return sorted(fitting, key=lambda each: is_tighter(_limits(each), _limits(lost)))
+
+
+def _limits(lot: Lot) -> Limits:
+    return lot.height_limit_cm, lot.length_limit_cm
+
+
+def _near(lost: Lot) -> Sequence[Lot]:
     radius_m = policy_of(lost.id)["search_radius_m"]
-    near = [
-        each.lot
-        for each in lots_near(Point(lost.latitude, lost.longitude), radius_m, None, LOOKED_AT)
-        if each.lot.id != lost.id
-    ]
-    ids = [each.id for each in near]
-    free = open_bays(ids, during, clock.now())
-    prices = prices_at([lost.id, *ids], *bounds(during))
-    most = _fee(prices.get(lost.id), during)
-    return [each for each in near if free.get(each.id) and _is_within(_fee(prices.get(each.id), during), most)]
+    found = lots_near(Point(lost.latitude, lost.longitude), radius_m, None, LOOKED_AT)
+    return [each.lot for each in found if each.lot.id != lost.id]
 
 
-def _fee(prices: LotPrices | None, during: Range[datetime]) -> Fen | None:
+def _may_move(curfew: Curfew | None, during: Range[datetime]) -> bool:
+    return curfew is None or not curfew.forbids(*bounds(during))
+
+
+def _no_dearer(lost: Lot, lots: Sequence[Lot], of_class: str, during: Range[datetime]) -> Sequence[Lot]:
+    prices = prices_at([lost.id, *(each.id for each in lots)], *bounds(during))
+    most = _fee(prices.get(lost.id), of_class, during)
+    return [each for each in lots if _is_within(_fee(prices.get(each.id), of_class, during), most)]
+
+
+def _fee(prices: LotPrices | None, of_class: str, during: Range[datetime]) -> Fen | None:
     if prices is None:
         return None
     try:
-        return prices.fee(*bounds(during), VEHICLE_CLASS).fee_fen
+        return prices.fee(*bounds(during), of_class).fee_fen
     except NoPrice:
         return None
 
