@@ -17,7 +17,8 @@ blueprint = noun("announcements", "公告")
 class ShownAnnouncement(ma.Schema):
     key = ma.fields.UUID(required=True)
     kind = ma.fields.String(
-        required=True, metadata={"description": "close 关闭，bays 减少泊位，hours 调整时段，free 免费，suspension 暂停开放"}
+        required=True,
+        metadata={"description": "close 关闭，bays 减少泊位，hours 调整时段，free 免费，suspension 暂停开放"},
     )
     scope = ma.fields.String(required=True, metadata={"description": "lots 部分停车场，district 全区，city 全市"})
     text = ma.fields.String(required=True, metadata={"description": "公告内容"})

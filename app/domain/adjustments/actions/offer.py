@@ -84,7 +84,7 @@ def _kept(reservation: Reservation, during: Range[datetime]) -> tuple[Lot, BayCl
 def _suitable(reservation: Reservation, plate_id: int, during: Range[datetime]) -> Sequence[Lot]:
     """Lots with a free bay, the nearest first, no dearer for this vehicle, where it may come and go at these times.
 
-    What a car measures nobody has told us: it fitted the lot that was lost. One that lets in smaller cars only comes last.
+    What a car measures nobody has told us: it fitted the lot that was lost. A lot with tighter limits comes last.
     """
     lost = current().get_one(Lot, reservation.lot_id)
     near = _near(lost)
