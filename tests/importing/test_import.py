@@ -257,3 +257,87 @@ def test_the_command_imports(app: Flask, by: Actor, tmp_path: Path) -> None:
     ended = run(app, by, "import", "city", workbook(tmp_path, a_city()))
     assert ended.exit_code == 0, ended.output
     assert count(Bay) == 4
+
+
+def csv_of(folder: Path, sheet: Sheet, rows: Sequence[Sequence[Any]]) -> Path:
+    path = folder / f"{sheet.title}.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream).writerows([[column.heading for column in sheet.columns], *rows])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "code"),
+    [
+        (LOTS, but(LOT, LOTS, lot="示例新停车场"), "unit_unknown"),
+        (LOTS, but(LOT, LOTS, address="示例路9号"), "unit_unknown"),
+        (BAYS, bay(9), "lot_unknown"),
+        (ENTRANCES, but(ENTRANCE, ENTRANCES, direction="入口"), "lot_unknown"),
+    ],
+)
+def test_a_districts_regulator_touches_nothing_of_a_unit_elsewhere(
+    by: Actor, tmp_path: Path, sheet: Sheet, row: list[Any], code: str
+) -> None:
+    imported(by, tmp_path, a_city())
+    other = staff("regulator", district_code="330102")
+    report = import_city(other, [csv_of(tmp_path, sheet, [row])], dry_run=False)
+    assert [each.code for each in report.faults] == [code]
+
+
+def test_a_lot_that_would_have_fewer_bays_than_are_known_is_a_fault(by: Actor, tmp_path: Path) -> None:
+    imported(by, tmp_path, a_city())
+    report = imported(by, tmp_path, a_city(停车场=[but(LOT, LOTS, total_bays=3)]))
+    assert [(each.sheet, each.row, each.column, each.code) for each in report.faults] == [
+        ("停车场", 2, "泊位总数", "fewer_bays_than_there_are")
+    ]
+
+
+def written_by_hand(folder: Path, write: Any) -> Path:
+    """A workbook whose sheet of units somebody filled in otherwise than our template asks."""
+    path = folder / "by_hand.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        page = book.add_worksheet(UNITS.title)
+        page.write_row(0, 0, [column.heading for column in UNITS.columns])
+        page.write_row(1, 0, UNIT)
+        write(book, page)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda _, page: page.write_formula(1, 1, '="示例单位"&"乙"', None, "示例单位乙"), []),
+        (lambda _, page: page.write_formula(1, 1, '="示例单位"&"乙"', None, ""), [(2, "单位名称", "cell_empty")]),
+        (lambda _, page: page.write_formula(1, 1, "=1/0", None, "#DIV/0!"), [(2, "单位名称", "cell_empty")]),
+        (lambda book, page: page.merge_range(1, 0, 2, 0, CODE, book.add_format()), []),
+        (lambda _, page: page.write_row(4, 0, UNIT), [(5, "统一社会信用代码", "row_twice")]),
+        (lambda _, page: page.write_string(1, 1, '=CMD("x")'), [(2, "单位名称", "text_is_a_formula")]),
+        (lambda _, page: page.write_string(1, 1, "+86示例"), [(2, "单位名称", "text_is_a_formula")]),
+        (lambda _, page: page.write_string(1, 1, "示例\x07单位"), [(2, "单位名称", "text_not_printable")]),
+    ],
+)  # fmt: skip
+def test_what_people_do_with_spreadsheets_is_understood_or_told(
+    by: Actor, tmp_path: Path, write: Any, told: list[tuple[int, str, str]]
+) -> None:
+    report = import_city(by, [written_by_hand(tmp_path, write)], dry_run=True)
+    assert [(each.row, each.column, each.code) for each in report.faults] == told
+
+
+@pytest.mark.parametrize("name", ["城市.xls", "城市.ods", "城市"])
+def test_a_file_of_another_kind_is_told_which_kinds_there_are(app: Flask, by: Actor, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    ended = run(app, by, "import", "city", tmp_path / name)
+    assert ended.stderr.startswith("import_file_not_recognised")
+    assert "xlsx" in ended.stderr
+
+
+def test_a_formula_that_came_to_nothing_is_told_where_a_cell_may_be_empty_too(by: Actor, tmp_path: Path) -> None:
+    paths = [csv_of(tmp_path, UNITS, [UNIT]), csv_of(tmp_path, LOTS, [but(LOT, LOTS, height_limit_cm="#REF!")])]
+    report = import_city(by, paths, dry_run=True)
+    assert [(each.column, each.code) for each in report.faults] == [("限高（厘米）", "cell_is_an_error")]
+
+
+def test_a_csv_file_that_ends_within_quotes_is_refused(app: Flask, by: Actor, tmp_path: Path) -> None:
+    path = csv_of(tmp_path, UNITS, [UNIT])
+    path.write_text(path.read_text(encoding="utf-8-sig") + '"示例', encoding="utf-8")
+    assert run(app, by, "import", "city", path).stderr.startswith("import_file_unreadable")

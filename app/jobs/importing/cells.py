@@ -4,10 +4,14 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Final
 
 from app.domain.units.rules import DISTRICTS, is_credit_code, normal_credit_code
 
+FORMULAS: Final = ("=", "+", "@")
+"""How text begins that another person's spreadsheet would run when it opens a list of ours."""
+ERRORS: Final = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!"})
+"""What a spreadsheet shows of a formula that came to nothing."""
 Cell = Callable[[Any], Any]
 """Reads one cell that is not empty. Raises `Unreadable`."""
 
@@ -32,6 +36,8 @@ def text(longest: int) -> Cell:
 
     def read(value: Any) -> str:
         words = plain(value)
+        if words.startswith(FORMULAS):
+            raise Unreadable("text_is_a_formula", "不能以 =、+、@ 开头")
         if len(words) > longest:
             raise Unreadable("text_too_long", f"不能超过 {longest} 个字")
         if any(unicodedata.category(each) in {"Cc", "Cf", "Cs", "Co"} for each in words):

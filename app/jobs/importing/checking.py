@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.jobs.importing.cells import Unreadable, plain
+from app.jobs.importing.cells import ERRORS, Unreadable, plain
 from app.jobs.importing.faults import Fault, Faults
 from app.jobs.importing.reading import Line, heading_and_rows
 from app.jobs.importing.sheets import Column, Row, Sheet
@@ -65,6 +65,8 @@ def _value(column: Column, cell: Any) -> Any:
         if column.required:
             raise Unreadable("cell_empty", "不能为空")
         return None
+    if plain(cell) in ERRORS:
+        raise Unreadable("cell_is_an_error", "单元格是公式错误，请改为数值或文字")
     return column.read(cell)
 
 

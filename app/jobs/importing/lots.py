@@ -6,7 +6,7 @@ from typing import Any
 from app.domain.lots.actions.bulk import change_draft, draft_many
 from app.jobs.importing.faults import Fault, Faults
 from app.jobs.importing.points import hangzhou_point
-from app.jobs.importing.register import Counts, Known, Register, differing
+from app.jobs.importing.register import Counts, Known, LotName, Register, differing
 from app.jobs.importing.sheets import LOTS, Row, heading_of
 
 
@@ -19,7 +19,7 @@ def load_lots(register: Register, rows: Iterator[tuple[int, Row]], faults: Fault
         if told is None:
             register.faulty.add(name)
         elif name in register.lots:
-            _compare(register, register.lots[name], told, number, faults, counts)
+            _compare(register, name, told, number, faults, counts)
         else:
             new.append((name, {"unit_id": register.units[name[0]][0], "name": name[1], **told}))
     ids = draft_many(register.by, [told for _, told in new])
@@ -50,11 +50,16 @@ def _told(register: Register, number: int, row: Row, faults: Faults) -> dict[str
 
 
 def _compare(
-    register: Register, known: Known, told: dict[str, Any], number: int, faults: Faults, counts: Counts
+    register: Register, name: LotName, told: dict[str, Any], number: int, faults: Faults, counts: Counts
 ) -> None:  # fmt: skip
+    known = register.lots[name]
     names = differing(known.fields, told)
     if not names:
         counts.same += 1
+    elif known.may_change and told["total_bays"] < len(register.bays.get(known.id, {})):
+        message = f"少于已登记的 {len(register.bays[known.id])} 个泊位"
+        faults.add(Fault(LOTS.title, number, heading_of(LOTS, "total_bays"), "fewer_bays_than_there_are", message))
+        register.faulty.add(name)
     elif known.may_change:
         change_draft(register.by, known.id, {name: told[name] for name in names})
         counts.changed += 1

@@ -30,10 +30,10 @@ class FileUnreadable(Invalid):
 
 
 class FileNotRecognised(Invalid):
-    """A CSV file is not named after a sheet, or the same sheet comes twice."""
+    """A file is neither a workbook nor a CSV file named after a sheet, or the same sheet comes twice."""
 
     code = "import_file_not_recognised"
-    message = f"CSV 文件须以工作表命名：{'、'.join(TITLES)}"
+    message = f"须为一个 xlsx 文件，或以工作表命名的 CSV 文件：{'、'.join(TITLES)}"
 
 
 @contextmanager

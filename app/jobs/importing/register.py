@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.lots.models import Bay, Entrance, Lot
-from app.domain.staff.rules import Actor
+from app.domain.staff.rules import Actor, reach
 from app.domain.units.models import Unit
+from app.domain.units.queries import within
 from app.jobs.importing.sheets import LOTS, UNITS
 from app.kernel.db import current
 
@@ -43,7 +44,7 @@ class Known:
 
 @dataclass
 class Register:
-    """Units by credit code, lots by unit and name, and who imports."""
+    """Units by credit code, lots by unit and name, within the reach of who imports; others are not known."""
 
     by: Actor
     units: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
@@ -52,9 +53,10 @@ class Register:
     """Units and lots whose own row has a fault: what belongs to them is not blamed for it."""
 
     def __post_init__(self) -> None:
-        for unit in current().scalars(select(Unit).where(Unit.credit_code.is_not(None))):
+        own = within(reach(self.by, "lots.import"))
+        for unit in current().scalars(select(Unit).where(Unit.credit_code.is_not(None), own)):
             self.units[str(unit.credit_code)] = (unit.id, fields_of(unit))
-        rows = current().execute(select(Lot, Unit.credit_code).join(Unit, Unit.id == Lot.unit_id))
+        rows = current().execute(select(Lot, Unit.credit_code).join(Unit, Unit.id == Lot.unit_id).where(own))
         for lot, code in rows:
             self.lots[str(code), lot.name] = Known(lot.id, lot.state, fields_of(lot))
 
