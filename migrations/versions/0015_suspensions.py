@@ -1,5 +1,6 @@
 """A lot that is suspended or withdrawn keeps no promise that nobody cares for."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
@@ -12,6 +13,7 @@ FUNCTIONS = ("a_shut_lot_keeps_no_promise_unnoticed()", "demand_no_promise_in(bi
 
 
 def upgrade() -> None:
+    op.add_column("adjustment", sa.Column("ordered", sa.Boolean(), server_default="false", nullable=False))
     _one_of("kind", "an_adjustment_is_of_a_known_kind", (*KINDS, "suspension"))
     _one_of("reason_class", "an_adjustment_has_a_known_reason", (*REASONS, "suspension"))
     _endless(f"{EMERGENCY} OR kind = 'suspension'")
@@ -133,3 +135,4 @@ def downgrade() -> None:
     _endless(EMERGENCY)
     _one_of("reason_class", "an_adjustment_has_a_known_reason", REASONS)
     _one_of("kind", "an_adjustment_is_of_a_known_kind", KINDS)
+    op.drop_column("adjustment", "ordered")

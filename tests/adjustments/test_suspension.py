@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.adjustments import actions
 from app.domain.adjustments.models import Adjustment
 from app.domain.adjustments.queries import adjustments, city_announcements
+from app.domain.adjustments.rules import CloseLot
 from app.domain.claims.actions import HoldOver
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import promises_in
@@ -27,7 +28,7 @@ from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.db import transaction, violated
-from tests.adjustments.scene import booked, claim_of, displacement, hours, leave_to_jobs, state, told
+from tests.adjustments.scene import EVENT, booked, claim_of, displacement, hours, leave_to_jobs, state, told
 from tests.races import at_once
 from tests.world import PHOTO, SOUND, ask, driver, gate, open_lot, parked_stay, staff
 
@@ -260,3 +261,42 @@ def test_a_claim_by_hand_in_a_suspended_lot_does_not_commit(lot: Lot, by: Actor,
             session.flush()
 
     assert refused_by(by_hand) == "a_promise_lies_in_an_open_window"
+
+
+@pytest.mark.parametrize("deed", [suspend, fail_the_check])
+def test_what_a_regulator_suspended_the_unit_does_not_open_again(
+    deed: Deed, lot: Lot, by: Actor, evening: datetime
+) -> None:
+    deed(by, lot)
+    own = staff("unit", unit_id=lot.unit_id)
+    actions.check_facilities(own, lot.key, SOUND, PHOTO)
+    with pytest.raises(actions.OrderedByRegulator):
+        actions.reopen(own, lot.key, "示例完工")
+    assert state_of(lot) == "suspended"
+    actions.reopen(staff("regulator", district_code="330106"), lot.key, "示例完工")
+    assert state_of(lot) == "open"
+
+
+def test_what_a_unit_suspended_it_opens_again_itself(lot: Lot, evening: datetime) -> None:
+    own = staff("unit", unit_id=lot.unit_id)
+    actions.suspend(own, lot.key, "示例施工")
+    actions.reopen(own, lot.key, "示例完工")
+    assert state_of(lot) == "open"
+
+
+def test_a_unit_does_not_end_what_a_regulator_ordered_but_its_own_adjustments(
+    lot: Lot, by: Actor, evening: datetime
+) -> None:
+    own = staff("unit", unit_id=lot.unit_id)
+    ordered = actions.adjust(by, [lot.key], hours(evening, 1, 4), CloseLot(), EVENT)
+    theirs = actions.adjust(own, [lot.key], hours(evening, 5, 6), CloseLot(), EVENT)
+    with pytest.raises(actions.OrderedByRegulator):
+        actions.end(own, ordered.key, "示例")
+    assert actions.end(own, theirs.key, "示例").ended_at is not None
+    assert actions.end(by, ordered.key, "示例").ended_at is not None
+
+
+def test_a_unit_may_withdraw_for_good_what_a_regulator_suspended(lot: Lot, by: Actor, evening: datetime) -> None:
+    actions.suspend(by, lot.key, "示例施工")
+    actions.withdraw(staff("unit", unit_id=lot.unit_id), lot.key, "示例拆除")
+    assert (state_of(lot), adjustments(by)) == ("withdrawn", [])

@@ -54,6 +54,8 @@ class Adjustment(Base):
     review_at: Mapped[datetime | None]
     basis_id: Mapped[int | None] = mapped_column(ForeignKey("waiver_basis.id"))
     by_account: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
+    ordered: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether a regulator made it: then no unit and no operator ends it."""
     made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))

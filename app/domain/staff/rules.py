@@ -72,6 +72,10 @@ class Actor:
         """How audit entries and state events name this person."""
         return f"staff:{self.account_id}"
 
+    def oversees(self, place: Place) -> bool:
+        """Whether this person is a regulator there, and does not act for the unit or its operator."""
+        return any(grant.role is Role.REGULATOR and grant.scope.covers(place) for grant in self.grants)
+
 
 class NotPermitted(NotAllowed):
     """None of this person's roles may do this anywhere."""

@@ -4,7 +4,7 @@ from app.domain.adjustments.actions.adjust import adjust, close_now
 from app.domain.adjustments.actions.answer import NoOffer, accept, decline
 from app.domain.adjustments.actions.apply import apply
 from app.domain.adjustments.actions.calendar import CalendarInForce, apply_calendar
-from app.domain.adjustments.actions.end import AdjustmentOver, SuspensionStands, end
+from app.domain.adjustments.actions.end import AdjustmentOver, OrderedByRegulator, SuspensionStands, end
 from app.domain.adjustments.actions.free import (
     BasisApproved,
     BasisUnreadable,
@@ -23,6 +23,7 @@ __all__ = [
     "BasisUnreadable",
     "CalendarInForce",
     "NoOffer",
+    "OrderedByRegulator",
     "OwnBasis",
     "SuspensionStands",
     "accept",

@@ -1,20 +1,21 @@
 """Ending an adjustment before its time: windows come back, fees are asked for again, nothing is silently kept."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from app.domain.adjustments.actions.apply import FEW, apply
-from app.domain.adjustments.actions.record import ask_to_apply, places
+from app.domain.adjustments.actions.record import ask_to_apply, oversees_all, places
 from app.domain.adjustments.models import Adjustment, AdjustmentLot
 from app.domain.adjustments.rules import ReasonMissing, Where
 from app.domain.lots.actions import open_again
 from app.domain.pricing.actions import charge_again
-from app.domain.staff.rules import Actor, permit
+from app.domain.staff.rules import Actor, Place, permit
 from app.domain.tasks.actions import settle_tasks
 from app.kernel import audit, clock
 from app.kernel.db import current, transaction
-from app.kernel.refusals import Conflict, NotFound
+from app.kernel.refusals import Conflict, NotAllowed, NotFound
 
 
 class AdjustmentOver(Conflict):
@@ -22,6 +23,13 @@ class AdjustmentOver(Conflict):
 
     code = "adjustment_over"
     message = "该调整已结束"
+
+
+class OrderedByRegulator(NotAllowed):
+    """A regulator closed or suspended; the unit and its operator do not take that back."""
+
+    code = "ordered_by_regulator"
+    message = "该调整由监管部门作出，须由监管部门结束"
 
 
 class SuspensionStands(Conflict):
@@ -34,13 +42,16 @@ class SuspensionStands(Conflict):
 def end(by: Actor, adjustment_key: uuid.UUID, because: str) -> Adjustment:
     """Let an adjustment end now. Motorists who lost a reservation there hear that the lot is open again.
 
-    Refuses `NotFound`, `NotPermitted`, `ReasonMissing`, `AdjustmentOver`, `SuspensionStands`.
+    Refuses `NotFound`, `NotPermitted`, `ReasonMissing`, `AdjustmentOver`, `SuspensionStands`,
+    `OrderedByRegulator`.
     """
     with transaction():
         row = _locked(adjustment_key)
         lot_ids = _lots(row)
-        for place in places(Where(row.scope, district_code=row.district_code), lot_ids):
+        there = places(Where(row.scope, district_code=row.district_code), lot_ids)
+        for place in there:
             permit(by, "adjustments.end", place)
+        refuse_unless_theirs(row, by, there)
         _end(row, by, because)
         if row.kind != "free":
             ask_to_apply(row.id, lot_ids)
@@ -48,6 +59,12 @@ def end(by: Actor, adjustment_key: uuid.UUID, because: str) -> Adjustment:
         for lot_id in lot_ids:
             apply(row.id, lot_id)
     return row
+
+
+def refuse_unless_theirs(row: Adjustment, by: Actor, there: Sequence[Place]) -> None:
+    """Refuse `OrderedByRegulator` to who is no regulator of the places of an adjustment that one made."""
+    if row.ordered and not oversees_all(by, there):
+        raise OrderedByRegulator
 
 
 def _locked(key: uuid.UUID) -> Adjustment:

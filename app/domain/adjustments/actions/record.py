@@ -42,6 +42,11 @@ def places(where: Where, lot_ids: Sequence[int]) -> list[Place]:
     return [place_of(each) for each in lot_ids]
 
 
+def oversees_all(by: Actor, there: Sequence[Place]) -> bool:
+    """Whether somebody adjusts, or ends an adjustment, as a regulator of all these places."""
+    return all(by.oversees(place) for place in there)
+
+
 def lots_of(where: Where) -> Sequence[int]:
     """Ids of the lots that are meant and take the public. Refuses `LotsMissing`, `LotNotFound`."""
     wanted = select(Lot.id).where(Lot.state.in_(TAKES_THE_PUBLIC)).order_by(Lot.id)
@@ -82,7 +87,7 @@ def record(by: Actor, change: Change, lot_ids: Sequence[int], request_key: uuid.
         upsert(Adjustment)
         .values(
             **told, key=new_key(), during=change.during, review_at=change.review_at, basis_id=change.basis_id,
-            made_at=clock.now(), request_key=request,
+            ordered=oversees_all(by, places(where, lot_ids)), made_at=clock.now(), request_key=request,
         )
         .on_conflict_do_nothing(constraint="an_adjustment_is_made_once")
         .returning(Adjustment.id)

@@ -12,13 +12,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, select
 
 from app.domain.adjustments.actions.apply import FEW, apply, apply_few
-from app.domain.adjustments.actions.end import finish
+from app.domain.adjustments.actions.end import finish, refuse_unless_theirs
 from app.domain.adjustments.actions.record import Change, Recorded, ask_to_apply, record
 from app.domain.adjustments.models import Adjustment, AdjustmentLot
 from app.domain.adjustments.rules import SUSPENDED, Where, Why
 from app.domain.lots import actions as lots
 from app.domain.lots.models import FacilityCheck, Lot, LotStep
-from app.domain.lots.queries.places import lot_id_of
+from app.domain.lots.queries.places import lot_id_of, place_of
 from app.domain.lots.rules.shortfalls import Shortfall
 from app.domain.staff.rules import Actor
 from app.domain.units.models import UnitFinding
@@ -71,13 +71,16 @@ def exclude(
 def reopen(by: Actor, lot_key: uuid.UUID, why: str) -> list[Shortfall]:
     """Open a suspended lot again; who lost a reservation there hears of it. Returns what falls short.
 
-    Refuses `NotFound`, `NotPermitted`, `WrongState`, `ReasonMissing`, `LotFallsShort`.
+    Refuses `NotFound`, `NotPermitted`, `WrongState`, `ReasonMissing`, `LotFallsShort`, and `OrderedByRegulator` to
+    people of the unit when a regulator suspended it.
     """
     with transaction():
         found = lots.reopen(by, lot_key, why)
-        ended = _ended(by, lot_key, why)
-    for adjustment_id, lot_id in ended:
-        apply(adjustment_id, lot_id)
+        lot_id = lot_id_of(lot_key)
+        for row in _live(lot_id):
+            refuse_unless_theirs(row, by, [place_of(lot_id)])
+        over = _over(by, lot_id, why)
+    _apply(over, lot_id)
     return found
 
 
@@ -90,9 +93,8 @@ def withdraw(by: Actor, lot_key: uuid.UUID, why: str) -> Lot:
         suspend(by, lot_key, why)
     with transaction():
         lot = lots.withdraw(by, lot_key, why)
-        ended = _ended(by, lot_key, why)
-    for adjustment_id, lot_id in ended:
-        apply(adjustment_id, lot_id)
+        over = _over(by, lot.id, why)
+    _apply(over, lot.id)
     return lot
 
 
@@ -134,12 +136,20 @@ def _care(made: Sequence[Recorded]) -> None:
         apply_few(each)
 
 
-def _ended(by: Actor, lot_key: uuid.UUID, because: str) -> list[tuple[int, int]]:
-    """The suspension of a lot is over; what is to be applied for it."""
-    lot_id = lot_id_of(lot_key)
+def _live(lot_id: int) -> Sequence[Adjustment]:
     live = select(Adjustment).join(AdjustmentLot).where(AdjustmentLot.lot_id == lot_id, _is_live())
-    rows = current().scalars(live.order_by(Adjustment.id).with_for_update(of=Adjustment)).all()
+    return current().scalars(live.order_by(Adjustment.id).with_for_update(of=Adjustment)).all()
+
+
+def _over(by: Actor, lot_id: int, because: str) -> list[int]:
+    """The suspension of a lot is over; ids of what is to be applied for it."""
+    rows = _live(lot_id)
     for row in rows:
         finish(row, by, because)
         ask_to_apply(row.id, [lot_id])
-    return [(row.id, lot_id) for row in rows]
+    return [row.id for row in rows]
+
+
+def _apply(adjustment_ids: Sequence[int], lot_id: int) -> None:
+    for adjustment_id in adjustment_ids:
+        apply(adjustment_id, lot_id)
