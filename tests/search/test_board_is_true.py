@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
+from app.domain.claims.queries import promises_in
 from app.domain.lots.actions import exclude
 from app.domain.lots.models import Bay, Lot
 from app.domain.lots.rules import LOT
@@ -79,9 +80,12 @@ def cancelled(chance: random.Random, lot: Lot, _plates: list[int], _evening: dat
 
 
 def moved(_chance: random.Random, lot: Lot, _plates: list[int], _evening: datetime) -> None:
+    """No lot is suspended with promises: they are taken back by the same transaction."""
     with transaction() as session:
         row = session.get_one(Lot, lot.id)
         LOT.move(row, "suspend" if row.state == "open" else "reopen", "test")
+        for claim in promises_in(lot.id) if row.state == "suspended" else ():
+            claims.cancel(claim, "test")
 
 
 def refitted(chance: random.Random, lot: Lot, _plates: list[int], _evening: datetime) -> None:
