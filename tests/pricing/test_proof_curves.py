@@ -62,15 +62,15 @@ def test_a_curve_says_for_every_exit_what_the_engine_says(  # noqa: PLR0917
     name, rule = tariff.class_of(vehicle)
     earlier = [] if first else [moment(begin + second - 3600)]
     has_free = tariff.free is None or first or not tariff.free.first_in_rolling_24h
-    grain_s = grain([tariff], [Span(hole.begin - begin, hole.end - begin) for hole in tariff.free_spans])
+    holes_of_day = [Span(hole.begin - begin, hole.end - begin) for hole in tariff.free_spans]
+    grain_s = grain([tariff], holes_of_day)
     days = [frozenset({day_class(day + place)}) for place in range(3)]
-    layout = Layout(tariff.bands_of(rule), begin, days)
+    layout = Layout(tariff.bands_of(rule), days)
     horizon_s = hours * 3600
-    drawing = Drawing(tariff, name, layout, Ladders(rule, grain_s, horizon_s), tariff.free_spans, horizon_s)
-    entry = begin + second
-    curve = drawing.curve(entry, has_free=has_free)
+    drawing = Drawing(tariff, name, layout, Ladders(rule, grain_s, horizon_s), holes_of_day, horizon_s)
+    entry, curve = begin + second, drawing.curve(second, has_free=has_free)
 
-    edges = [chance.choice(curve.starts) - entry + aside for _ in range(10) for aside in (-1, 0, 1)]
+    edges = [chance.choice(curve.starts) - second + aside for _ in range(10) for aside in (-1, 0, 1)]
     for stayed in sorted({*edges, *(chance.randint(1, horizon_s) for _ in range(10))}):
         if 1 <= stayed <= horizon_s:
-            assert curve.fen_at(entry + stayed) == fee(tariff, entry, entry + stayed, vehicle, earlier), stayed
+            assert curve.fen_at(second + stayed) == fee(tariff, entry, entry + stayed, vehicle, earlier), stayed

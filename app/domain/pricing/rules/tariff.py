@@ -96,6 +96,12 @@ class Tariff:
         _, rule = self.class_of(None)
         return not self.is_partial and all(band.is_free or not rule.permille_of(band) for band in self.bands_of(rule))
 
+    @property
+    def is_day_classed(self) -> bool:
+        """Whether some band applies on days of some classes only."""
+        rules = self.vehicle_classes.values()
+        return any(band.days is not None for rule in rules for band in self.bands_of(rule))
+
     def bands_of(self, rule: VehicleClass) -> tuple[Band, ...]:
         return rule.own_bands or self.bands
 

@@ -14,7 +14,6 @@ from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.remedies import Remedy, smallest_remedy
 from app.domain.pricing.rules.proofs.search import Excess, Pen, Search, quoted
 from app.domain.pricing.rules.proofs.verdicts import Counterexample, Proof, quote_as_dict
-from app.domain.pricing.rules.spans import moment
 from app.domain.pricing.rules.tariff import Tariff
 
 __all__ = [
@@ -65,14 +64,14 @@ def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexampl
         raise CurveAndEngineDisagree(worst)
     entry, setting = worst.entry, worst.entry.scene.setting
     return Counterexample(
-        entry=moment(entry.at),
-        exit=moment(worst.exit),
+        entry=setting.moment(entry.at),
+        exit=setting.moment(worst.exit),
         vehicle_class=entry.scene.vehicle_class,
         day_classes={
             str(setting.first + timedelta(days=place)): sorted(frozenset[str]().union(*names))
             for place, names in enumerate(setting.names)
         },
-        prior_entries=[moment(at) for at in entry.history],
+        prior_entries=[setting.moment(at) for at in entry.history],
         own=own,
         references=references,
         cap_fen=combined(search.combine, fees),

@@ -18,9 +18,12 @@ from app.domain.pricing.rules.spans import Span
 from app.domain.pricing.rules.tariff import Tariff
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawing:
-    """One tariff for one class of vehicle on given days; `holes` are the free spans that touch them."""
+    """One tariff for one class of vehicle on given days; `holes` are the free spans that touch them.
+
+    Seconds are counted from the first midnight.
+    """
 
     tariff: Tariff
     vehicle_class: str

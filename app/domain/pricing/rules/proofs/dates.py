@@ -1,7 +1,7 @@
 """Which days may follow each other, as the tariffs see them: what a proof has to try, and nothing twice."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -17,7 +17,7 @@ from app.domain.calendars.rules import (
     day_classes,
 )
 from app.domain.pricing.rules.form import DAY_SECONDS
-from app.domain.pricing.rules.spans import Span, day_of
+from app.domain.pricing.rules.spans import Span, day_of, moment
 from app.domain.pricing.rules.tariff import Tariff
 
 Readings = Mapping[date, tuple[Day, ...]]
@@ -40,7 +40,10 @@ _SEASONS: Final[Mapping[str, tuple[tuple[int, int], tuple[int, int]]]] = {
 
 
 class Setting(NamedTuple):
-    """Consecutive dates from `first` on: what each tariff calls each of them, and the free spans that touch them."""
+    """Consecutive dates from `first` on: what each tariff calls each of them, and the free spans that touch them.
+
+    Within a setting seconds are counted from the first midnight; `begin` is that midnight.
+    """
 
     first: date
     names: tuple[tuple[Names, ...], ...]
@@ -48,11 +51,14 @@ class Setting(NamedTuple):
 
     @property
     def begin(self) -> int:
-        return (self.first - date(1970, 1, 1)).days * DAY_SECONDS
+        return _begin(self.first)
 
-    def names_of(self, tariff: int) -> list[Names]:
+    def moment(self, second: int) -> datetime:
+        return moment(self.begin + second)
+
+    def names_of(self, tariff: int) -> tuple[Names, ...]:
         """What one tariff calls each day."""
-        return [day[tariff] for day in self.names]
+        return tuple(day[tariff] for day in self.names)
 
 
 def readings(official: Iterable[Day], until: date) -> dict[date, tuple[Day, ...]]:
@@ -87,9 +93,8 @@ def settings(tariffs: Sequence[Tariff], dates: Readings) -> list[Setting]:
     known: dict[object, Setting] = {}
     for first in _first_dates(tariffs, dates, everywhere=naming.looks_at_days):
         holes = tuple(_touching(tariff, first) for tariff in tariffs)
-        shapes = tuple(tuple(_moved(hole, first) for hole in mine) for mine in holes)
         for names in product(*(naming.options(first + timedelta(days=place), dates) for place in range(DAYS))):
-            known.setdefault((names, shapes), Setting(first, names, holes))
+            known.setdefault((names, holes), Setting(first, names, holes))
     return list(known.values())
 
 
@@ -109,14 +114,13 @@ def _days_near(hole: Span) -> Iterator[date]:
 
 
 def _touching(tariff: Tariff, first: date) -> tuple[Span, ...]:
-    begin = (first - date(1970, 1, 1)).days * DAY_SECONDS
-    days = Span(begin, begin + DAYS * DAY_SECONDS)
-    return tuple(part for hole in tariff.free_spans if (part := hole.within(days)).seconds)
+    begin, days = _begin(first), Span(0, DAYS * DAY_SECONDS)
+    moved = [Span(hole.begin - begin, hole.end - begin).within(days) for hole in tariff.free_spans]
+    return tuple(hole for hole in moved if hole.seconds)
 
 
-def _moved(hole: Span, first: date) -> tuple[int, int]:
-    begin = (first - date(1970, 1, 1)).days * DAY_SECONDS
-    return hole.begin - begin, hole.end - begin
+def _begin(first: date) -> int:
+    return (first - date(1970, 1, 1)).days * DAY_SECONDS
 
 
 class _Naming:

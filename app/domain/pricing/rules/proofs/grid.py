@@ -33,10 +33,10 @@ def grain(tariffs: Iterable[Tariff], holes: Iterable[Span] = ()) -> int:
     return reduce(gcd, [*lengths, *edges], DAY_SECONDS)
 
 
-def entries(day_begin: int, grain_s: int) -> Iterator[int]:
-    """The entry seconds of one day that stand for all of its seconds."""
+def entries(grain_s: int) -> Iterator[int]:
+    """The seconds of a day, from its midnight, at which an entry stands for all others."""
     residues = (0, grain_s // 2) if grain_s >= _LEAST_WITH_A_MIDDLE else range(grain_s)
-    for begin in range(day_begin, day_begin + DAY_SECONDS, grain_s):
+    for begin in range(0, DAY_SECONDS, grain_s):
         yield from (begin + residue for residue in residues)
 
 

@@ -20,10 +20,10 @@ class Stretch(NamedTuple):
 
 
 class Layout:
-    """The stretches of consecutive days, the first of which begins at `day_begin`."""
+    """The stretches of consecutive days, in seconds from the first midnight."""
 
-    def __init__(self, bands: Sequence[Band], day_begin: int, days: Sequence[DayClasses]) -> None:
-        self._stretches = list(_merged(_told(bands, day_begin, days)))
+    def __init__(self, bands: Sequence[Band], days: Sequence[DayClasses]) -> None:
+        self._stretches = list(_merged(_told(bands, days)))
         self._begins = [stretch.begin for stretch in self._stretches]
 
     @property
@@ -42,9 +42,9 @@ class Layout:
             yield Stretch(max(begin, span.begin), min(end, span.end), band)
 
 
-def _told(bands: Sequence[Band], day_begin: int, days: Sequence[DayClasses]) -> Iterator[Stretch]:
-    for midnight, classes in zip(range(day_begin, day_begin + len(days) * DAY_SECONDS, DAY_SECONDS), days, strict=True):
-        reached = 0
+def _told(bands: Sequence[Band], days: Sequence[DayClasses]) -> Iterator[Stretch]:
+    for day, classes in enumerate(days):
+        midnight, reached = day * DAY_SECONDS, 0
         for slot, band in day_plan(bands, classes, "bands"):
             yield Stretch(midnight + reached, midnight + slot.begin, None)
             yield Stretch(midnight + slot.begin, midnight + slot.end, band)

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from app.domain.pricing.rules.form import InvalidTariff
 from app.domain.pricing.rules.parts import FULL_PERMILLE
 from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, greatest_excess, quoted
-from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.tariff import Tariff
 from app.domain.pricing.rules.wording import yuan
 
@@ -104,24 +103,16 @@ class Case(NamedTuple):
 
 
 def smallest_remedy(search: Search, excesses: Sequence[Excess]) -> Remedy:
-    """The single amount that has to be lowered by the fewest fen, else several of them."""
-    trial = _Trial(search, sorted(excesses, key=lambda excess: -excess.fen))
-    draft = _Draft.of(search.own.tariff.parameters)
-    alone = [
-        draft.put(place, after) for place in range(len(draft.fens)) if (after := trial.one(draft, place)) is not None
-    ]
-    if alone:
-        return min((each.against(draft) for each in alone), key=lambda remedy: remedy.reduction_fen)
-    return _several(trial, draft).against(draft)
+    """The single amount that has to be lowered by the fewest fen, else several of them.
 
-
-def _several(trial: "_Trial", draft: "_Draft") -> "_Draft":
-    """All amounts in proportion, then each by itself as high as the others let it be."""
-    lowered = draft.scaled(trial.highest(FULL_PERMILLE, draft.scaled, passing=0) or 0)
-    for place, before_fen in enumerate(draft.fens):
-        highest = trial.highest(before_fen, partial(lowered.put, place), passing=lowered.fens[place])
-        lowered = lowered if highest is None else lowered.put(place, highest)
-    return lowered
+    What is best for a few stays is tried on all; a stay that it does not help joins the few.
+    """
+    before = _Draft.of(search.own.tariff.parameters)
+    trial = _Trial(search, sorted(excesses, key=lambda excess: -excess.fen), before)
+    while True:
+        best = trial.alone(before) or trial.together(before)
+        if not trial.is_refuted(best):
+            return best.against(before)
 
 
 @dataclass(frozen=True)
@@ -156,59 +147,64 @@ class _Draft:
 
 
 class _Trial:
-    """Tries amounts on the stays that exceeded the cap; those that refuted one are asked first for the next."""
+    """Tries amounts on the stays that exceeded the cap; `_cases` are those that have refuted one so far."""
 
-    def __init__(self, search: Search, excesses: Sequence[Excess]) -> None:
+    def __init__(self, search: Search, excesses: Sequence[Excess], before: _Draft) -> None:
         self._search = search
-        self._excesses = excesses
-        self._caps: dict[int, Curve] = {}
+        self._alone = {place: fen - 1 for place, fen in enumerate(before.fens)}
+        self._permille = FULL_PERMILLE
+        self._excesses = [(excess.entry, search.cap(excess.entry)) for excess in excesses]
         self._cases = [self._case(excesses[0])]
 
-    def one(self, draft: _Draft, place: int) -> int | None:
-        """How high one amount may be beside the others as they are; None if not even 0 will do."""
-        return self.highest(draft.fens[place] - 1, partial(draft.put, place))
+    def alone(self, before: _Draft) -> _Draft | None:
+        """The draft in which one amount is lowered by the fewest fen; None if no single one helps the cases.
 
-    def highest(self, most: int, change: Callable[[int], _Draft], passing: int | None = None) -> int | None:
-        """The highest number up to `most` with which no stay exceeds the cap, given one that is known to pass."""
-        while (left := self._highest_for_cases(passing or 0, most, change)) is not None and left != passing:
-            refuted = self._refuted(change(left).tariff())
-            if refuted is None:
-                return left
-            self._cases.append(refuted)
-        return left
+        More cases never let an amount be higher, so each is looked for below where it was found the last time.
+        """
+        found = {place: self._highest(0, most, partial(before.put, place)) for place, most in self._alone.items()}
+        self._alone = {place: number for place, number in found.items() if number is not None}
+        drafts = [before.put(place, number) for place, number in self._alone.items()]
+        return max(drafts, key=lambda draft: sum(draft.fens), default=None)
 
-    def _highest_for_cases(self, low: int, high: int, change: Callable[[int], _Draft]) -> int | None:
-        if not self._passes_cases(change(low)):
+    def together(self, before: _Draft) -> _Draft:
+        """All amounts in proportion, then each by itself as high as the others let it be."""
+        self._permille = self._highest(0, self._permille, before.scaled) or 0
+        lowered = before.scaled(self._permille)
+        for place, fen in enumerate(before.fens):
+            highest = self._highest(lowered.fens[place], fen, partial(lowered.put, place))
+            lowered = lowered if highest is None else lowered.put(place, highest)
+        return lowered
+
+    def is_refuted(self, draft: _Draft) -> bool:
+        """Whether some stay still exceeds the cap; the worst of the first entry that does is a case from then on."""
+        pen = Pen(draft.tariff(), OWN, self._search.own.horizon_s)
+        for place, (entry, cap) in enumerate(self._excesses):
+            fen, exit_ = greatest_excess(pen.curve(entry), cap)
+            if fen > 0:
+                self._excesses.insert(0, self._excesses.pop(place))
+                self._cases.append(self._case(Excess(entry, exit_, fen)))
+                return True
+        return False
+
+    def _highest(self, low: int, high: int, change: Callable[[int], _Draft]) -> int | None:
+        """The highest number with which no case exceeds its cap; None if not even the lowest will do."""
+        if self._passes(change(high)):
+            return high
+        if not self._passes(change(low)):
             return None
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._passes_cases(change(middle)) else (low, middle - 1)
+            low, high = (middle, high) if self._passes(change(middle)) else (low, middle - 1)
         return low
 
-    def _passes_cases(self, draft: _Draft) -> bool:
+    def _passes(self, draft: _Draft) -> bool:
         try:
-            tariff = draft.tariff()
+            pen = Pen(draft.tariff(), OWN)
         except InvalidTariff:
             return False
-        return all(self._fen(tariff, case.excess) <= case.cap_fen for case in reversed(self._cases))
-
-    def _fen(self, tariff: Tariff, excess: Excess) -> int:
-        quote = quoted(Pen(tariff, OWN), excess)
-        return 0 if quote is None else quote.total_fen
-
-    def _refuted(self, tariff: Tariff) -> Case | None:
-        pen = Pen(tariff, OWN, self._search.own.horizon_s)
-        for place, excess in enumerate(self._excesses):
-            fen, exit_ = greatest_excess(pen.curve(excess.entry), self._cap(place))
-            if fen > 0:
-                return self._case(Excess(excess.entry, exit_, fen))
-        return None
-
-    def _cap(self, place: int) -> Curve:
-        """Caps do not change with the own amounts: each is drawn once."""
-        if place not in self._caps:
-            self._caps[place] = self._search.cap(self._excesses[place].entry)
-        return self._caps[place]
+        quotes = (quoted(pen, case.excess) for case in reversed(self._cases))
+        limits = (case.cap_fen for case in reversed(self._cases))
+        return all(quote is None or quote.total_fen <= limit for quote, limit in zip(quotes, limits, strict=True))
 
     def _case(self, excess: Excess) -> Case:
         cap = self._search.cap(excess.entry).fen_at(excess.exit)

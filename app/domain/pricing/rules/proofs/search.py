@@ -14,11 +14,14 @@ from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.quotes import Quote, quote
-from app.domain.pricing.rules.spans import NoPrice, Span, classes_of, moment
+from app.domain.pricing.rules.spans import NoPrice, classes_of
 from app.domain.pricing.rules.tariff import Tariff
 
 OWN = 0
 """The own tariff stands first among the tariffs of a proof; the references follow."""
+
+_MOST_REMEMBERED = 5_000_000
+"""Steps of curves that one tariff may keep in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +34,14 @@ class Scene:
 
     @property
     def entries(self) -> Iterator[int]:
-        return entries(self.setting.begin, self.grain_s)
+        return entries(self.grain_s)
 
 
 class Entry(NamedTuple):
-    """One entry second that stands for others, and when the vehicle's earlier stays began."""
+    """One entry second that stands for others, and when the vehicle's earlier stays began.
+
+    Seconds are counted from the first midnight of the setting.
+    """
 
     scene: Scene
     at: int
@@ -59,19 +65,33 @@ class Pen:
         self.horizon_s = horizon_s
         self._ladders: dict[tuple[str, int], Ladders] = {}
         self._drawings: dict[Scene, Drawing] = {}
+        self._alike: dict[object, Drawing] = {}
+        self._drawn: dict[tuple[Drawing, int, bool], Curve] = {}
 
     def curve(self, entry: Entry) -> Curve:
-        free = self.tariff.free
-        has_free = free is None or free.is_given(entry.at, entry.history)
-        if entry.scene not in self._drawings:
-            self._drawings[entry.scene] = self._drawing(entry.scene)
-        return self._drawings[entry.scene].curve(entry.at, has_free=has_free)
+        """The entry's fee for every exit; where all days are alike to the tariff, each is drawn once."""
+        drawing = self._drawing(entry.scene)
+        key = (drawing, entry.at, self._has_free(entry))
+        if key in self._drawn:
+            return self._drawn[key]
+        curve = drawing.curve(entry.at, has_free=key[-1])
+        if not self.tariff.is_day_classed and len(self._drawn) * len(curve.starts) < _MOST_REMEMBERED:
+            self._drawn[key] = curve
+        return curve
+
+    def _has_free(self, entry: Entry) -> bool:
+        return self.tariff.free is None or self.tariff.free.is_given(entry.at, entry.history)
 
     def _drawing(self, scene: Scene) -> Drawing:
-        name, rule = self.tariff.class_of(self.class_for(scene.vehicle_class))
-        layout = Layout(self.tariff.bands_of(rule), scene.setting.begin, scene.setting.names_of(self.place))
-        ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s, self.horizon_s))
-        return Drawing(self.tariff, name, layout, ladders, scene.setting.holes[self.place], self.horizon_s)
+        if scene not in self._drawings:
+            name, rule = self.tariff.class_of(self.class_for(scene.vehicle_class))
+            days, holes = scene.setting.names_of(self.place), scene.setting.holes[self.place]
+            ladders = self._ladders.setdefault((name, scene.grain_s), Ladders(rule, scene.grain_s, self.horizon_s))
+            drawing = Drawing(
+                self.tariff, name, Layout(self.tariff.bands_of(rule), days), ladders, holes, self.horizon_s
+            )
+            self._drawings[scene] = self._alike.setdefault((name, scene.grain_s, days, holes), drawing)
+        return self._drawings[scene]
 
     def class_for(self, vehicle_class: str) -> str:
         """A class that the tariff does not name is priced as any other vehicle."""
@@ -100,7 +120,7 @@ class Search:
         tariffs = [pen.tariff for pen in pens]
         classes = sorted({name for tariff in tariffs for name in tariff.vehicle_classes})
         for setting in settings:
-            holes = [Span(*(edge - setting.begin for edge in hole)) for mine in setting.holes for hole in mine]
+            holes = [hole for mine in setting.holes for hole in mine]
             for vehicle_class in _unlike(classes, pens):
                 yield Scene(setting, vehicle_class, grain(tariffs, holes))
 
@@ -164,11 +184,12 @@ def is_unbounded(own: Curve, cap: Curve) -> bool:
 
 def quoted(pen: Pen, excess: Excess) -> Quote | None:
     """The stay as the engine itself prices it; None where the tariff has no price."""
-    at, setting = excess.entry.at, excess.entry.scene.setting
+    setting = excess.entry.scene.setting
     listed = {setting.first + timedelta(days=day): names for day, names in enumerate(setting.names_of(pen.place))}
     vehicle_class = pen.class_for(excess.entry.scene.vehicle_class)
-    history = [moment(earlier) for earlier in excess.entry.history]
+    history = [setting.moment(earlier) for earlier in excess.entry.history]
+    entry, exit_ = setting.moment(excess.entry.at), setting.moment(excess.exit)
     try:
-        return quote(pen.tariff, moment(at), moment(excess.exit), vehicle_class, history, classes_of(listed))
+        return quote(pen.tariff, entry, exit_, vehicle_class, history, classes_of(listed))
     except NoPrice:
         return None
