@@ -12,7 +12,7 @@ from bench.results import tell
 
 COLLECTION = Path(__file__).resolve().parent.parent / "tests" / "pricing" / "tariffs.json"
 TYPICAL = ("HZ-ROAD-2", "HZ-ROAD-1")
-HARDEST = ("HZ-WESTLAKE", "SZ-ROAD-1")
+HARDEST = ("HZ-WESTLAKE", "HZ-FUYI")
 """The slowest of all pairs of published tariffs."""
 ROUNDS = 3
 
