@@ -8,7 +8,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import click
 from flask import Blueprint, Flask
+from flask.cli import FlaskGroup
 
 import miniprogram_api
 from app import factory
@@ -44,14 +46,15 @@ def _served() -> Flask:
     try:
         return create_app()
     except SettingsRefused as problem:
-        if not _is_asked_by_a_terminal():
+        if not _looking_for_a_command():
             raise
         return commands.without_settings(problem)
 
 
-def _is_asked_by_a_terminal() -> bool:
-    """Whether `flask` itself runs this process (it says so), so that nobody is served by it."""
-    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+def _looking_for_a_command() -> bool:
+    """Whether `flask` asks which commands there are; a server that is to start (`flask run`) asks from inside one."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, FlaskGroup)
 
 
 def _refuse_blocking_driver() -> None:

@@ -106,6 +106,13 @@ def configure() -> None:
     logging.config.dictConfig(_configuration())
 
 
+def to_stderr() -> None:
+    """For a program whose stdout holds its answers and nothing else."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout:
+            handler.setStream(sys.stderr)
+
+
 def _configuration() -> dict[str, Any]:
     renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     unwrapped = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]

@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 
 Parameters = dict[str, Any]
 
-fens = st.integers(0, 2000)
+DEAREST = 800
+"""No first unit costs more, so that no cap lies below it."""
+fens = st.integers(0, DEAREST)
 units = st.sampled_from([1, 5, 15, 20, 30, 60, 120, 600])
+seconds = st.sampled_from([12, 60, 90, 300])
 
 
 @st.composite
@@ -17,13 +20,19 @@ def roundings(draw: st.DrawFn) -> Parameters:
 
 
 @st.composite
+def unit_lengths(draw: st.DrawFn) -> Parameters:
+    """Mostly whole minutes, as published texts have it, else seconds."""
+    return {"unit_s": draw(seconds)} if draw(st.integers(0, 7)) == 0 else {"unit_min": draw(units)}
+
+
+@st.composite
 def steps(draw: st.DrawFn) -> list[Parameters]:
     """A few steps with an end, and one without."""
     walked: list[Parameters] = []
     for _ in range(draw(st.integers(0, 3))):
         unit = draw(units)
         walked.append({"minutes": unit * draw(st.integers(1, 4)), "unit_min": unit, "fen": draw(fens)})
-    walked.append({"minutes": None, "unit_min": draw(units), "fen": draw(fens)})
+    walked.append({"minutes": None, **draw(unit_lengths()), "fen": draw(fens)})
     return [{**step, **(draw(roundings()) if draw(st.booleans()) else {})} for step in walked]
 
 
@@ -44,7 +53,7 @@ def methods(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
     flat = {
         "flat_until_min": draw(st.integers(0, 300)),
         "flat_fen": draw(fens),
-        "unit_min": draw(units),
+        **draw(unit_lengths()),
         "fen": draw(fens),
     }
     window = draw(st.none() | st.just({"from": "05:00", "to": "19:00"}) | st.just({"from": "22:00", "to": "06:30"}))
@@ -53,7 +62,7 @@ def methods(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
 
 @st.composite
 def band_caps(draw: st.DrawFn) -> Parameters:
-    cap = draw(st.sampled_from([{}, {}, {"units": 3}, {"fen": 700}, {"units": 5, "fen": 900}]))
+    cap = draw(st.sampled_from([{}, {}, {"units": 3}, {"fen": DEAREST}, {"units": 5, "fen": DEAREST + 100}]))
     return {"band_cap": cap} if cap else {}
 
 
@@ -87,12 +96,13 @@ free_times = st.none() | st.fixed_dictionaries(
         "minutes": st.integers(0, 200),
         "mode": st.sampled_from(["waive_if_within", "deduct"]),
         "measured_on": st.sampled_from(["whole_stay", "chargeable_time"]),
-        "scope": st.sampled_from(["per_entry", "first_in_rolling_24h"]),
+        "scope": st.sampled_from(["per_entry", "first_in_rolling_24h", "first_of_day", "once"]),
         "again_each_period": st.booleans(),
         "by_class": st.sampled_from([{}, {"large": 45}]),
     }
 )
-caps = st.none() | st.integers(0, 5000) | st.lists(st.none() | st.integers(0, 5000), min_size=1, max_size=3)
+some_caps = st.none() | st.integers(DEAREST, 5000)
+caps = some_caps | st.lists(some_caps, min_size=1, max_size=3)
 
 
 @st.composite
@@ -103,12 +113,45 @@ def periods(draw: st.DrawFn) -> Parameters:
 
 
 @st.composite
+def overstays(draw: st.DrawFn) -> Parameters:
+    kind = draw(st.sampled_from(["multiplier_permille", "filed", "fixed_fen"]))
+    price: Any = draw(st.integers(0, 3500))
+    if kind == "filed":
+        price = {**draw(unit_lengths()), "fen": draw(fens), **draw(roundings())}
+    return {kind: price, "cap_fen": draw(st.none() | st.integers(0, 5000)), "grace_min": draw(st.integers(0, 30))}
+
+
+plate_caps = st.fixed_dictionaries({"kind": st.just("calendar_day"), "fen": st.integers(DEAREST, 3000)}) | (
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("rolling"),
+            "minutes": st.sampled_from([300, 1440]),
+            "fen": st.integers(DEAREST, 3000),
+        }
+    )
+)
+
+
+@st.composite
+def layers(draw: st.DrawFn, has_free: bool) -> Parameters:
+    """What few tariffs have."""
+    laid: Parameters = {}
+    if draw(st.booleans()):
+        laid["overstay"] = draw(overstays())
+    if draw(st.booleans()):
+        laid["plate_cap"] = draw(plate_caps)
+    if has_free:
+        laid["waivers"] = {"proof": {"effect": "free_minutes", "minutes": draw(st.integers(1, 300))}}
+    return laid
+
+
+@st.composite
 def tariffs(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
     """The `parameters` of a tariff; `only_by_unit` for stepped bands alone."""
     policies = ["single_band", "round_each_segment", "sum_per_band", "by_entry", "carry_part_unit"]
     policy = draw(st.sampled_from(policies))
     bands = draw(band_sets(single=policy == "single_band", only_by_unit=only_by_unit))
-    large: Parameters = {"multiplier_permille": draw(st.sampled_from([500, 1000, 1333, 1500, 2000]))}
+    large: Parameters = {"multiplier_permille": draw(st.sampled_from([0, 500, 1000, 1333, 1500, 2000]))}
     if draw(st.booleans()):
         large["multiplier_bands"] = [bands[0]["name"]]
     own = {"own_bands": draw(band_sets(single=policy == "single_band", only_by_unit=only_by_unit))}
@@ -120,3 +163,10 @@ def tariffs(draw: st.DrawFn, only_by_unit: bool = False) -> Parameters:
         "vehicle_classes": {"small": {}, "large": large, "own": own},
         "default_class": "small",
     }
+
+
+@st.composite
+def layered(draw: st.DrawFn) -> Parameters:
+    """A tariff with overstay, proofs and a plate's cap over it."""
+    parameters = draw(tariffs())
+    return {**parameters, **draw(layers(has_free=parameters["free"] is not None))}

@@ -39,7 +39,7 @@ def with_a_gap(parameters: dict[str, Any]) -> dict[str, Any]:
     return {**parameters, "partial": True, "bands": parameters["bands"][:-1]}
 
 
-def fee(tariff: Tariff, entry: int, exit_: int, vehicle: str, earlier: list[datetime]) -> int | None:
+def fee(tariff: Tariff, entry: int, exit_: int, vehicle: str, earlier: list[tuple[datetime, datetime]]) -> int | None:
     try:
         return quote(tariff, moment(entry), moment(exit_), vehicle, earlier, calendar).total_fen
     except NoPrice:
@@ -60,8 +60,9 @@ def test_a_curve_says_for_every_exit_what_the_engine_says(  # noqa: PLR0917
     limited = with_limits(with_a_gap(parameters) if gap else parameters, begin, free_minutes)
     tariff = Tariff.load({**limited, "usable_window": usable, "longest_stay_min": longest_min})
     name, rule = tariff.class_of(vehicle)
-    earlier = [] if first else [moment(begin + second - 3600)]
-    has_free = tariff.free is None or first or not tariff.free.first_in_rolling_24h
+    before = [] if first else [begin + second - 3600]
+    earlier = [(moment(each), moment(each)) for each in before]
+    has_free = tariff.free is None or tariff.free.is_given(begin + second, before)
     holes_of_day = [Span(hole.begin - begin, hole.end - begin) for hole in tariff.free_spans]
     grain_s = grain([tariff], holes_of_day)
     days = [frozenset({day_class(day + place)}) for place in range(3)]

@@ -18,17 +18,20 @@ EXAMPLES = [
 ]
 
 
+moment = datetime.fromisoformat
+
+
 def quoted(parameters: dict[str, Any], example: dict[str, Any]) -> Quote:
     listed = {date.fromisoformat(day): name for day, name in example.get("day_classes", {}).items()}
     booked_end = example.get("booked_end")
     return quote(
         Tariff.load(parameters),
-        datetime.fromisoformat(example["entry"]),
-        datetime.fromisoformat(example["exit"]),
+        moment(example["entry"]),
+        moment(example["exit"]),
         example.get("vehicle_class"),
-        [datetime.fromisoformat(stay["entry"]) for stay in example.get("prior_stays", [])],
+        [(moment(stay["entry"]), moment(stay["exit"])) for stay in example.get("prior_stays", [])],
         classes_of(listed),
-        booked_end=None if booked_end is None else datetime.fromisoformat(booked_end),
+        booked_end=None if booked_end is None else moment(booked_end),
         waiver=example.get("waiver"),
         payment_channel=example.get("payment_channel"),
     )

@@ -88,9 +88,10 @@ def test_free_time_by_class_replaces_the_common_one() -> None:
 
 def test_free_time_is_used_up_by_a_stay_that_began_less_than_24_hours_before() -> None:
     of = tariff(free=free(scope="first_in_rolling_24h"))
-    assert fee(of, at("09:00", 1), at("09:10", 1), "small", [at("09:00:01")]) == 400
-    assert fee(of, at("09:00", 1), at("09:10", 1), "small", [at("09:00")]) == 0
-    assert fee(of, at("09:00", 1), at("09:10", 1), "small", [at("09:30", 1)]) == 0
+    stay = at("09:00", 1), at("09:10", 1), "small"
+    assert fee(of, *stay, [(at("09:00:01"), at("09:01"))]) == 400
+    assert fee(of, *stay, [(at("09:00"), at("23:00"))]) == 0
+    assert fee(of, *stay, [(at("09:30", 1), at("09:40", 1))]) == 0
 
 
 def test_free_time_that_is_given_again_counts_in_every_period() -> None:

@@ -46,6 +46,13 @@ class IncompleteCalendar(Invalid):
     message = "日历须包含全年每一天且不得重复"
 
 
+class CalendarYearMissing(Invalid):
+    """No official calendar tells the days of this year; details: `year`."""
+
+    code = "calendar_year_missing"
+    message = "没有该年份的正式日历"
+
+
 SATURDAY: Final = 5
 NEW_YEAR: Final = "元旦"
 LABOUR_DAY: Final = "劳动节"

@@ -12,7 +12,7 @@ import chinese_calendar
 
 from app.domain.calendars.actions import load
 from app.domain.calendars.models import CalendarVersion
-from app.domain.calendars.rules import Day, DayKind, Status, days_of_year
+from app.domain.calendars.rules import CalendarYearMissing, Day, DayKind, Status, days_of_year
 
 SOURCE: Final = "国务院办公厅节假日安排通知（chinesecalendar 1.11.0）"
 FIRST_YEAR: Final = 2004
@@ -31,11 +31,16 @@ HOLIDAY_NAMES: Final[Mapping[str, str]] = {
 
 def official_year(year: int) -> list[Day]:
     """Every day of a year between FIRST_YEAR and LAST_YEAR."""
-    return [_official_day(of) for of in days_of_year(year)]
+    return [official_day(of) for of in days_of_year(year)]
 
 
-def _official_day(of: date) -> Day:
-    """The package names make-up work days after their holiday too, so a name alone does not mean off."""
+def official_day(of: date) -> Day:
+    """One date of an official calendar. Refuses `CalendarYearMissing` before FIRST_YEAR and after LAST_YEAR.
+
+    The package names make-up work days after their holiday too, so a name alone does not mean off.
+    """
+    if not FIRST_YEAR <= of.year <= LAST_YEAR:
+        raise CalendarYearMissing(year=of.year)
     is_off, name = chinese_calendar.get_holiday_detail(of)
     kind = DayKind.DAYOFF if is_off else DayKind.WORKDAY
     return Day(of, kind, HOLIDAY_NAMES[name] if name else None, is_makeup=bool(name) and not is_off)

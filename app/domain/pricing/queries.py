@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.calendars.queries import day_book
 from app.domain.pricing.models import FreeSpan, LotReference, LotTariff, ReferenceLot, TariffVersion
 from app.domain.pricing.rules import (
+    NO_HISTORY,
     BilledFee,
-    Calendar,
+    DayOf,
     FreeTime,
+    History,
     NoPrice,
     Quote,
     Tariff,
@@ -43,10 +45,10 @@ class LotPrices:
 
     own: Tariff
     references: tuple[Tariff, ...]
-    calendar: Calendar
+    day_of: DayOf
 
     def fee(
-        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime] = (),
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: History = NO_HISTORY,
         free: Sequence[FreeTime] = (),
     ) -> BilledFee:  # fmt: skip
         """The fee of the stay [entry, exit_): the own tariff's, never above the lowest reference's.
@@ -60,17 +62,17 @@ class LotPrices:
         before, paid_fen = list(history), 0
         for begins_at, ends_at in charged_parts(entry, exit_, free):
             paid_fen += self._capped(begins_at, ends_at, vehicle_class, before).fee_fen
-            before.append(begins_at)
+            before.append((begins_at, ends_at))
         return replace(whole, waived_fen=max(whole.fee_fen - paid_fen, 0), waiver=free[-1])
 
     def _capped(
-        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: History
     ) -> BilledFee:  # fmt: skip
         own = self._quote(self.own, entry, exit_, vehicle_class, history)
         return capped(own, list(self._reference_quotes(entry, exit_, vehicle_class, history)))
 
     def _reference_quotes(
-        self, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
+        self, entry: datetime, exit_: datetime, vehicle_class: str, history: History
     ) -> Iterator[Quote]:
         for tariff in self.references:
             try:
@@ -78,14 +80,12 @@ class LotPrices:
             except NoPrice:
                 continue
 
-    def _quote(
-        self, tariff: Tariff, entry: datetime, exit_: datetime, vehicle_class: str, history: Collection[datetime]
-    ) -> Quote:
-        return quote(tariff, entry, exit_, _class_in(tariff, vehicle_class), history, self.calendar)
+    def _quote(self, tariff: Tariff, entry: datetime, exit_: datetime, vehicle_class: str, history: History) -> Quote:
+        return quote(tariff, entry, exit_, _class_in(tariff, vehicle_class), history, tariff.calendar(self.day_of))
 
     def per_hour(self, at: datetime, vehicle_class: str) -> str:
         """The lot's own price rules of that day, in short."""
-        return hourly_text(self.own, at, self.calendar, _class_in(self.own, vehicle_class))
+        return hourly_text(self.own, at, self.own.calendar(self.day_of), _class_in(self.own, vehicle_class))
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,12 @@ def price_words(lot_ids: Sequence[int], at: datetime) -> Mapping[int, PriceWords
         charged = dict(session.execute(own).all())
     ids = set(charged.values())
     known = tariffs(ids)
-    words = {each: PriceWords(hourly_text(known[each], at, book.classes), known[each].is_free) for each in ids}
+    words = {each: _words(known[each], at, book.day) for each in ids}
     return {lot_id: words[tariff_id] for lot_id, tariff_id in charged.items()}
+
+
+def _words(tariff: Tariff, at: datetime, day_of: DayOf) -> PriceWords:
+    return PriceWords(hourly_text(tariff, at, tariff.calendar(day_of)), tariff.is_free)
 
 
 def _class_in(tariff: Tariff, vehicle_class: str) -> str:
@@ -119,7 +123,7 @@ def prices_at(lot_ids: Sequence[int], at: datetime, until: datetime | None = Non
     """The prices of each lot that has a tariff at a moment, for stays that end by `until` (default: the same day)."""
     own, around = _tariffs_at(lot_ids, at)
     book = day_book(business_day(at) - DAY, business_day(until or at) + DAY)
-    return {lot_id: LotPrices(tariff, tuple(around[lot_id]), book.classes) for lot_id, tariff in own.items()}
+    return {lot_id: LotPrices(tariff, tuple(around[lot_id]), book.day) for lot_id, tariff in own.items()}
 
 
 def _tariffs_at(lot_ids: Sequence[int], at: datetime) -> tuple[Mapping[int, Tariff], Mapping[int, list[Tariff]]]:

@@ -15,7 +15,7 @@ from app.domain.lots.queries import policy_of
 from app.domain.motorists.models import NumberPlate
 from app.domain.policies.queries import numbers
 from app.domain.pricing.queries import free_times, prices_of
-from app.domain.pricing.rules import BilledFee
+from app.domain.pricing.rules import NO_HISTORY, BilledFee, History
 from app.domain.stays.models import Bill, PassageOutcome, Stay
 from app.domain.stays.rules import UNPASSED_AFTER, PaidBill, amount_due, fee_owed
 from app.domain.tasks.models import Task
@@ -112,21 +112,21 @@ def due_of(stay: Stay, at: datetime | None = None) -> Due:
         return Due(fee, sum(bill.amount_fen for bill in paid), due_fen, up_to)
 
 
-def _history(stay: Stay) -> Sequence[datetime]:
-    """Entries of the same plate in the same lot on the day before, for tariffs that give free time once."""
+def _history(stay: Stay) -> History:
+    """The plate's latest stays in the same lot before this one, for tariffs that look at them."""
     if stay.plate_id is None:
-        return ()
-    since = stay.entered_at - timedelta(days=1)
-    return (
-        current()
-        .scalars(
-            select(Stay.entered_at).where(
-                Stay.plate_id == stay.plate_id, Stay.lot_id == stay.lot_id,
-                Stay.entered_at >= since, Stay.entered_at < stay.entered_at,
-            )
-        )
-        .all()
-    )  # fmt: skip
+        return NO_HISTORY
+    earlier = (
+        select(Stay.entered_at, func.coalesce(Stay.exited_at, Stay.entered_at))
+        .where(Stay.plate_id == stay.plate_id, Stay.lot_id == stay.lot_id, Stay.entered_at < stay.entered_at)
+        .order_by(Stay.entered_at.desc())
+        .limit(REMEMBERED_STAYS)
+    )
+    return [(entry, exit_) for entry, exit_ in current().execute(earlier)]
+
+
+REMEMBERED_STAYS = 100
+"""No tariff looks further back: a vehicle's free time is gone after the first of them, a day has fewer."""
 
 
 def _paid(stay_id: int) -> Sequence[PaidBill]:

@@ -12,7 +12,13 @@ Read = Callable[[object, str], T]
 
 DAY_SECONDS: Final = 86_400
 HOUR_SECONDS: Final = 3_600
-_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
+LARGEST: Final = 1_000_000_000
+"""No number of a form is above this: ten million yuan, nineteen centuries of minutes."""
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII
+)
+FIRST_YEAR, LAST_YEAR = 1992, 9998
 
 
 class InvalidTariff(Invalid):
@@ -28,48 +34,110 @@ class InvalidTariff(Invalid):
         return f"{self.details['where']}: {self.details['reason']}"
 
 
+class Senseless(InvalidTariff):
+    """The form is kept, but what it says cannot be: a schema does not find it."""
+
+    code = "senseless_tariff"
+    message = "收费标准自相矛盾"
+
+
+class NegativeRate(InvalidTariff):
+    """A price or a factor is below nothing."""
+
+    code = "negative_rate"
+    message = "价格或倍数不得为负"
+
+
+class InvalidTime(InvalidTariff):
+    """A moment that is none, or that is further off than the calendar of these prices reaches."""
+
+    code = "invalid_time"
+    message = "时间格式有误"
+
+
+class NaiveTime(InvalidTime):
+    """A moment that does not tell its offset from UTC."""
+
+    code = "naive_time"
+    message = "时间须注明时区偏移"
+
+
 class Form:
-    """One JSON object; `close()` refuses the keys that nobody asked for."""
+    """One JSON object; `close()` refuses the keys that nobody asked for. A key that is null is as if it were absent."""
 
     def __init__(self, value: object, where: str) -> None:
         if not isinstance(value, Mapping):
-            raise InvalidTariff(where, "must be an object")
-        self._values: Mapping[str, object] = value
+            raise InvalidTariff(where, "须为对象")
+        self.values: Mapping[str, object] = value
         self.where = where
         self._asked: set[str] = set()
 
     def at(self, key: str) -> str:
-        return f"{self.where}.{key}"
+        return f"{self.where}.{key}" if self.where else key
 
     def has(self, key: str) -> bool:
+        """Whether the key holds anything but null."""
         self._asked.add(key)
-        return key in self._values
+        return self.values.get(key) is not None
 
     def take(self, key: str, read: Read[T]) -> T:
-        """The value of a key that must be there."""
-        if not self.has(key):
-            raise InvalidTariff(self.at(key), "is missing")
-        return read(self._values[key], self.at(key))
+        """The value of a key that must be there, though null may be what it says."""
+        self._asked.add(key)
+        if key not in self.values:
+            raise InvalidTariff(self.at(key), "缺少此项")
+        return read(self.values[key], self.at(key))
 
     def take_or(self, key: str, read: Read[T], otherwise: T) -> T:
         """The value of a key that may be left out."""
         return self.take(key, read) if self.has(key) else otherwise
 
+    def take_one(self, readers: Mapping[str, Read[T]]) -> tuple[str, T]:
+        """The one key that is there of several that stand in each other's place, with its value."""
+        told = [key for key in readers if self.has(key)]
+        if not told:
+            raise InvalidTariff(self.at(next(iter(readers))), "缺少此项")
+        if len(told) > 1:
+            raise InvalidTariff(self.at(told[1]), f"不得与{told[0]}并用")
+        return told[0], self.take(told[0], readers[told[0]])
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Let a key of this form not stand beside what else is told."""
+        if self.has(key):
+            raise InvalidTariff(self.at(key), reason)
+
     def close(self) -> None:
-        unknown = sorted(str(key) for key in self._values if key not in self._asked)
+        unknown = sorted(str(key) for key in self.values if key not in self._asked)
         if unknown:
-            raise InvalidTariff(self.at(unknown[0]), "is not a known key")
+            raise InvalidTariff(self.at(unknown[0]), "不是已知的项")
 
 
-def whole(least: int = 0) -> Read[int]:
-    """A whole number, not below `least`; JSON's true and 1.0 are not numbers here."""
+def whole(least: int = 0, most: int = LARGEST) -> Read[int]:
+    """A whole number between two bounds; as in JSON Schema 500.0 is one, and true is none."""
 
     def read(value: object, where: str) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InvalidTariff(where, f"must be a whole number >= {least}")
-        return value
+        number = _whole(value)
+        if number is None or not least <= number <= most:
+            raise InvalidTariff(where, f"须为{least}至{most}之间的整数")
+        return number
 
     return read
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def fen(value: object, where: str) -> int:
+    """A price in whole fen, not below nothing: NegativeRate."""
+    if isinstance(value, int | float) and value < 0:
+        raise NegativeRate(where, "不得为负")
+    return whole()(value, where)
+
+
+permille = fen
+"""A factor in permille; read as a price is."""
 
 
 def minutes(least: int = 1) -> Read[int]:
@@ -78,17 +146,23 @@ def minutes(least: int = 1) -> Read[int]:
     return lambda value, where: read_minutes(value, where) * 60
 
 
+def unit(form: Form) -> int:
+    """The length of a charging unit in seconds, told as `unit_min` or `unit_s`."""
+    _, seconds = form.take_one({"unit_min": minutes(), "unit_s": whole(1)})
+    return seconds
+
+
 def word(value: object, where: str) -> str:
     """A text that is not empty."""
     if not isinstance(value, str) or not value:
-        raise InvalidTariff(where, "must be a text that is not empty")
+        raise InvalidTariff(where, "须为非空文本")
     return value
 
 
 def yes_or_no(value: object, where: str) -> bool:
     """A JSON truth value."""
     if not isinstance(value, bool):
-        raise InvalidTariff(where, "must be true or false")
+        raise InvalidTariff(where, "须为true或false")
     return value
 
 
@@ -96,8 +170,8 @@ def one_of(*choices: str) -> Read[str]:
     """One of a few words."""
 
     def read(value: object, where: str) -> str:
-        if value not in choices or not isinstance(value, str):
-            raise InvalidTariff(where, f"must be one of {', '.join(choices)}")
+        if not isinstance(value, str) or value not in choices:
+            raise InvalidTariff(where, f"须为{'、'.join(choices)}之一")
         return value
 
     return read
@@ -106,18 +180,27 @@ def one_of(*choices: str) -> Read[str]:
 def clock(value: object, where: str) -> int:
     """A wall-clock time `HH:MM`, `24:00` included, as seconds since midnight."""
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-        raise InvalidTariff(where, "must be a clock time from 00:00 to 24:00")
+        raise InvalidTariff(where, "须为00:00至24:00之间的时刻")
     return int(value[:2]) * 3600 + int(value[3:]) * 60
 
 
 def instant(value: object, where: str) -> datetime:
-    """An ISO 8601 moment with its offset from UTC."""
+    """An ISO 8601 moment with its offset from UTC. Raises InvalidTime and NaiveTime."""
+    told = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if told is None:
+        raise InvalidTime(where, "须为2026-06-01T09:00:00+08:00形式的时间")
+    if told["offset"] is None:
+        raise NaiveTime(where, "须注明时区偏移，如+08:00")
+    return _existing(told.string, where)
+
+
+def _existing(text: str, where: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(word(value, where))
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise InvalidTariff(where, "must be an ISO 8601 moment") from None
-    if moment.utcoffset() is None:
-        raise InvalidTariff(where, "must tell its offset from UTC")
+        raise InvalidTime(where, "没有这样的日期或时刻") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise InvalidTime(where, f"年份须在{FIRST_YEAR}至{LAST_YEAR}之间")
     return moment
 
 
@@ -131,7 +214,7 @@ def list_of(read: Read[T]) -> Read[tuple[T, ...]]:
 
     def read_list(value: object, where: str) -> tuple[T, ...]:
         if not isinstance(value, list | tuple) or not value:
-            raise InvalidTariff(where, "must be a list that is not empty")
+            raise InvalidTariff(where, "须为非空列表")
         return tuple(read(each, f"{where}[{place}]") for place, each in enumerate(value))
 
     return read_list
@@ -142,7 +225,7 @@ def map_of(read: Read[T]) -> Read[dict[str, T]]:
 
     def read_map(value: object, where: str) -> dict[str, T]:
         if not isinstance(value, Mapping):
-            raise InvalidTariff(where, "must be an object")
+            raise InvalidTariff(where, "须为对象")
         return {word(name, where): read(each, f"{where}.{name}") for name, each in value.items()}
 
     return read_map

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from app.domain.pricing.rules import wording
+from app.domain.pricing.rules.day_classes import Calendar
 from app.domain.pricing.rules.form import DAY_SECONDS, HOUR_SECONDS
+from app.domain.pricing.rules.layers import Occupancy, Overstay
 from app.domain.pricing.rules.methods import FlatThenUnits, Free, Method, PerVisit, Stepped, TableOfTotals
-from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, FreeTime, VehicleClass
-from app.domain.pricing.rules.spans import Calendar, Span, Timetable, no_day_classes, wall
+from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, FreeTime
+from app.domain.pricing.rules.spans import Span, no_day_classes, wall
 from app.domain.pricing.rules.tariff import Tariff
 
 
@@ -18,11 +21,11 @@ def hourly_text(
 
     A summary to choose a lot by; the fee of a stay is `quote`. Raises UnknownVehicleClass.
     """
-    name, rule = tariff.class_of(vehicle_class)
+    name, _ = tariff.class_of(vehicle_class)
     parts = [
         *_free_now(tariff, wall(at)),
         *_free_time(tariff.free, name),
-        *_bands(tariff, rule, wall(at), calendar),
+        *_bands(tariff, name, wall(at), calendar),
         *_period_cap(tariff),
         *_limits(tariff),
     ]
@@ -38,14 +41,22 @@ def _free_time(free: FreeTime | None, vehicle_class: str) -> Iterator[str]:
     allowance = 0 if free is None else free.allowance_of(vehicle_class)
     if free is None or not allowance:
         return
-    once = "24小时内首次停车" if free.first_in_rolling_24h else ""
+    once = _SCOPES[free.scope]
     length = wording.duration(allowance)
     yield f"{once}前{length}不计费" if free.deducted else f"{once}{length}内免费"
 
 
-def _bands(tariff: Tariff, rule: VehicleClass, at: int, calendar: Calendar) -> Iterator[str]:
-    midnight = at - at % DAY_SECONDS
-    plan = Timetable(tariff.bands_of(rule), calendar).known(Span(midnight, midnight + DAY_SECONDS))
+_SCOPES: Final = {
+    "per_entry": "",
+    "first_in_rolling_24h": "24小时内首次停车",
+    "first_of_day": "当日首次停车",
+    "once": "首次停车",
+}
+
+
+def _bands(tariff: Tariff, vehicle_class: str, at: int, calendar: Calendar) -> Iterator[str]:
+    midnight, rule = at - at % DAY_SECONDS, tariff.vehicle_classes[vehicle_class]
+    plan = tariff.timetable(vehicle_class, calendar).known(Span(midnight, midnight + DAY_SECONDS))
     bands = {band.name: band for _, band in plan}
     early = [band for band in bands.values() if band.window.wraps]
     for band in [*(band for band in bands.values() if band not in early), *early]:
@@ -123,10 +134,33 @@ def _numbered(caps: Sequence[str]) -> Iterator[str]:
 
 
 def _limits(tariff: Tariff) -> Iterator[str]:
+    if tariff.plate_cap is not None:
+        length = tariff.plate_cap.length_s
+        during = "每日" if length is None else f"{wording.duration(length)}内"
+        yield f"同一车辆{during}合计封顶{wording.yuan(tariff.plate_cap.fen)}"
     if tariff.overstay is not None:
-        cap = "" if tariff.overstay.cap_fen is None else f"，封顶{wording.yuan(tariff.overstay.cap_fen)}"
-        yield f"超过预订时间按{wording.times(tariff.overstay.permille)}计费{cap}"
+        yield f"超过预订时间{_late(tariff.overstay)}{_capped(tariff.overstay.cap_fen)}"
+    if tariff.occupancy is not None:
+        yield _occupancy(tariff.occupancy)
     if tariff.longest_stay_s is not None:
         yield f"停车不超过{wording.duration(tariff.longest_stay_s)}"
     if tariff.is_partial:
         yield "其他时间价格未公布"
+
+
+def _late(overstay: Overstay) -> str:
+    if overstay.permille is not None:
+        return f"按{wording.times(overstay.permille)}计费"
+    if overstay.filed is not None:
+        return f"{wording.yuan(overstay.filed.fen)}/{wording.unit(overstay.filed.unit_s)}"
+    return f"{wording.yuan(overstay.fixed_fen or 0)}/次"
+
+
+def _capped(cap_fen: int | None) -> str:
+    return "" if cap_fen is None else f"，封顶{wording.yuan(cap_fen)}"
+
+
+def _occupancy(rule: Occupancy) -> str:
+    price = f"{wording.yuan(rule.units.fen)}/{wording.unit(rule.units.unit_s)}"
+    grace = f"{wording.duration(rule.grace_s)}后" if rule.grace_s else "后"
+    return f"充电结束{grace}占用费{price}{_capped(rule.cap_fen)}（另计）"

@@ -3,9 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
-from app.domain.pricing.rules.form import Form, InvalidTariff, Read, list_of, minutes, one_of, or_null, whole, word
+from app.domain.pricing.rules.form import (
+    Form,
+    InvalidTariff,
+    Read,
+    Senseless,
+    fen,
+    list_of,
+    minutes,
+    one_of,
+    or_null,
+    unit,
+    word,
+)
 from app.domain.pricing.rules.spans import NoPrice, Span, Window
 
 
@@ -29,13 +41,15 @@ class Rounding:
     tail_s: int = 0
 
     @classmethod
-    def read(cls, form: Form, inherited: "Rounding | None" = None) -> "Rounding":
-        if not form.has("rounding") and inherited is not None:
-            return cls(inherited.kind, form.take_or("tail_min", minutes(0), inherited.tail_s))
-        kind = form.take("rounding", one_of("up", "down", "ignore_tail"))
-        if kind == "ignore_tail" and not form.has("tail_min") and not (inherited and inherited.tail_s):
-            raise InvalidTariff(form.at("tail_min"), "is missing, though the rounding ignores a tail")
-        return cls(kind, form.take_or("tail_min", minutes(0), inherited.tail_s if inherited else 0))
+    def read(cls, form: Form, kind: str | None = None, tail_s: int | None = None) -> "Rounding":
+        """The form's own rounding and tail, each in place of the one around it."""
+        kind = form.take_or("rounding", one_of("up", "down", "ignore_tail"), kind)
+        tail_s = form.take_or("tail_min", minutes(0), tail_s)
+        if kind is None:
+            raise InvalidTariff(form.at("rounding"), "缺少此项")
+        if kind == "ignore_tail" and tail_s is None:
+            raise InvalidTariff(form.at("tail_min"), "缺少此项：rounding为ignore_tail时须写明")
+        return cls(kind, tail_s or 0)
 
     def counts(self, used_s: int) -> bool:
         """Whether a started unit is charged after so many seconds of it."""
@@ -57,14 +71,16 @@ class Step:
     rounding: Rounding
 
     @classmethod
-    def reader(cls, inherited: Rounding | None) -> Read["Step"]:
+    def reader(cls, rounding: str | None, tail_s: int | None) -> Read["Step"]:
+        """Reads a step inside a band with this rounding and tail."""
+
         def read(value: object, where: str) -> Step:
             form = Form(value, where)
             step = cls(
                 form.take("minutes", or_null(minutes())),
-                form.take("unit_min", minutes()),
-                form.take("fen", whole()),
-                Rounding.read(form, inherited),
+                unit(form),
+                form.take("fen", fen),
+                Rounding.read(form, rounding, tail_s),
             )
             form.close()
             return step.checked(where)
@@ -73,7 +89,7 @@ class Step:
 
     def checked(self, where: str) -> "Step":
         if self.length_s is not None and self.length_s % self.unit_s:
-            raise InvalidTariff(f"{where}.minutes", "must be a multiple of unit_min")
+            raise Senseless(f"{where}.minutes", "须为计费单位的整数倍")
         return self
 
 
@@ -92,11 +108,16 @@ class Stepped:
 
     @classmethod
     def read(cls, form: Form) -> "Stepped":
-        band_wide = Rounding.read(form) if form.has("rounding") else None
-        steps = form.take("steps", list_of(Step.reader(band_wide)))
+        rounding = form.take_or("rounding", one_of("up", "down", "ignore_tail"), None)
+        tail_s = form.take_or("tail_min", minutes(0), None)
+        steps = form.take("steps", list_of(Step.reader(rounding, tail_s)))
         if any(step.length_s is None for step in steps[:-1]):
-            raise InvalidTariff(form.at("steps"), "only the last step may have no end")
+            raise Senseless(form.at("steps"), "只有最后一级可以不限时长，其后各级永远不会用到")
         return cls(steps)
+
+    @property
+    def first_paid_fen(self) -> int:
+        return next((step.fen for step in self.steps if step.fen), 0)
 
     def price(self, spans: Sequence[Span], period_begin: int) -> tuple[Run, ...]:
         del period_begin
@@ -117,7 +138,7 @@ class Stepped:
             runs.append(Run(counted, step.fen, step.unit_s))
             at = end_s if complete < wanted else at + complete * step.unit_s
         if at < start_before_s:
-            raise NoPrice(reason="the stay is longer than the last step")
+            raise NoPrice(reason="停车时长超出最后一级")
         return Laid(tuple(run for run in runs if run.times), at)
 
 
@@ -129,7 +150,11 @@ class PerVisit:
 
     @classmethod
     def read(cls, form: Form) -> "PerVisit":
-        return cls(form.take("fen", whole()))
+        return cls(form.take("fen", fen))
+
+    @property
+    def first_paid_fen(self) -> int:
+        return self.fen
 
     def price(self, spans: Sequence[Span], period_begin: int) -> tuple[Run, ...]:
         del period_begin
@@ -139,6 +164,8 @@ class PerVisit:
 @dataclass(frozen=True)
 class Free:
     """Costs nothing."""
+
+    first_paid_fen: ClassVar[int] = 0
 
     def price(self, spans: Sequence[Span], period_begin: int) -> tuple[Run, ...]:
         del spans, period_begin
@@ -154,7 +181,7 @@ class Row(NamedTuple):
     @classmethod
     def read(cls, value: object, where: str) -> "Row":
         form = Form(value, where)
-        row = cls(form.take("up_to_min", minutes()), form.take("fen", whole()))
+        row = cls(form.take("up_to_min", minutes()), form.take("fen", fen))
         form.close()
         return row
 
@@ -170,8 +197,12 @@ class TableOfTotals:
     def read(cls, form: Form) -> "TableOfTotals":
         rows = form.take("table", list_of(Row.read))
         if any(one.up_to_s >= next_one.up_to_s for one, next_one in pairwise(rows)):
-            raise InvalidTariff(form.at("table"), "rows must grow in up_to_min")
+            raise Senseless(form.at("table"), "各行的up_to_min须逐行增大")
         return cls(rows, form.take_or("beyond", or_null(word), None))
+
+    @property
+    def first_paid_fen(self) -> int:
+        return next((row.fen for row in self.rows if row.fen), 0)
 
     def price(self, spans: Sequence[Span], period_begin: int) -> tuple[Run, ...]:
         del period_begin
@@ -179,7 +210,7 @@ class TableOfTotals:
         for row in self.rows:
             if seconds <= row.up_to_s:
                 return (Run(1, row.fen),)
-        raise NoPrice(reason="the stay is longer than the table", beyond=self.beyond)
+        raise NoPrice(reason="停车时长超出价目表", beyond=self.beyond)
 
 
 @dataclass(frozen=True)
@@ -197,12 +228,16 @@ class FlatThenUnits:
     def read(cls, form: Form) -> "FlatThenUnits":
         return cls(
             form.take("flat_until_min", minutes(0)),
-            form.take("flat_fen", whole()),
-            form.take("unit_min", minutes()),
-            form.take("fen", whole()),
+            form.take("flat_fen", fen),
+            unit(form),
+            form.take("fen", fen),
             Rounding.read(form),
             form.take_or("after_window", or_null(Window.read), None),
         )
+
+    @property
+    def first_paid_fen(self) -> int:
+        return self.flat_fen or self.fen
 
     def price(self, spans: Sequence[Span], period_begin: int) -> tuple[Run, ...]:
         flat_end = period_begin + self.flat_until_s
@@ -215,6 +250,7 @@ class FlatThenUnits:
 
 
 Method = Stepped | PerVisit | Free | TableOfTotals | FlatThenUnits
+"""Each tells the `price` of a piece, and the first price above nothing (`first_paid_fen`) that it knows."""
 
 
 _READERS: Final[Mapping[str, Callable[[Form], Method]]] = {

@@ -9,12 +9,15 @@ from app.domain.pricing.rules.form import (
     DAY_SECONDS,
     Form,
     InvalidTariff,
+    Senseless,
     clock,
+    fen,
     list_of,
     map_of,
     minutes,
     one_of,
     or_null,
+    permille,
     whole,
     word,
     yes_or_no,
@@ -37,7 +40,7 @@ class FreeTime:
     allowance_s: int
     deducted: bool
     on_chargeable_time: bool
-    first_in_rolling_24h: bool
+    scope: str
     again_each_period: bool
     by_class: Mapping[str, int]
 
@@ -48,7 +51,7 @@ class FreeTime:
             form.take("minutes", minutes(0)),
             form.take("mode", one_of("waive_if_within", "deduct")) == "deduct",
             form.take_or("measured_on", one_of("whole_stay", "chargeable_time"), "whole_stay") == "chargeable_time",
-            form.take_or("scope", one_of("per_entry", "first_in_rolling_24h"), "per_entry") == "first_in_rolling_24h",
+            form.take_or("scope", one_of(*SCOPES), "per_entry"),
             form.take_or("again_each_period", yes_or_no, otherwise=False),
             form.take_or("by_class", map_of(minutes(0)), {}),
         )
@@ -58,11 +61,23 @@ class FreeTime:
     def allowance_of(self, vehicle_class: str) -> int:
         return self.by_class.get(vehicle_class, self.allowance_s)
 
-    def is_given(self, entry: int, history: Collection[int]) -> bool:
-        """Whether this stay has free time, given when the vehicle's other stays began."""
-        if not self.first_in_rolling_24h:
-            return True
-        return not any(0 <= entry - earlier < DAY_SECONDS for earlier in history)
+    def is_given(self, entry: int, earlier: Collection[int]) -> bool:
+        """Whether this stay has free time, given when the vehicle's earlier stays began."""
+        return not any(_uses_up(self.scope, begin, entry) for begin in earlier)
+
+
+SCOPES: Final = ("per_entry", "first_in_rolling_24h", "first_of_day", "once")
+
+
+def _uses_up(scope: str, earlier: int, entry: int) -> bool:
+    """Whether a stay that began earlier leaves no free time to one that begins at `entry`."""
+    match scope:
+        case "first_in_rolling_24h":
+            return entry - earlier < DAY_SECONDS
+        case "first_of_day":
+            return earlier // DAY_SECONDS == entry // DAY_SECONDS
+        case _:
+            return scope == "once"
 
 
 @dataclass(frozen=True)
@@ -75,10 +90,10 @@ class BandCap:
     @classmethod
     def read(cls, value: object, where: str) -> "BandCap":
         form = Form(value, where)
-        cap = cls(form.take_or("units", or_null(whole()), None), form.take_or("fen", or_null(whole()), None))
+        cap = cls(form.take_or("units", whole(), None), form.take_or("fen", fen, None))
         form.close()
         if cap.units is None and cap.fen is None:
-            raise InvalidTariff(where, "must name units or fen")
+            raise InvalidTariff(where, "须写明units或fen")
         return cap
 
     def of(self, runs: Sequence[Run]) -> int:
@@ -111,7 +126,7 @@ class Band:
             Window(form.take("from", clock), form.take("to", clock)).checked(where),
             form.take("days", _read_days),
             read_method(form),
-            form.take_or("band_cap", or_null(BandCap.read), None),
+            form.take_or("band_cap", BandCap.read, None),
         )
         _forgive_unused(form)
         form.close()
@@ -119,7 +134,7 @@ class Band:
 
     def checked(self, where: str) -> "Band":
         if self.days is not None and self.window.wraps and self.window.end:
-            raise InvalidTariff(where, "a band of some day classes must not run over midnight")
+            raise Senseless(where, "限定日期类别的时段不得跨越零点")
         return self
 
     @property
@@ -144,6 +159,14 @@ def _read_days(value: object, where: str) -> frozenset[str] | None:
     return None if value == "all" else frozenset(list_of(word)(value, where))
 
 
+def rolling_length(form: Form, kind: str) -> int | None:
+    """The `minutes` of what is rolling, in seconds; nothing else has any."""
+    if kind == "rolling":
+        return form.take("minutes", minutes())
+    form.refuse("minutes", "只有rolling才有时长")
+    return None
+
+
 @dataclass(frozen=True)
 class Periods:
     """Spans priced each by itself and capped: the whole stay, rolling from entry, or calendar days."""
@@ -156,7 +179,7 @@ class Periods:
     def read(cls, value: object, where: str) -> "Periods":
         form = Form(value, where)
         kind = form.take("kind", one_of("none", "rolling", "calendar_day"))
-        length_s = form.take("minutes", minutes()) if kind == "rolling" else None
+        length_s = rolling_length(form, kind)
         periods = cls(kind, length_s, form.take_or("cap_fen", _read_caps, (None,)))
         form.close()
         return periods
@@ -177,8 +200,8 @@ class Periods:
 
 def _read_caps(value: object, where: str) -> tuple[int | None, ...]:
     if isinstance(value, list | tuple):
-        return list_of(or_null(whole()))(value, where)
-    return (or_null(whole())(value, where),)
+        return list_of(or_null(fen))(value, where)
+    return (fen(value, where),)
 
 
 @dataclass(frozen=True)
@@ -192,40 +215,19 @@ class VehicleClass:
     @classmethod
     def read(cls, value: object, where: str) -> "VehicleClass":
         form = Form(value, where)
-        permille = form.take_or("multiplier_permille", or_null(whole()), None)
-        names = form.take_or("multiplier_bands", or_null(list_of(word)), None)
-        own_bands = form.take_or("own_bands", or_null(list_of(Band.read)), None)
+        factor = form.take_or("multiplier_permille", permille, None)
+        names = form.take_or("multiplier_bands", list_of(word), None)
+        own_bands = form.take_or("own_bands", list_of(Band.read), None)
         form.close()
-        if names is not None and permille is None:
-            raise InvalidTariff(where, "multiplier_bands without multiplier_permille")
-        factor = FULL_PERMILLE if permille is None else permille
-        return cls(factor, None if names is None else frozenset(names), own_bands)
+        if names is not None and factor is None:
+            raise InvalidTariff(where, "有multiplier_bands而无multiplier_permille")
+        return cls(FULL_PERMILLE if factor is None else factor, None if names is None else frozenset(names), own_bands)
 
     def permille_of(self, band: Band) -> int:
         if self.multiplied_bands is None or band.name in self.multiplied_bands:
             return self.permille
         return FULL_PERMILLE
 
-
-@dataclass(frozen=True)
-class Overstay:
-    """The dearer price after the booked end (超时); `after_cap` and `pay_within_days` bind people, not the price."""
-
-    permille: int
-    cap_fen: int | None
-    grace_s: int
-    after_cap: str | None
-    pay_within_days: int | None
-
-    @classmethod
-    def read(cls, value: object, where: str) -> "Overstay":
-        form = Form(value, where)
-        overstay = cls(
-            form.take("multiplier_permille", whole()),
-            form.take_or("cap_fen", or_null(whole()), None),
-            form.take_or("grace_min", minutes(0), 0),
-            form.take_or("after_cap", or_null(word), None),
-            form.take_or("pay_within_days", or_null(whole()), None),
-        )
-        form.close()
-        return overstay
+    def price_of(self, band: Band, fen: int) -> int:
+        """What this class pays for a piece of a band that costs others so much."""
+        return by_permille(fen, self.permille_of(band))

@@ -1,16 +1,14 @@
 """How the time of one period becomes priced pieces: the five named boundary policies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.domain.pricing.rules.methods import PerVisit, Run, Stepped
 from app.domain.pricing.rules.parts import Band
 from app.domain.pricing.rules.spans import Span, Timetable
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Time that is priced at once by one band."""
 
     band: Band
@@ -22,14 +20,14 @@ Charged = Sequence[Span]
 """The parts of a period that are charged, in order."""
 
 
-def pieces_of(policy: str, period_begin: int, charged: Charged, timetable: Timetable) -> list[Piece]:
+def pieces_of(policy: str, period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
     """The pieces of one period under a boundary policy; the parts of a stay between free spans are pieces apart."""
-    return list(_POLICIES[policy](period_begin, charged, timetable))
+    return _POLICIES[policy](period_begin, charged, timetable)
 
 
 def _each_segment(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
     for span in charged:
-        for part, band in timetable.segments(span):
+        for part, band in timetable.walk(span):
             yield Piece(band, part, band.method.price([part], period_begin))
 
 
@@ -37,7 +35,7 @@ def _sum_per_band(period_begin: int, charged: Charged, timetable: Timetable) -> 
     parts: dict[str, list[Span]] = {}
     bands: dict[str, Band] = {}
     for span in charged:
-        for part, band in timetable.segments(span):
+        for part, band in timetable.walk(span):
             bands[band.name] = band
             parts.setdefault(band.name, []).append(part)
     for name, band in bands.items():
@@ -58,25 +56,33 @@ def _by_entry(period_begin: int, charged: Charged, timetable: Timetable) -> Iter
 
 def _carry_part_unit(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
     for span in charged:
-        at = span.begin
-        while at < span.end:
-            part, band = timetable.segment_from(at, span.end)
-            if isinstance(band.method, Stepped):
-                piece = _laid(band, band.method, part, span.end, timetable)
-            else:
-                piece = Piece(band, part, band.method.price([part], period_begin))
+        yield from _carried(period_begin, span, timetable.segments(span))
+
+
+def _carried(period_begin: int, span: Span, segments: Sequence[tuple[Span, Band]]) -> Iterator[Piece]:
+    place, at = 0, span.begin
+    while at < span.end:
+        (_, end), band = segments[place]
+        if isinstance(band.method, Stepped):
+            place, at, piece = _laid(band, band.method, at, place, segments)
             yield piece
-            at = piece.span.end
+        else:
+            yield Piece(band, Span(at, end), band.method.price([Span(at, end)], period_begin))
+            place, at = place + 1, end
 
 
-def _laid(band: Band, method: Stepped, part: Span, end: int, timetable: Timetable) -> Piece:
-    """Units from the part's begin for as long as each next one starts in the same band."""
-    begin, start_before = part
-    laid = method.lay(start_before - begin, end - begin)
-    while begin + laid.end < end and timetable.band_at(begin + laid.end) is band:
-        start_before = timetable.segment_from(begin + laid.end, end).span.end
-        laid = method.lay(start_before - begin, end - begin)
-    return Piece(band, Span(begin, begin + laid.end), laid.runs)
+def _laid(
+    band: Band, method: Stepped, begin: int, place: int, segments: Sequence[tuple[Span, Band]]
+) -> tuple[int, int, Piece]:  # fmt: skip
+    """Units from `begin` for as long as each next one starts in the same band; then the segment and second reached."""
+    end = segments[-1][0].end
+    while True:
+        laid = method.lay(segments[place][0].end - begin, end - begin)
+        reached = begin + laid.end
+        while place < len(segments) and segments[place][0].end <= reached:
+            place += 1
+        if place == len(segments) or segments[place][1] is not band:
+            return place, reached, Piece(band, Span(begin, reached), laid.runs)
 
 
 _POLICIES: Final[Mapping[str, Callable[[int, Charged, Timetable], Iterator[Piece]]]] = {

@@ -3,17 +3,23 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
+from app.domain.pricing.rules.charges import Asked, Charge, Pricing, total_fen
+from app.domain.pricing.rules.day_classes import Calendar
 from app.domain.pricing.rules.form import DAY_SECONDS
-from app.domain.pricing.rules.parts import FULL_PERMILLE, VehicleClass, by_permille
-from app.domain.pricing.rules.pieces import Piece, pieces_of
-from app.domain.pricing.rules.spans import Calendar, NoPrice, Span, Timetable, moment, no_day_classes, wall
+from app.domain.pricing.rules.layers import Waiver
+from app.domain.pricing.rules.parts import FULL_PERMILLE, by_permille
+from app.domain.pricing.rules.spans import Span, moment, no_day_classes, wall
 from app.domain.pricing.rules.tariff import Tariff
-from app.domain.pricing.rules.wording import POLICY_TEXT, band_title, duration, runs, times, yuan
+from app.domain.pricing.rules.wording import POLICY_TEXT, duration, line_text, yuan
 from app.kernel.refusals import Invalid
 
-NO_HISTORY: Final[tuple[datetime, ...]] = ()
+History = Collection[tuple[datetime, datetime]]
+"""Other stays of a vehicle, each with entry and exit."""
+NO_HISTORY: Final[History] = ()
+LONGEST_DAYS: Final = 400
 
 
 class EndsBeforeItBegins(Invalid):
@@ -21,6 +27,13 @@ class EndsBeforeItBegins(Invalid):
 
     code = "stay_ends_before_it_begins"
     message = "离场时间早于入场时间"
+
+
+class StayTooLong(Invalid):
+    """Nobody parks so long: one of the two moments is wrong; details: `longest_days`."""
+
+    code = "stay_too_long"
+    message = f"停车时长超过{LONGEST_DAYS}天"
 
 
 class UnknownWaiver(Invalid):
@@ -41,8 +54,8 @@ class UnknownPaymentChannel(Invalid):
 class Line:
     """One line of a quote; `amount_fen` is negative where its rule reduces.
 
-    `rule` is what made it: waiver, free_time, free_span, band, band_cap, vehicle_factor, period_cap,
-    overstay or overstay_cap. `units` counts what was charged, before a cap.
+    `rule` is what made it: waiver, free_time, free_span, band, band_cap, vehicle_factor, period_cap, overstay,
+    overstay_cap, plate_cap or occupancy. `units` counts what was charged, before a cap.
     """
 
     rule: str
@@ -65,11 +78,21 @@ class Quote:
     entry: datetime
     exit: datetime
     vehicle_class: str
-    boundary_policy: str
-    lines: tuple[Line, ...]
+    tariff: Tariff
+    charges: tuple[Charge, ...]
+    waiver: str | None
     total_fen: int
     payable_fen: int
     payment_channel: str | None
+
+    @property
+    def boundary_policy(self) -> str:
+        return self.tariff.boundary_policy
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The charges in words; worked out when somebody looks."""
+        return tuple(_line(charge, line_text(charge, self.tariff, self.waiver)) for charge in self.charges)
 
     def explain(self) -> str:
         """The quote as Chinese text, a line each."""
@@ -89,12 +112,21 @@ def _when(at: datetime) -> str:
     return moment(wall(at)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _line(charge: Charge, text: str) -> Line:
+    return Line(
+        charge.rule, moment(charge.span.begin), moment(charge.span.end),
+        charge.band.name if charge.band else None,
+        sum(run.times for run in charge.runs) if charge.rule == "band" or charge.runs else None,
+        charge.amount_fen, text,
+    )  # fmt: skip
+
+
 def quote(  # noqa: PLR0913
     tariff: Tariff,
     entry: datetime,
     exit: datetime,  # noqa: A002
     vehicle_class: str | None = None,
-    history: Collection[datetime] = NO_HISTORY,
+    history: History = NO_HISTORY,
     calendar: Calendar = no_day_classes,
     *,
     booked_end: datetime | None = None,
@@ -103,31 +135,49 @@ def quote(  # noqa: PLR0913
 ) -> Quote:
     """Price the stay [entry, exit) in whole seconds of Shanghai's clock.
 
-    `history` are the entries of the vehicle's other stays in the lot, `calendar` tells the day classes of a date,
-    `booked_end` the end of the reservation, `waiver` a ground that was proved. Order of the rules: docs/tariffs.md.
-    Raises EndsBeforeItBegins, UnknownVehicleClass, UnknownWaiver, UnknownPaymentChannel, and NoPrice
-    where the tariff says nothing about the time.
+    `history` are the vehicle's other stays in the lot, of which those that began later do not matter; `calendar` tells
+    the day classes of a date, `booked_end` the end of the reservation, `waiver` a ground that was proved. Order of the
+    rules: docs/tariffs.md. Raises EndsBeforeItBegins, StayTooLong, UnknownVehicleClass, UnknownWaiver,
+    UnknownPaymentChannel, and NoPrice where the tariff says nothing about the time.
     """
-    stay = Span(wall(entry), wall(exit))
-    if stay.end < stay.begin:
-        raise EndsBeforeItBegins
+    stay = _span(entry, exit)
     name, rule = tariff.class_of(vehicle_class)
-    pricing = _Pricing(tariff, name, rule, Timetable(tariff.bands_of(rule), calendar))
-    earlier = [wall(other) for other in history]
-    lines = _waived(tariff, stay, waiver) or pricing.lines(
-        stay, earlier, None if booked_end is None else wall(booked_end)
-    )
-    total = sum(line.amount_fen for line in lines)
+    proved = _proved(tariff, waiver)
+    pricing = Pricing(tariff, name, rule, tariff.timetable(name, calendar))
+    if proved is not None and proved.free_s is None:
+        charges = [Charge("waiver", stay, 0)]
+    else:
+        charges = pricing.charges(_asked(stay, history, booked_end, proved))
+    total = total_fen(charges)
     payable = by_permille(total, _channel_permille(tariff, payment_channel))
-    return Quote(entry, exit, name, tariff.boundary_policy, tuple(lines), total, payable, payment_channel)
+    return Quote(entry, exit, name, tariff, tuple(charges), waiver, total, payable, payment_channel)
 
 
-def _waived(tariff: Tariff, stay: Span, waiver: str | None) -> list[Line]:
+def _span(begin: datetime, end: datetime) -> Span:
+    span = Span(wall(begin), wall(end))
+    if span.end < span.begin:
+        raise EndsBeforeItBegins
+    if span.seconds > LONGEST_DAYS * DAY_SECONDS:
+        raise StayTooLong(longest_days=LONGEST_DAYS)
+    return span
+
+
+def _asked(stay: Span, history: History, booked_end: datetime | None, proved: Waiver | None) -> Asked:
+    earlier = [_span(*other) for other in history]
+    return Asked(
+        stay,
+        sorted(other for other in earlier if other.begin <= stay.begin),
+        None if booked_end is None else wall(booked_end),
+        None if proved is None else proved.free_s,
+    )
+
+
+def _proved(tariff: Tariff, waiver: str | None) -> Waiver | None:
     if waiver is None:
-        return []
+        return None
     if waiver not in tariff.waivers:
         raise UnknownWaiver(waiver=waiver)
-    return [_line("waiver", stay, 0, f"凭证免费（{tariff.waivers[waiver] or waiver}）")]
+    return tariff.waivers[waiver]
 
 
 def _channel_permille(tariff: Tariff, channel: str | None) -> int:
@@ -138,109 +188,24 @@ def _channel_permille(tariff: Tariff, channel: str | None) -> int:
     return tariff.payment_channels[channel]
 
 
-def _line(rule: str, span: Span, amount_fen: int, text: str, band: str | None = None, units: int | None = None) -> Line:
-    return Line(rule, moment(span.begin), moment(span.end), band, units, amount_fen, text)
-
-
-def _sum(lines: list[Line]) -> int:
-    return sum(line.amount_fen for line in lines)
-
-
 @dataclass(frozen=True)
-class _Pricing:
-    """One tariff for one class of vehicle on one calendar."""
+class OccupancyQuote:
+    """What holding a charger costs after charging has ended: its own fee, never part of the parking fee."""
 
-    tariff: Tariff
-    vehicle_class: str
-    rule: VehicleClass
-    timetable: Timetable
+    total_fen: int
+    lines: tuple[Line, ...]
 
-    def lines(self, stay: Span, history: list[int], booked_end: int | None) -> list[Line]:
-        self._refuse_beyond_limits(stay)
-        overstay = self.tariff.overstay
-        has_free = self.tariff.free is not None and self.tariff.free.is_given(stay.begin, history)
-        if overstay is None or booked_end is None or stay.end <= booked_end + overstay.grace_s:
-            return self._stay(stay, has_free=has_free)
-        late_from = max(stay.begin, booked_end)
-        booked = self._stay(Span(stay.begin, late_from), has_free=has_free)
-        return [*booked, *self._overstay(Span(late_from, stay.end))]
 
-    def _refuse_beyond_limits(self, stay: Span) -> None:
-        longest, window = self.tariff.longest_stay_s, self.tariff.usable_window
-        if longest is not None and stay.seconds > longest:
-            raise NoPrice(reason="the tariff is known for shorter stays only")
-        if window is not None and window.seconds_within(stay) < stay.seconds:
-            raise NoPrice(reason="the tariff is known for a part of the day only")
+def quote_occupancy(tariff: Tariff, charging_ended: datetime, moved_away: datetime) -> OccupancyQuote:
+    """The occupancy fee (超时占用费) of [charging_ended, moved_away): nothing where the tariff files none.
 
-    def _overstay(self, late: Span) -> list[Line]:
-        rule = self.tariff.overstay
-        assert rule is not None
-        lines = self._stay(late, has_free=False)
-        once = _sum(lines)
-        dearer = by_permille(once, rule.permille)
-        lines.append(_line("overstay", late, dearer - once, f"超过预订时间，按{times(rule.permille)}计费"))
-        if rule.cap_fen is not None and dearer > rule.cap_fen:
-            lines.append(_line("overstay_cap", late, rule.cap_fen - dearer, f"超时费用封顶{yuan(rule.cap_fen)}"))
-        return lines
-
-    def _stay(self, stay: Span, *, has_free: bool) -> list[Line]:
-        again = has_free and self.tariff.free is not None and self.tariff.free.again_each_period
-        charged_from = stay.begin if again or not has_free else self._charged_from(stay)
-        lines = self._free_line(Span(stay.begin, charged_from), stay) if not again else []
-        for place, period in enumerate(self.tariff.periods.cut(stay)):
-            begin = self._charged_from(period) if again else min(max(period.begin, charged_from), period.end)
-            if again:
-                lines += self._free_line(Span(period.begin, begin), period)
-            lines += self._period(place, period, Span(begin, period.end))
-        return lines
-
-    def _charged_from(self, span: Span) -> int:
-        """Where charging begins in a span that has free time."""
-        free = self.tariff.free
-        assert free is not None
-        allowance = free.allowance_of(self.vehicle_class)
-        if free.deducted:
-            return min(span.begin + allowance, span.end)
-        measured = self._chargeable_seconds(span) if free.on_chargeable_time else span.seconds
-        return span.end if measured <= allowance else span.begin
-
-    def _chargeable_seconds(self, span: Span) -> int:
-        segments = [each for part in span.without(self.tariff.free_spans) for each in self.timetable.segments(part)]
-        return sum(part.seconds for part, band in segments if not band.is_free)
-
-    def _free_line(self, free: Span, of: Span) -> list[Line]:
-        if not free.seconds:
-            return []
-        text = "未超过免费时长，不收费" if free == of else f"免费时长{duration(free.seconds)}，不计费"
-        return [_line("free_time", free, 0, text)]
-
-    def _period(self, place: int, period: Span, charged: Span) -> list[Line]:
-        holes = [hole.within(charged) for hole in self.tariff.free_spans]
-        lines = [_line("free_span", hole, 0, "免费时段，不计费") for hole in holes if hole.seconds]
-        parts = charged.without(self.tariff.free_spans)
-        for piece in pieces_of(self.tariff.boundary_policy, period.begin, parts, self.timetable):
-            lines += self._piece(piece)
-        cap, total = self.tariff.periods.cap_of(place), _sum(lines)
-        if cap is not None and total > cap:
-            lines.append(_line("period_cap", period, cap - total, self._cap_text(cap)))
-        return lines
-
-    def _cap_text(self, cap_fen: int) -> str:
-        kind, length = self.tariff.periods.kind, self.tariff.periods.length_s
-        named = {"none": "每次", "calendar_day": "每日"}.get(kind) or f"每{duration(length or DAY_SECONDS)}"
-        return f"{named}封顶{yuan(cap_fen)}"
-
-    def _piece(self, piece: Piece) -> list[Line]:
-        band = piece.band
-        full = sum(run.fen for run in piece.runs)
-        capped = full if band.cap is None else band.cap.of(piece.runs)
-        permille = self.rule.permille_of(band)
-        factored = by_permille(capped, permille)
-        title, units = band_title(band), sum(run.times for run in piece.runs)
-        lines = [_line("band", piece.span, full, f"{title} {runs(piece.runs)}", band.name, units)]
-        if capped != full:
-            lines.append(_line("band_cap", piece.span, capped - full, f"{title} 时段封顶{yuan(capped)}", band.name))
-        if factored != capped:
-            text = f"{title} 车型按{times(permille)}计费"
-            lines.append(_line("vehicle_factor", piece.span, factored - capped, text, band.name))
-        return lines
+    Within the grace nothing; later the time since the grace ended. Raises EndsBeforeItBegins and StayTooLong.
+    """
+    held, rule = _span(charging_ended, moved_away), tariff.occupancy
+    if rule is None or held.seconds <= rule.grace_s:
+        return OccupancyQuote(0, ())
+    late = Span(held.begin + rule.grace_s, held.end)
+    run = rule.units.run(late.seconds)
+    fee = run.fen if rule.cap_fen is None else min(run.fen, rule.cap_fen)
+    charge = Charge("occupancy", late, fee, runs=(run,))
+    return OccupancyQuote(fee, (_line(charge, line_text(charge, tariff, None)),))

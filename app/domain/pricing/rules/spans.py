@@ -4,24 +4,22 @@ Inside the engine an instant is a whole number: seconds since 1970-01-01 00:00 o
 one offset since 1991, so that a day always has 86,400 of them and begins at a multiple of it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
-from app.domain.pricing.rules.form import DAY_SECONDS, Form, InvalidTariff, clock
-from app.kernel.clock import SHANGHAI
+from app.domain.pricing.rules.day_classes import Calendar
+from app.domain.pricing.rules.form import DAY_SECONDS, Form, Senseless, clock
 from app.kernel.refusals import Conflict
 
 if TYPE_CHECKING:
     from app.domain.pricing.rules.parts import Band
 
-Calendar = Callable[[date], str | Collection[str]]
-"""Tells the day classes of a date, under the names that a tariff's bands use."""
-
 _OFFSET: Final = 8 * 3600
-_EPOCH: Final = date(1970, 1, 1)
+_ZONE: Final = timezone(timedelta(seconds=_OFFSET), "Asia/Shanghai")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=_ZONE)
 
 
 class NoPrice(Conflict):
@@ -31,6 +29,27 @@ class NoPrice(Conflict):
     message = "该收费标准未规定此次停车的价格"
 
 
+class UnknownDayClass(NoPrice):
+    """The bands look at the class of a date, and know none that the calendar tells; details: `date`, `classes`."""
+
+    code = "unknown_day_class"
+    message = "该收费标准没有此类日期的价格"
+
+
+class BandsLeaveGap(Senseless):
+    """Some time of the day has no band."""
+
+    code = "bands_leave_gap"
+    message = "时段之间有空缺"
+
+
+class BandsOverlap(Senseless):
+    """Two bands apply at once."""
+
+    code = "bands_overlap"
+    message = "时段互相重叠"
+
+
 def wall(at: datetime) -> int:
     """An aware moment as wall seconds; a fraction of a second is dropped."""
     return int(at.timestamp() // 1) + _OFFSET
@@ -38,12 +57,12 @@ def wall(at: datetime) -> int:
 
 def moment(at: int) -> datetime:
     """Wall seconds as an aware moment in Shanghai."""
-    return datetime.fromtimestamp(at - _OFFSET, UTC).astimezone(SHANGHAI)
+    return _EPOCH + timedelta(seconds=at)
 
 
 def day_of(at: int) -> date:
     """The date of wall seconds."""
-    return _EPOCH + timedelta(days=at // DAY_SECONDS)
+    return (_EPOCH + timedelta(seconds=at)).date()
 
 
 def no_day_classes(day: date) -> Collection[str]:
@@ -98,7 +117,7 @@ class Window:
 
     def checked(self, where: str) -> "Window":
         if self.begin % DAY_SECONDS == self.end % DAY_SECONDS and not self.is_whole_day:
-            raise InvalidTariff(where, "from and to must differ; a whole day is 00:00 to 24:00")
+            raise Senseless(where, "from与to不得相同；全天为00:00至24:00")
         return self
 
     @property
@@ -133,83 +152,135 @@ class Segment(NamedTuple):
     band: "Band"
 
 
-class Timetable:
-    """Which band applies when: at every instant exactly one (docs/tariffs.md, bands)."""
+class Plans:
+    """The bands of a day for each set of classes it may have; each plan is made once and kept with the tariff."""
 
-    def __init__(self, bands: "Sequence[Band]", calendar: Calendar) -> None:
+    def __init__(self, bands: "Sequence[Band]") -> None:
         self._bands = bands
+        self._kept: dict[frozenset[str], list[Segment]] = {}
+        self.common = day_plan([band for band in bands if band.days is None], frozenset(), "bands")
+        """What holds on every day, whatever its class."""
+        self.open = _gaps(self.common) if any(band.days is not None for band in bands) else []
+        """The times of a day, in seconds since midnight, at which its class decides."""
+
+    def of(self, classes: frozenset[str], day: date) -> list[Segment]:
+        """The bands of a day of these classes. Raises BandsOverlap when they contradict each other."""
+        if classes not in self._kept:
+            self._kept[classes] = day_plan(self._bands, classes, str(day))
+        return self._kept[classes]
+
+    def refuse_unknown(self, classes: frozenset[str], day: date) -> None:
+        """Raises UnknownDayClass where no band of some days speaks of such a day."""
+        if not any(band.days is not None and band.applies_on(classes) for band in self._bands):
+            raise UnknownDayClass(date=str(day), classes=sorted(classes))
+
+
+class Timetable:
+    """Which band applies when: at every instant exactly one (docs/tariffs.md, bands).
+
+    The calendar is asked at most once for a date, and only where the class of the date decides.
+    """
+
+    def __init__(self, bands: "Sequence[Band]", calendar: Calendar, plans: Plans | None = None) -> None:
+        self._always = bands[0] if len(bands) == 1 and bands[0].is_always else None
+        self._plans = plans or Plans(bands)
         self._calendar = calendar
-        self._knows_classes = any(band.days is not None for band in bands)
-        self._plans: dict[frozenset[str], list[Segment]] = {}
+        self._known: dict[int, list[Segment]] = {}
 
     def band_at(self, at: int) -> "Band":
-        return self.segments(Span(at, at + 1))[0].band
+        return self._always or next(self._pieces(Span(at, at + 1))).band
 
     def segments(self, span: Span) -> list[Segment]:
         """The span cut where the band changes; midnight alone is no cut. Refuses time without a band: NoPrice."""
-        if len(self._bands) == 1 and self._bands[0].is_always:
-            return [Segment(span, self._bands[0])] if span.seconds else []
-        merged: list[Segment] = []
-        for part, band in self._pieces(span):
-            begin = merged.pop().span.begin if merged and merged[-1].band is band else part.begin
-            merged.append(Segment(Span(begin, part.end), band))
-        return merged
+        return list(self.walk(span))
 
-    def known(self, span: Span) -> list[Segment]:
-        """The pieces of a span that have a band, day by day; time without one is left out."""
-        days = range(span.begin // DAY_SECONDS, -(-span.end // DAY_SECONDS))
-        return [piece for day in days for piece in self._day(day, span)]
+    def walk(self, span: Span) -> Iterator[Segment]:
+        """The same, one after the other: no day is looked at before it is reached."""
+        if self._always is not None:
+            if span.begin < span.end:
+                yield Segment(span, self._always)
+            return
+        begin, band = span.begin, None
+        for part, its_band in self._pieces(span):
+            if its_band is not band:
+                if band is not None:
+                    yield Segment(Span(begin, part.begin), band)
+                begin, band = part.begin, its_band
+        if band is not None:
+            yield Segment(Span(begin, span.end), band)
 
     def segment_from(self, at: int, end: int) -> Segment:
         """The rest of the segment that holds `at`, up to `end`; looks no further than it must."""
-        band, until = self.band_at(at), at
-        for piece in self._pieces(Span(at, end)):
-            if piece.band is not band:
-                break
-            until = piece.span.end
-        return Segment(Span(at, until), band)
+        return next(self.walk(Span(at, end)))
+
+    def known(self, span: Span) -> list[Segment]:
+        """The pieces of a span that have a band, day by day; time without one is left out."""
+        return [piece for day in _days(span) for piece in self._day(day, span)]
 
     def _pieces(self, span: Span) -> Iterator[Segment]:
         reached = span.begin
-        for day in range(span.begin // DAY_SECONDS, -(-span.end // DAY_SECONDS)):
+        for day in _days(span):
             for piece in self._day(day, span):
-                _refuse_gap(reached, piece.span.begin)
+                if reached < piece.span.begin:
+                    self._refuse_gap(reached)
                 yield piece
                 reached = piece.span.end
-        _refuse_gap(reached, span.end)
+        if reached < span.end:
+            self._refuse_gap(reached)
 
     def _day(self, day: int, span: Span) -> Iterator[Segment]:
         midnight = day * DAY_SECONDS
-        for slot, band in self._plan_of(day_of(midnight)):
-            part = Span(midnight + slot.begin, midnight + slot.end).within(span)
-            if part.seconds:
-                yield Segment(part, band)
+        first, last = span.begin - midnight, span.end - midnight
+        for (begin, end), band in self._plan(day, first, last):
+            if begin < last and end > first:
+                yield Segment(Span(max(begin, first) + midnight, min(end, last) + midnight), band)
 
-    def _plan_of(self, day: date) -> list[Segment]:
-        classes = self._calendar(day) if self._knows_classes else ()
-        key = frozenset((classes,) if isinstance(classes, str) else classes)
-        if key not in self._plans:
-            self._plans[key] = day_plan(self._bands, key, str(day))
-        return self._plans[key]
+    def _plan(self, day: int, first: int, last: int) -> list[Segment]:
+        """The bands of a day, complete from its second `first` to `last`."""
+        if not any(begin < last and end > first for begin, end in self._plans.open):
+            return self._plans.common
+        if day not in self._known:
+            date_of_day = day_of(day * DAY_SECONDS)
+            self._known[day] = self._plans.of(_classes(self._calendar(date_of_day)), date_of_day)
+        return self._known[day]
+
+    def _refuse_gap(self, reached: int) -> NoReturn:
+        if any(begin <= reached % DAY_SECONDS < end for begin, end in self._plans.open):
+            self._plans.refuse_unknown(_classes(self._calendar(day_of(reached))), day_of(reached))
+        raise NoPrice(at=moment(reached).isoformat(), reason="此时没有收费时段")
 
 
-def _refuse_gap(reached: int, begin: int) -> None:
-    if reached < begin:
-        raise NoPrice(at=moment(reached).isoformat(), reason="no band applies")
+def _days(span: Span) -> range:
+    """The days that a span touches, as numbers."""
+    return range(span.begin // DAY_SECONDS, -(-span.end // DAY_SECONDS))
 
 
-def day_plan(bands: "Sequence[Band]", classes: frozenset[str], where: str) -> list[Segment]:
-    """The bands of one day in order, as seconds since its midnight; refuses two at once."""
+def _classes(told: str | Collection[str]) -> frozenset[str]:
+    return frozenset((told,) if isinstance(told, str) else told)
+
+
+def day_plan(bands: "Sequence[Band]", classes: frozenset[str], where: str, told: str = "") -> list[Segment]:
+    """The bands of one day in order, as seconds since its midnight. Refuses two at once: BandsOverlap."""
     plan = sorted(
         (Segment(slot, band) for band in bands if band.applies_on(classes) for slot in band.window.slots()),
         key=lambda segment: segment.span,
     )
     for earlier, later in pairwise(plan):
         if later.span.begin < earlier.span.end:
-            raise InvalidTariff(where, f"bands {earlier.band.name} and {later.band.name} apply at once")
+            raise BandsOverlap(where, f"{told}时段{earlier.band.name}与{later.band.name}重叠")
     return plan
 
 
 def has_gap(plan: Sequence[Segment]) -> bool:
     """Whether some time of the day has no band."""
-    return sum(segment.span.seconds for segment in plan) < DAY_SECONDS
+    return bool(_gaps(plan))
+
+
+def first_gap(plan: Sequence[Segment]) -> str | None:
+    """The clock time from which no band applies, if there is such a time."""
+    gaps = _gaps(plan)
+    return f"{gaps[0].begin // 3600:02d}:{gaps[0].begin // 60 % 60:02d}" if gaps else None
+
+
+def _gaps(plan: Sequence[Segment]) -> list[Span]:
+    return Span(0, DAY_SECONDS).without(segment.span for segment in plan)

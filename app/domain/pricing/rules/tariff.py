@@ -1,25 +1,29 @@
 """A tariff (收费标准) as read from its parameters; the form is docs/tariffs.md, made exact in tariff.schema.json."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
+from app.domain.pricing.rules.checks import check_whole
+from app.domain.pricing.rules.day_classes import Calendar, DayClassRule, DayOf, calendar_by, read_rule
 from app.domain.pricing.rules.form import (
     Form,
     InvalidTariff,
     Read,
+    Senseless,
     instant,
     list_of,
     map_of,
     minutes,
     one_of,
-    or_null,
-    whole,
+    permille,
     word,
     yes_or_no,
 )
-from app.domain.pricing.rules.parts import Band, FreeTime, Overstay, Periods, VehicleClass
-from app.domain.pricing.rules.spans import Span, Window, day_plan, has_gap, wall
+from app.domain.pricing.rules.layers import Occupancy, Overstay, PlateCap, Waiver
+from app.domain.pricing.rules.parts import Band, FreeTime, Periods, VehicleClass
+from app.domain.pricing.rules.spans import Plans, Span, Timetable, Window, wall
 from app.kernel.refusals import Invalid
 
 BOUNDARY_POLICIES: Final = ("single_band", "round_each_segment", "sum_per_band", "by_entry", "carry_part_unit")
@@ -42,11 +46,13 @@ class Tariff:
     periods: Periods
     vehicle_classes: Mapping[str, VehicleClass]
     default_class: str
-    day_class_rule: Mapping[str, str]
+    day_class_rule: DayClassRule
     payment_channels: Mapping[str, int]
     free_spans: tuple[Span, ...]
     overstay: Overstay | None
-    waivers: Mapping[str, str]
+    occupancy: Occupancy | None
+    plate_cap: PlateCap | None
+    waivers: Mapping[str, Waiver]
     entry_window: Window | None
     exit_window: Window | None
     contract: Mapping[str, object] | None
@@ -56,36 +62,42 @@ class Tariff:
     parameters: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, parameters: Mapping[str, Any]) -> "Tariff":
-        """Read the `parameters` of a tariff; raises InvalidTariff that names the first wrong place."""
-        form = Form(parameters, "parameters")
+    def load(cls, parameters: object, where: str = "parameters") -> "Tariff":
+        """Read the `parameters` of a tariff, which lie at `where`; raises InvalidTariff with the first wrong place.
+
+        What a schema can say is an InvalidTariff or NegativeRate, what it cannot is Senseless or one of its kinds:
+        BandsLeaveGap, BandsOverlap, CapBelowFirstUnit.
+        """
+        form = Form(parameters, where)
         tariff = cls(
-            free=form.take_or("free", or_null(FreeTime.read), None),
+            free=form.take_or("free", FreeTime.read, None),
             bands=form.take("bands", list_of(Band.read)),
             boundary_policy=form.take("boundary_policy", one_of(*BOUNDARY_POLICIES)),
             periods=form.take("period", Periods.read),
-            vehicle_classes=form.take("vehicle_classes", map_of(VehicleClass.read)),
+            vehicle_classes=form.take("vehicle_classes", _read_classes),
             default_class=form.take("default_class", word),
-            day_class_rule=form.take_or("day_class_rule", map_of(word), {}),
+            day_class_rule=form.take_or("day_class_rule", read_rule, {}),
             payment_channels=form.take_or("payment_channels", map_of(_read_channel), {}),
             free_spans=form.take_or("overrides", _read_overrides, ()),
-            overstay=form.take_or("overstay", or_null(Overstay.read), None),
-            waivers=form.take_or("waivers", map_of(_read_waiver), {}),
+            overstay=form.take_or("overstay", Overstay.read, None),
+            occupancy=form.take_or("occupancy", Occupancy.read, None),
+            plate_cap=form.take_or("plate_cap", PlateCap.read, None),
+            waivers=form.take_or("waivers", map_of(Waiver.read), {}),
             entry_window=form.take_or("entry_window", _read_window_or_any, None),
             exit_window=form.take_or("exit_window", _read_window_or_any, None),
-            contract=form.take_or("contract", or_null(map_of(_as_it_is)), None),
+            contract=form.take_or("contract", map_of(_as_it_is), None),
             is_partial=form.take_or("partial", yes_or_no, otherwise=False),
-            usable_window=form.take_or("usable_window", or_null(Window.read), None),
-            longest_stay_s=form.take_or("longest_stay_min", or_null(minutes()), None),
-            parameters=parameters,
+            usable_window=form.take_or("usable_window", Window.read, None),
+            longest_stay_s=form.take_or("longest_stay_min", minutes(), None),
+            parameters=form.values,
         )
         form.close()
-        check_whole(tariff)
+        check_whole(tariff, where)
         return tariff
 
     def class_of(self, vehicle_class: str | None) -> tuple[str, VehicleClass]:
         """The name and rule of a vehicle class, the default one for None; raises UnknownVehicleClass."""
-        name = vehicle_class or self.default_class
+        name = self.default_class if vehicle_class is None else vehicle_class
         if name not in self.vehicle_classes:
             raise UnknownVehicleClass(vehicle_class=name)
         return name, self.vehicle_classes[name]
@@ -105,17 +117,29 @@ class Tariff:
     def bands_of(self, rule: VehicleClass) -> tuple[Band, ...]:
         return rule.own_bands or self.bands
 
+    def timetable(self, vehicle_class: str, calendar: Calendar) -> Timetable:
+        """When which band applies to a class of this tariff."""
+        return Timetable(self._plans[vehicle_class][0], calendar, self._plans[vehicle_class][1])
+
+    @cached_property
+    def _plans(self) -> Mapping[str, tuple[tuple[Band, ...], Plans]]:
+        bands = {name: self.bands_of(rule) for name, rule in self.vehicle_classes.items()}
+        return {name: (each, Plans(each)) for name, each in bands.items()}
+
+    def calendar(self, day_of: DayOf) -> Calendar:
+        """The day classes by this tariff's own rule when conditions tell it, else by the city's vocabulary."""
+        return calendar_by(self.day_class_rule, day_of)
+
+
+def _read_classes(value: object, where: str) -> Mapping[str, VehicleClass]:
+    classes = map_of(VehicleClass.read)(value, where)
+    if not classes:
+        raise InvalidTariff(where, "须至少有一个车型")
+    return classes
+
 
 def _read_channel(value: object, where: str) -> int:
-    return _only(value, where, "permille", whole())
-
-
-def _read_waiver(value: object, where: str) -> str:
-    form = Form(value, where)
-    form.take("effect", one_of("free"))
-    when = form.take_or("when", word, "")
-    form.close()
-    return when
+    return _only(value, where, "permille", permille)
 
 
 def _only(value: object, where: str, key: str, read: Read[int]) -> int:
@@ -126,9 +150,7 @@ def _only(value: object, where: str, key: str, read: Read[int]) -> int:
 
 
 def _read_overrides(value: object, where: str) -> tuple[Span, ...]:
-    if value is None or value == []:
-        return ()
-    return list_of(_read_override)(value, where)
+    return () if value == [] else list_of(_read_override)(value, where)
 
 
 def _read_override(value: object, where: str) -> Span:
@@ -138,47 +160,14 @@ def _read_override(value: object, where: str) -> Span:
     form.take_or("zones", _as_it_is, None)
     form.close()
     if span.end <= span.begin:
-        raise InvalidTariff(where, "must end after it begins")
+        raise Senseless(where, "截止时间须晚于起始时间")
     return span
 
 
 def _read_window_or_any(value: object, where: str) -> Window | None:
-    return None if value is None or value == "any" else Window.read(value, where)
+    return None if value == "any" else Window.read(value, where)
 
 
 def _as_it_is(value: object, where: str) -> object:
     del where
     return value
-
-
-def check_whole(tariff: Tariff) -> None:
-    """What no part can know alone: names that must match, and bands that must cover the day once."""
-    if tariff.default_class not in tariff.vehicle_classes:
-        raise InvalidTariff("parameters.default_class", "is not one of vehicle_classes")
-    for name in tariff.free.by_class if tariff.free else ():
-        if name not in tariff.vehicle_classes:
-            raise InvalidTariff(f"parameters.free.by_class.{name}", "is not one of vehicle_classes")
-    _check_bands(tariff, tariff.bands, "parameters.bands")
-    for name, rule in tariff.vehicle_classes.items():
-        where = f"parameters.vehicle_classes.{name}"
-        if rule.own_bands is not None:
-            _check_bands(tariff, rule.own_bands, f"{where}.own_bands")
-        _check_multiplied(rule.multiplied_bands or frozenset(), tariff.bands_of(rule), where)
-
-
-def _check_bands(tariff: Tariff, bands: Sequence[Band], where: str) -> None:
-    if len({band.name for band in bands}) < len(bands):
-        raise InvalidTariff(where, "band names must be unique")
-    if tariff.boundary_policy == "single_band" and len(bands) != 1:
-        raise InvalidTariff(where, "the boundary policy single_band needs exactly one band")
-    day_classes = {name for band in bands for name in band.days or ()}
-    for classes in [frozenset({name}) for name in sorted(day_classes)] or [frozenset[str]()]:
-        on_such_days = "".join(f" on {name} days" for name in classes)
-        if has_gap(day_plan(bands, classes, where + on_such_days)) and not tariff.is_partial:
-            raise InvalidTariff(where + on_such_days, "bands must cover the whole day; mark what is not known partial")
-
-
-def _check_multiplied(names: frozenset[str], bands: Sequence[Band], where: str) -> None:
-    strangers = names - {band.name for band in bands}
-    if strangers:
-        raise InvalidTariff(f"{where}.multiplier_bands", f"{min(strangers)} is not a band")

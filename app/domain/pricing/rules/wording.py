@@ -1,11 +1,13 @@
 """Chinese words for prices, times and rules; for people to read, never to compute with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from app.domain.pricing.rules.charges import Charge
 from app.domain.pricing.rules.methods import Run
-from app.domain.pricing.rules.parts import FULL_PERMILLE, Band
+from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, Periods
 from app.domain.pricing.rules.spans import Window
+from app.domain.pricing.rules.tariff import Tariff
 
 POLICY_TEXT: Final = {
     "single_band": "全程按同一标准计费",
@@ -78,3 +80,43 @@ def times(permille: int) -> str:
     """`1500` -> `1.5倍`."""
     whole, rest = divmod(permille, FULL_PERMILLE)
     return f"{whole}{f'.{rest:03d}'.rstrip('0') if rest else ''}倍"
+
+
+def line_text(charge: Charge, tariff: Tariff, waiver: str | None) -> str:
+    """What one line of a quote says beside its span and its amount."""
+    if charge.rule == "waiver":
+        return f"凭证免费（{tariff.waivers[waiver].when or waiver}）" if waiver is not None else "凭证免费"
+    if charge.rule == "period_cap":
+        return f"{_period_name(tariff.periods)}封顶{yuan(charge.figure)}"
+    return _LINES[charge.rule](charge)
+
+
+def _period_name(periods: Periods) -> str:
+    return {"none": "每次", "calendar_day": "每日"}.get(periods.kind) or f"每{duration(periods.length_s or 0)}"
+
+
+def _title(of: Charge) -> str:
+    return band_title(of.band) if of.band else ""
+
+
+def _overstay(of: Charge) -> str:
+    if of.runs:
+        return f"超过预订时间 {runs(of.runs)}"
+    return f"超过预订时间，按{times(of.figure)}计费" if of.figure else "超过预订时间，按次计费"
+
+
+def _free_time(of: Charge) -> str:
+    return "未超过免费时长，不收费" if of.figure else f"免费时长{duration(of.span.seconds)}，不计费"
+
+
+_LINES: Final[Mapping[str, Callable[[Charge], str]]] = {
+    "free_time": _free_time,
+    "free_span": lambda _: "免费时段，不计费",
+    "band": lambda of: f"{_title(of)} {runs(of.runs)}",
+    "band_cap": lambda of: f"{_title(of)} 时段封顶{yuan(of.figure)}",
+    "vehicle_factor": lambda of: f"{_title(of)} 车型按{times(of.figure)}计费",
+    "overstay": _overstay,
+    "overstay_cap": lambda of: f"超时费用封顶{yuan(of.figure)}",
+    "plate_cap": lambda of: f"同一车辆多次停车合计封顶，本次最多{yuan(of.figure)}",
+    "occupancy": lambda of: f"充电结束后占用充电车位 {runs(of.runs)}",
+}

@@ -235,8 +235,8 @@ def _fee(prices: PriceSet | None, asked: Asked) -> Fee:
 def _quoted(prices: PriceSet, asked: Asked) -> Fee:
     read = tariffs({prices.own, *prices.references})
     first, last = business_day(asked.begins_at) - ONE_DAY, business_day(asked.ends_at) + ONE_DAY
-    calendar = days_around(first, last).classes
-    lot = LotPrices(read[prices.own], tuple(read[each] for each in prices.references), calendar)
+    day_of = days_around(first, last).day
+    lot = LotPrices(read[prices.own], tuple(read[each] for each in prices.references), day_of)
     text = lot.per_hour(asked.begins_at, asked.vehicle_class)
     try:
         fee = lot.fee(asked.begins_at, asked.ends_at, asked.vehicle_class)

@@ -1,10 +1,13 @@
-"""`tariff`: prices as files, without a database or an account; one file a verb."""
+"""`tariff`: prices as files and in pipes, without a database, an account or settings; one file a verb."""
 
 from app.jobs.commands.door import noun
 from app.jobs.commands.tariffs.prove import prove
+from app.jobs.commands.tariffs.quote import quote
 
 tariff = noun(
     "Tariffs (收费标准) as files: what they cost, whether they make sense, and whether they hold under the cap.",
+    "tariff quote < stays.jsonl",
     "tariff prove own.json --against road.json --against hospital.json",
 )
-tariff.add_command(prove)
+for verb in (quote, prove):
+    tariff.add_command(verb)

@@ -187,7 +187,8 @@ def quoted(pen: Pen, excess: Excess) -> Quote | None:
     setting = excess.entry.scene.setting
     listed = {setting.first + timedelta(days=day): names for day, names in enumerate(setting.names_of(pen.place))}
     vehicle_class = pen.class_for(excess.entry.scene.vehicle_class)
-    history = [setting.moment(earlier) for earlier in excess.entry.history]
+    earlier = [setting.moment(each) for each in excess.entry.history]
+    history = [(each, each) for each in earlier]
     entry, exit_ = setting.moment(excess.entry.at), setting.moment(excess.exit)
     try:
         return quote(pen.tariff, entry, exit_, vehicle_class, history, classes_of(listed))
