@@ -120,15 +120,41 @@ def test_the_least_favourable_earlier_stays_are_tried() -> None:
     own = hourly(500, free=free_time(30, scope="first_in_rolling_24h"))
     proof = prove(own, [hourly(500, free=free_time(30))], JUNE)
     case = refuted(proof)
-    assert case.prior_entries
-    earlier = [(each, each) for each in case.prior_entries]
-    assert quote(own, case.entry, case.exit, None, earlier).total_fen == 500
+    assert case.prior_stays
+    assert quote(own, case.entry, case.exit, None, case.prior_stays).total_fen == 500
     assert prove(own, [hourly(500)], JUNE).holds
 
 
 def test_earlier_stays_are_the_same_for_both_prices() -> None:
     once_a_day = hourly(500, free=free_time(30, scope="first_in_rolling_24h"))
     assert prove(once_a_day, [once_a_day], JUNE).holds
+
+
+def plate_capped(fen: int, cap_fen: int) -> Tariff:
+    return hourly(fen, plate_cap={"kind": "calendar_day", "fen": cap_fen})
+
+
+def test_earlier_stays_that_use_up_the_cap_of_a_plate_leave_nothing_to_be_charged() -> None:
+    proof = prove(hourly(300), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR)
+    case = refuted(proof)
+    assert (case.cap_fen, case.assumes_used_up) == (0, False)
+    assert quote(plate_capped(500, 2000), case.entry, case.exit, None, case.prior_stays).total_fen == 0
+
+
+def test_the_same_cap_of_a_plate_is_used_up_alike() -> None:
+    assert prove(plate_capped(500, 2000), [hourly(500)], JUNE, horizon_s=HOUR).holds
+    assert refuted(prove(plate_capped(500, 2000), [plate_capped(500, 1999)], JUNE, horizon_s=HOUR)).excess_fen >= 1
+
+
+def test_a_rule_that_conditions_tell_names_days_by_itself() -> None:
+    days = {"sunday": {"weekdays": [7]}, "rest": {"otherwise": True}}
+    sundays = [all_day(stepped(300), ["sunday"], "s"), all_day(stepped(100), ["rest"], "r")]
+    own = tariff(*sundays, day_class_rule=days, boundary_policy="by_entry")
+    rest_days = [all_day(stepped(300), ["off"], "o"), all_day(stepped(100), ["workday"], "w")]
+    by_word = tariff(*rest_days, boundary_policy="by_entry")
+    assert prove(own, [by_word], JUNE).holds
+    case = refuted(prove(by_word, [own], JUNE, horizon_s=HOUR))
+    assert (case.entry.isoweekday(), case.excess_fen) == (6, 200)
 
 
 WORKDAY_CHEAP = [all_day(stepped(100), ["workday"], "w"), all_day(stepped(500), ["off"], "o")]

@@ -53,7 +53,7 @@ class Pricing:
         charges = self._one_stay(asked)
         if self.tariff.plate_cap is None:
             return charges
-        left = self._left_for_plate(self.tariff.plate_cap, asked)
+        left = self.left_for_plate(self.tariff.plate_cap, asked)
         return [*charges, *_capped("plate_cap", asked.stay, left, charges)]
 
     def _one_stay(self, asked: Asked) -> list[Charge]:
@@ -79,7 +79,7 @@ class Pricing:
             return None
         return _Free(rule, rule.allowance_of(self.vehicle_class) if asked.free_s is None else asked.free_s)
 
-    def _left_for_plate(self, cap: PlateCap, asked: Asked) -> int:
+    def left_for_plate(self, cap: PlateCap, asked: Asked) -> int:
         """What the cap leaves for this stay after those under it, each of which was capped in its turn."""
         paid: list[tuple[int, int]] = []
         for place, other in _under_one_cap(cap, asked):

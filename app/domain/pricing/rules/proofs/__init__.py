@@ -57,9 +57,14 @@ def prove(
 
 
 def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexample:
-    worst = max(excesses, key=lambda excess: (excess.fen, excess.entry.at - excess.exit))
+    worst = max(excesses, key=lambda each: (not each.entry.used_up, each.fen, each.entry.at - each.exit))
     own, *references = (quoted(pen, worst) for pen in (search.own, *search.references))
-    fees = [each.total_fen for each in references if each is not None]
+    limits = [pen.left(worst.entry) for pen in search.references]
+    fees = [
+        each.total_fen if left is None else min(each.total_fen, left)
+        for each, left in zip(references, limits, strict=True)
+        if each is not None
+    ]
     if own is None or not fees or own.total_fen - combined(search.combine, fees) != worst.fen:
         raise CurveAndEngineDisagree(worst)
     entry, setting = worst.entry, worst.entry.scene.setting
@@ -71,7 +76,8 @@ def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexampl
             str(setting.first + timedelta(days=place)): sorted(frozenset[str]().union(*names))
             for place, names in enumerate(setting.names)
         },
-        prior_entries=[setting.moment(at) for at in entry.history],
+        prior_stays=[(setting.moment(stay.begin), setting.moment(stay.end)) for stay in entry.history],
+        assumes_used_up=entry.used_up,
         own=own,
         references=references,
         cap_fen=combined(search.combine, fees),

@@ -16,6 +16,7 @@ from app.domain.calendars.rules import (
     Status,
     day_classes,
 )
+from app.domain.pricing.rules.day_classes import Calendar, conditions_of
 from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.spans import Span, day_of, moment
 from app.domain.pricing.rules.tariff import Tariff
@@ -55,6 +56,11 @@ class Setting(NamedTuple):
 
     def moment(self, second: int) -> datetime:
         return moment(self.begin + second)
+
+    def calendar(self, tariff: int, first: date) -> Calendar:
+        """What one tariff calls a date, `first` being that of the first day; earlier days are taken to be like it."""
+        names = self.names_of(tariff)
+        return lambda of: names[max((of - first).days, 0)]
 
     def names_of(self, tariff: int) -> tuple[Names, ...]:
         """What one tariff calls each day."""
@@ -128,7 +134,7 @@ class _Naming:
 
     def __init__(self, tariffs: Sequence[Tariff]) -> None:
         self._used = [_used_names(tariff) for tariff in tariffs]
-        self._by_day = [_by_day(used) for used in self._used]
+        self._by_day = [_by_day(tariff, used) for tariff, used in zip(tariffs, self._used, strict=True)]
         self._free = [list(names) for names in _free_namings(self._used)] if None in self._by_day else None
 
     @property
@@ -154,8 +160,10 @@ def _used_names(tariff: Tariff) -> Names:
     return frozenset(name for rule in rules for band in tariff.bands_of(rule) for name in band.days or ())
 
 
-def _by_day(used: Names) -> Callable[[Day], Names] | None:
-    """How the calendar names days by these names; None where they are words that no calendar tells."""
+def _by_day(tariff: Tariff, used: Names) -> Callable[[Day], Names] | None:
+    """How a tariff names a day, by its own rule or by the city's words; None where only people can tell."""
+    if conditions_of(tariff.day_class_rule) is not None:
+        return lambda day: frozenset(tariff.calendar(lambda _: day)(day.date))
     told = [used & day_classes(day) for day in _EVERY_SORT_OF_DAY]
     return day_classes if not used or all(len(names) == 1 for names in told) else None
 

@@ -74,6 +74,7 @@ def amounts(parameters: Mapping[str, Any]) -> Iterator[Amount]:
     for name, rule in parameters["vehicle_classes"].items():
         yield from _bands(rule.get("own_bands") or (), ("vehicle_classes", name, "own_bands"))
     yield from _listed(parameters["period"].get("cap_fen"), ("period", "cap_fen"))
+    yield from _listed((parameters.get("plate_cap") or {}).get("fen"), ("plate_cap", "fen"))
 
 
 def _bands(bands: Sequence[Mapping[str, Any]], at: tuple[str | int, ...]) -> Iterator[Amount]:

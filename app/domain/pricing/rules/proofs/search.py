@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
 from typing import NamedTuple
 
-from app.domain.pricing.rules.form import DAY_SECONDS
+from app.domain.pricing.rules.charges import Asked, Pricing
 from app.domain.pricing.rules.proofs.combining import combined_curve
 from app.domain.pricing.rules.proofs.curves import Drawing
 from app.domain.pricing.rules.proofs.dates import Setting
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, entries, grain
+from app.domain.pricing.rules.proofs.histories import History, histories
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.quotes import Quote, quote
-from app.domain.pricing.rules.spans import NoPrice, classes_of
+from app.domain.pricing.rules.spans import NoPrice, Span
 from app.domain.pricing.rules.tariff import Tariff
 
 OWN = 0
 """The own tariff stands first among the tariffs of a proof; the references follow."""
+
+_EPOCH = date(1970, 1, 1)
+"""The date of a setting's first midnight when seconds are counted from there."""
 
 _MOST_REMEMBERED = 5_000_000
 """Steps of curves that one tariff may keep in memory."""
@@ -38,14 +42,19 @@ class Scene:
 
 
 class Entry(NamedTuple):
-    """One entry second that stands for others, and when the vehicle's earlier stays began.
+    """One entry second that stands for others, and the vehicle's earlier stays, in seconds from the first midnight.
 
-    Seconds are counted from the first midnight of the setting.
+    `used_up` assumes that earlier stays, whichever they were, leave nothing of the references' caps of one plate.
     """
 
     scene: Scene
     at: int
-    history: tuple[int, ...]
+    history: History
+    used_up: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(Span(self.at, self.at), self.history)
 
 
 class Excess(NamedTuple):
@@ -69,9 +78,25 @@ class Pen:
         self._drawn: dict[tuple[Drawing, int, bool], Curve] = {}
 
     def curve(self, entry: Entry) -> Curve:
-        """The entry's fee for every exit; where all days are alike to the tariff, each is drawn once."""
+        """The entry's fee for every exit."""
+        return self._alone(entry).limited(self.left(entry))
+
+    def left(self, entry: Entry) -> int | None:
+        """What earlier stays leave of the tariff's cap of one plate; None where it has none."""
+        cap = self.tariff.plate_cap
+        if cap is None:
+            return None
+        if entry.used_up and self.place != OWN:
+            return 0
+        name, rule = self.tariff.class_of(self.class_for(entry.scene.vehicle_class))
+        calendar = entry.scene.setting.calendar(self.place, _EPOCH)
+        pricing = Pricing(self.tariff, name, rule, self.tariff.timetable(name, calendar))
+        return pricing.left_for_plate(cap, entry.asked)
+
+    def _alone(self, entry: Entry) -> Curve:
+        """The curve without earlier stays' fees; where all days are alike to the tariff, each is drawn once."""
         drawing = self._drawing(entry.scene)
-        key = (drawing, entry.at, self._has_free(entry))
+        key = (drawing, entry.at, self.has_free(entry))
         if key in self._drawn:
             return self._drawn[key]
         curve = drawing.curve(entry.at, has_free=key[-1])
@@ -79,8 +104,8 @@ class Pen:
             self._drawn[key] = curve
         return curve
 
-    def _has_free(self, entry: Entry) -> bool:
-        return self.tariff.free is None or self.tariff.free.is_given(entry.at, entry.history)
+    def has_free(self, entry: Entry) -> bool:
+        return self.tariff.free is None or self.tariff.free.is_given(entry.at, [stay.begin for stay in entry.history])
 
     def _drawing(self, scene: Scene) -> Drawing:
         if scene not in self._drawings:
@@ -112,8 +137,8 @@ class Search:
         """Each entry that exceeds the cap at some exit; `unbounded` and `entries` are told when it is done."""
         for scene in self.scenes(settings):
             for at in scene.entries:
-                for history in self._histories(at):
-                    yield from self._looked_at(Entry(scene, at, history))
+                for entry in self._ways(Entry(scene, at, ())):
+                    yield from self._looked_at(entry)
 
     def scenes(self, settings: Sequence[Setting]) -> Iterator[Scene]:
         pens = [self.own, *self.references]
@@ -135,15 +160,15 @@ class Search:
             yield Excess(entry, exit_, fen)
         self.unbounded = self.unbounded or (None in cap.fens and is_unbounded(own, cap))
 
-    def _histories(self, at: int) -> Iterator[tuple[int, ...]]:
-        """Earlier stays, as many ways as the tariffs' free time can tell apart."""
-        known = set()
-        for history in ((), (at - 1,), (at - DAY_SECONDS + 1,), (at - 2 * DAY_SECONDS,)):
-            free_times = [pen.tariff.free for pen in (self.own, *self.references)]
-            given = tuple(free is None or free.is_given(at, history) for free in free_times)
-            if given not in known:
-                known.add(given)
-                yield history
+    def _ways(self, alone: Entry) -> list[Entry]:
+        """The entry with earlier stays, in as many ways as free time and the caps of one plate can tell apart."""
+        pens, known = (self.own, *self.references), dict[object, Entry]()
+        are_capped = any(pen.tariff.plate_cap for pen in pens)
+        for history in histories(alone.at, are_capped=are_capped):
+            entry = alone._replace(history=history)
+            known.setdefault(tuple((pen.has_free(entry), pen.left(entry)) for pen in pens), entry)
+        assumed = [entry._replace(used_up=True) for entry in known.values()] if are_capped and alone.at else []
+        return [*known.values(), *assumed]
 
 
 def _unlike(classes: Sequence[str], pens: Sequence[Pen]) -> list[str]:
@@ -185,12 +210,11 @@ def is_unbounded(own: Curve, cap: Curve) -> bool:
 def quoted(pen: Pen, excess: Excess) -> Quote | None:
     """The stay as the engine itself prices it; None where the tariff has no price."""
     setting = excess.entry.scene.setting
-    listed = {setting.first + timedelta(days=day): names for day, names in enumerate(setting.names_of(pen.place))}
     vehicle_class = pen.class_for(excess.entry.scene.vehicle_class)
-    earlier = [setting.moment(each) for each in excess.entry.history]
-    history = [(each, each) for each in earlier]
+    history = [(setting.moment(stay.begin), setting.moment(stay.end)) for stay in excess.entry.history]
     entry, exit_ = setting.moment(excess.entry.at), setting.moment(excess.exit)
+    calendar = setting.calendar(pen.place, setting.first)
     try:
-        return quote(pen.tariff, entry, exit_, vehicle_class, history, classes_of(listed))
+        return quote(pen.tariff, entry, exit_, vehicle_class, history, calendar)
     except NoPrice:
         return None

@@ -14,15 +14,17 @@ from app.domain.pricing.rules.wording import duration, yuan
 class Counterexample:
     """The stay that exceeds the cap by the most, with both fees as the engine itself prices them.
 
-    `day_classes` are the names that the tariffs use for its dates; `prior_entries` are earlier stays of the vehicle
-    that make it least favourable. `remedy` is the smallest change of rates that would pass.
+    `day_classes` are the names that the tariffs use for its dates; `prior_stays` are earlier stays of the vehicle
+    that make it least favourable; `assumes_used_up` tells that others, which nobody has named, are assumed to leave
+    nothing of the references' caps of one plate. `remedy` is the smallest change of rates that would pass.
     """
 
     entry: datetime
     exit: datetime
     vehicle_class: str
     day_classes: Mapping[str, Sequence[str]]
-    prior_entries: Sequence[datetime]
+    prior_stays: Sequence[tuple[datetime, datetime]]
+    assumes_used_up: bool
     own: Quote
     references: Sequence[Quote | None]
     cap_fen: int
@@ -39,7 +41,8 @@ class Counterexample:
             "duration_s": round((self.exit - self.entry).total_seconds()),
             "vehicle_class": self.vehicle_class,
             "day_classes": {day: list(names) for day, names in self.day_classes.items()},
-            "prior_entries": [moment.isoformat() for moment in self.prior_entries],
+            "prior_stays": [{"entry": begin.isoformat(), "exit": end.isoformat()} for begin, end in self.prior_stays],
+            "assumes_used_up": self.assumes_used_up,
             "own": quote_as_dict(self.own),
             "references": [None if each is None else quote_as_dict(each) for each in self.references],
             "own_fen": self.own.total_fen,
@@ -53,7 +56,10 @@ class Counterexample:
         head = f"{self.vehicle_class} 车型停车{duration(_seconds(self))}，收费{yuan(self.own.total_fen)}，"
         bound = f"周围政府定价停车场为{yuan(self.cap_fen)}，超出{yuan(self.excess_fen)}。"
         references = [f"参照{place}：\n{each.explain()}" for place, each in enumerate(self.references, 1) if each]
-        return "\n".join([head + bound, f"本停车场：\n{self.own.explain()}", *references, self.remedy.explain()])
+        assumed = "（假定此前停车已用尽参照停车场的单车封顶额。）" if self.assumes_used_up else ""
+        return "\n".join(
+            [head + bound + assumed, f"本停车场：\n{self.own.explain()}", *references, self.remedy.explain()]
+        )
 
 
 def _seconds(case: Counterexample) -> int:
