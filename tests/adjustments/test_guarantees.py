@@ -24,6 +24,7 @@ from app.domain.reservations.models import Reservation
 from app.domain.staff.rules import Actor
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
+from app.kernel.states import WrongState
 from tests.adjustments.scene import EVENT, booked, claim_of, hours, leave_to_jobs, state
 from tests.ground import Addresses
 from tests.races import at_once
@@ -67,6 +68,7 @@ def assert_kept(claim: BayClaim) -> None:
         shut = select(LotClosure.id).where(LotClosure.lot_id == lot_id, LotClosure.during.overlaps(claim.during))
         gone = select(BayClosure.id).where(BayClosure.bay_id == claim.bay_id, BayClosure.during.overlaps(claim.during))
         opens = select(OpenWindow.id).where(OpenWindow.lot_id == lot_id, OpenWindow.during.contains(claim.during))
+        assert session.get_one(Lot, lot_id).state == "open"
         assert session.scalars(shut).all() == session.scalars(gone).all() == []
         assert len(session.scalars(opens).all()) == 1
 
@@ -160,6 +162,19 @@ def test_two_adjustments_at_once_leave_nobody_forgotten(app: Flask, evening: dat
     everybody_is_cared_for()
 
 
+def test_suspending_while_others_adjust_and_reserve_leaves_nobody_forgotten(app: Flask, evening: datetime) -> None:
+    lot, by = open_lot(bays=4), staff("regulator")
+    for _ in range(2):
+        booked(lot, evening, 1, 2)
+    people = [driver() for _ in range(3)]
+    suspend = partial(actions.suspend, by, lot.key, "示例")
+    fewer = partial(actions.adjust, by, [lot.key], hours(evening, 0, 3), FewerBays(2), EVENT)
+    outcomes = at_once(app, suspend, suspend, fewer, *(partial(booked, lot, evening, 1, 2, who) for who in people))
+    assert outcomes.count("WrongState") == 1, "of two who suspend one does"
+    assert set(outcomes) <= {"done", "WrongState", "LotFull", "LotSuspended", "OutsideOpenHours"}
+    everybody_is_cared_for()
+
+
 def test_the_same_request_from_two_hands_is_one_adjustment(app: Flask, evening: datetime) -> None:
     lot, by, request = open_lot(), staff("regulator"), uuid.uuid4()
     made = booked(lot, evening, 1, 2)
@@ -189,7 +204,7 @@ def test_in_random_cities_of_bookings_and_adjustments_nobody_is_forgotten(evenin
     lots = [open_lot(bays=chance.randint(1, 3)) for _ in range(2)]
     people = [driver() for _ in range(4)]
     for _ in range(14):
-        chance.choice((_book, _book, _adjust))(chance, by, lots, people, evening)
+        chance.choice((_book, _book, _adjust, _suspend_or_reopen))(chance, by, lots, people, evening)
         everybody_is_cared_for()
     assert actions.offer_forgotten() >= 0
     everybody_is_cared_for()
@@ -215,6 +230,14 @@ def _adjust(chance: random.Random, by: Actor, lots: list[Lot], _: object, evenin
         return
     if chance.random() < 0.3:
         actions.end(by, made.key, "示例")
+
+
+def _suspend_or_reopen(chance: random.Random, by: Actor, lots: list[Lot], _: object, __: datetime) -> None:
+    lot = chance.choice(lots)
+    try:
+        chance.choice((actions.suspend, actions.reopen))(by, lot.key, "示例")
+    except WrongState:
+        return
 
 
 CLOCKS = st.times().map(lambda each: each.replace(second=0, microsecond=0))

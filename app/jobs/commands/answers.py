@@ -97,7 +97,8 @@ def text(value: Any) -> str:
         case Mapping():
             return "、".join(f"{name} {text(each)}" for name, each in value.items())
         case list() | tuple() | set() | frozenset():
-            return "、".join(text(each) for each in value)
+            several = any(isinstance(each, Mapping) for each in value)
+            return ("；" if several else "、").join(text(each) for each in value)
         case _:
             return str(value.value if isinstance(value, Enum) else value)
 
