@@ -157,6 +157,13 @@ def test_a_rule_that_conditions_tell_names_days_by_itself() -> None:
     assert (case.entry.isoweekday(), case.excess_fen) == (6, 200)
 
 
+def test_dates_that_a_rule_names_are_tried_though_no_calendar_reaches_them() -> None:
+    games = {"games": {"any": [{"dates": [{"from": "2031-09-19", "to": "2031-09-20"}]}]}, "rest": {"otherwise": True}}
+    bands = [all_day(stepped(300), ["games"], "g"), all_day(stepped(100), ["rest"], "r")]
+    case = refuted(prove(tariff(*bands, day_class_rule=games), [hourly(200)], JUNE, horizon_s=HOUR))
+    assert case.entry.date() in {date(2031, 9, 19), date(2031, 9, 20)}
+
+
 WORKDAY_CHEAP = [all_day(stepped(100), ["workday"], "w"), all_day(stepped(500), ["off"], "o")]
 
 

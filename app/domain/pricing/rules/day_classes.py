@@ -52,6 +52,11 @@ class Condition:
         inner = any(condition.asks_for_official_days for condition in self.any_of or ())
         return inner or self.kind is not None or self.holiday is not None
 
+    @property
+    def named_dates(self) -> "tuple[tuple[date, date], ...]":
+        inner = (dates for condition in self.any_of or () for dates in condition.named_dates)
+        return (*(self.dates or ()), *inner)
+
     @classmethod
     def read(cls, value: object, where: str) -> "Condition":
         form = Form(value, where)
@@ -131,6 +136,12 @@ def conditions_of(rule: DayClassRule) -> Mapping[str, Condition] | None:
     """The rule if a machine can follow it: every class has a condition."""
     conditions = {name: told for name, told in rule.items() if isinstance(told, Condition)}
     return conditions if conditions and len(conditions) == len(rule) else None
+
+
+def named_dates(rule: DayClassRule) -> list[tuple[date, date]]:
+    """Every range of dates, both ends included, that the rule's conditions name one by one."""
+    told = [condition for condition in rule.values() if isinstance(condition, Condition)]
+    return [dates for condition in told for dates in condition.named_dates]
 
 
 def _first_class(conditions: Mapping[str, Condition], day: Day) -> Collection[str]:

@@ -16,7 +16,7 @@ from app.domain.calendars.rules import (
     Status,
     day_classes,
 )
-from app.domain.pricing.rules.day_classes import Calendar, conditions_of
+from app.domain.pricing.rules.day_classes import Calendar, conditions_of, named_dates
 from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.spans import Span, day_of, moment
 from app.domain.pricing.rules.tariff import Tariff
@@ -106,17 +106,24 @@ def settings(tariffs: Sequence[Tariff], dates: Readings) -> list[Setting]:
 
 def _first_dates(tariffs: Sequence[Tariff], dates: Readings, *, everywhere: bool) -> list[date]:
     """The dates on which a stay may begin, newest first; where days do not differ, one beside those of free spans."""
-    near_holes = {day for tariff in tariffs for hole in tariff.free_spans for day in _days_near(hole)}
-    usual = set(dates) if everywhere else set()
+    near_holes = {
+        day
+        for tariff in tariffs
+        for hole in tariff.free_spans
+        for day in _days_near(day_of(hole.begin), day_of(hole.end))
+    }
+    named = {day for tariff in tariffs for told in named_dates(tariff.day_class_rule) for day in _days_near(*told)}
+    usual = set(dates) | named if everywhere else set()
     beside = max(dates, default=date(2026, 6, 1))
     while beside in near_holes:
         beside -= timedelta(days=1)
     return sorted(usual | near_holes | {beside}, reverse=True)
 
 
-def _days_near(hole: Span) -> Iterator[date]:
-    first = day_of(hole.begin) - timedelta(days=DAYS - 1)
-    return (first + timedelta(days=place) for place in range((day_of(hole.end) - first).days + 1))
+def _days_near(begin: date, end: date) -> Iterator[date]:
+    """The dates on which a stay may begin that reaches some date from `begin` to `end`."""
+    first = begin - timedelta(days=DAYS - 1)
+    return (first + timedelta(days=place) for place in range((end - first).days + 1))
 
 
 def _touching(tariff: Tariff, first: date) -> tuple[Span, ...]:
