@@ -323,6 +323,15 @@ def test_what_people_do_with_spreadsheets_is_understood_or_told(
     assert [(each.row, each.column, each.code) for each in report.faults] == told
 
 
+def test_a_workbook_with_something_far_to_the_right_is_refused_before_it_fills_the_memory(
+    app: Flask, by: Actor, tmp_path: Path
+) -> None:
+    path = written_by_hand(tmp_path, lambda _, page: page.write_string(1, 16_383, "示例"))
+    assert run(app, by, "import", "city", path).stderr.startswith("import_sheet_too_wide")
+    beside = written_by_hand(tmp_path, lambda _, page: page.write_string(1, 51, "示例"))
+    assert import_city(by, [beside], dry_run=True).faults.count == 0
+
+
 @pytest.mark.parametrize("name", ["城市.xls", "城市.ods", "城市"])
 def test_a_file_of_another_kind_is_told_which_kinds_there_are(app: Flask, by: Actor, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")

@@ -1,11 +1,14 @@
 """Rows out of a workbook (xlsx) or of CSV files named as the sheets; one at a time, so that a city fits in memory."""
 
 import csv
+import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
+from zipfile import BadZipFile, ZipFile
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
@@ -15,6 +18,11 @@ from app.kernel.refusals import Invalid
 
 TITLES: Final = tuple(sheet.title for sheet in SHEETS)
 LARGEST_BYTES: Final = 200 * 1024 * 1024
+
+FAR_RIGHT: Final = re.compile(rb'\br="(?:[B-Z][A-Z]|[A-Z]{3})[0-9]')
+"""A cell's place in a column behind AZ, as a workbook writes it."""
+PIECE: Final = 1024 * 1024
+LONGEST_PLACE: Final = 16
 
 Line = tuple[int, Sequence[Any]]
 """The number of a row, as the spreadsheet counts, and its cells."""
@@ -36,9 +44,19 @@ class FileNotRecognised(Invalid):
     message = f"须为一个 xlsx 文件，或以工作表命名的 CSV 文件：{'、'.join(TITLES)}"
 
 
+class SheetTooWide(Invalid):
+    """A cell stands far to the right of any table: the sheet would be read as a rectangle that reaches to it."""
+
+    code = "import_sheet_too_wide"
+    message = "工作表在 AZ 列以右仍有内容，请删除多余的列后重试"
+
+
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[Source]:
-    """The sheets of one workbook, or of several CSV files. Refuses `FileUnreadable`, `FileNotRecognised`."""
+    """The sheets of one workbook, or of several CSV files.
+
+    Refuses `FileUnreadable`, `FileNotRecognised`, `SheetTooWide`.
+    """
     if any(path.stat().st_size > LARGEST_BYTES for path in paths):
         raise FileUnreadable(largest_bytes=LARGEST_BYTES)
     if len(paths) == 1 and paths[0].suffix.lower() == ".xlsx":
@@ -56,11 +74,29 @@ def opened(paths: Sequence[Path]) -> Iterator[Source]:
 @contextmanager
 def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
     try:
+        _refuse_wide_sheets(path)
         workbook = CalamineWorkbook.from_path(path)
-    except (CalamineError, OSError) as error:
+    except (CalamineError, OSError, BadZipFile, zlib.error) as error:
         raise FileUnreadable(file=path.name) from error
     with workbook:
         yield workbook
+
+
+def _refuse_wide_sheets(path: Path) -> None:
+    with ZipFile(path) as parts:
+        for name in parts.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with parts.open(name) as part:
+                    _refuse_wide(part, name)
+
+
+def _refuse_wide(part: IO[bytes], name: str) -> None:
+    """Looked for while the part is unpacked, piece by piece: a place may lie across two of them."""
+    before = b""
+    while piece := part.read(PIECE):
+        if FAR_RIGHT.search(before + piece):
+            raise SheetTooWide(part=name)
+        before = piece[-LONGEST_PLACE:]
 
 
 def _sheet(sheet: CalamineSheet) -> Iterator[Line]:
