@@ -7,7 +7,7 @@ import sys
 
 import wsgi
 from app.settings import Settings
-from bench import http, proving, reserving, supply
+from bench import http, proving, quoting, reserving, supply
 from bench.city import build
 from bench.ground import ground
 
@@ -16,6 +16,7 @@ A_TENTH, WHOLE = 0.1, 1.0
 
 def main() -> None:
     """What needs no server first; then build each city once and measure in it."""
+    quoting.measure()
     proving.measure()
     with ground() as stand:
         settings = Settings.from_environment(stand.environment)

@@ -1,31 +1,18 @@
 """The arithmetic of one stay: the rules of docs/tariffs.md in their order, in whole seconds and whole fen."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
+from app.domain.pricing.rules.blocks import Block, Charge, total_fen
+from app.domain.pricing.rules.day_classes import Calendar
+from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.layers import Overstay, PlateCap
-from app.domain.pricing.rules.methods import Run
-from app.domain.pricing.rules.parts import Band, FreeTime, VehicleClass, by_permille
-from app.domain.pricing.rules.pieces import Piece, pieces_of
+from app.domain.pricing.rules.parts import FreeTime, by_permille
+from app.domain.pricing.rules.pieces import Ground, pieces_of
+from app.domain.pricing.rules.price_lists import PriceList
 from app.domain.pricing.rules.spans import NoPrice, Span, Timetable
 from app.domain.pricing.rules.tariff import Tariff
-
-
-class Charge(NamedTuple):
-    """One line of a quote before it is put into words; `figure` is the number that its rule speaks of."""
-
-    rule: str
-    span: Span
-    amount_fen: int
-    band: Band | None = None
-    runs: tuple[Run, ...] = ()
-    figure: int = 0
-
-
-def total_fen(charges: Collection[Charge]) -> int:
-    """What the charges make together."""
-    return sum(charge.amount_fen for charge in charges)
 
 
 class Asked(NamedTuple):
@@ -39,24 +26,31 @@ class Asked(NamedTuple):
     """The free time that a proof gives in place of the usual."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Pricing:
     """One tariff for one class of vehicle on one calendar."""
 
     tariff: Tariff
     vehicle_class: str
-    rule: VehicleClass
     timetable: Timetable
+    prices: PriceList
+    _known: dict[Hashable, tuple[int, Block]] = field(default_factory=dict)
 
-    def charges(self, asked: Asked) -> list[Charge]:
+    @classmethod
+    def by(cls, tariff: Tariff, vehicle_class: str, calendar: Calendar) -> "Pricing":
+        """The prices of a class that the tariff names."""
+        timetable = tariff.timetable(vehicle_class, calendar)
+        return cls(tariff, vehicle_class, timetable, tariff.price_lists[vehicle_class])
+
+    def bill(self, asked: Asked) -> list[Block]:
         """Every step that makes the fee, in order; NoPrice where the tariff says nothing about the time."""
-        charges = self._one_stay(asked)
+        blocks = self._one_stay(asked)
         if self.tariff.plate_cap is None:
-            return charges
+            return blocks
         left = self.left_for_plate(self.tariff.plate_cap, asked)
-        return [*charges, *_capped("plate_cap", asked.stay, left, charges)]
+        return [*blocks, *_capped("plate_cap", asked.stay, left, blocks)]
 
-    def _one_stay(self, asked: Asked) -> list[Charge]:
+    def _one_stay(self, asked: Asked) -> list[Block]:
         """The stay by itself, whatever others of the vehicle cost."""
         stay, booked_end = asked.stay, asked.booked_end
         self._refuse_beyond_limits(stay)
@@ -87,36 +81,38 @@ class Pricing:
             paid.append((other.begin, min(alone, _left(cap, paid, other.begin))))
         return _left(cap, paid, asked.stay.begin)
 
-    def _overstay(self, overstay: Overstay, late: Span) -> list[Charge]:
-        charges = self._late(overstay, late)
+    def _overstay(self, overstay: Overstay, late: Span) -> list[Block]:
+        blocks = self._late(overstay, late)
         cap = overstay.cap_fen
-        return charges if cap is None else [*charges, *_capped("overstay_cap", late, cap, charges)]
+        return blocks if cap is None else [*blocks, *_capped("overstay_cap", late, cap, blocks)]
 
-    def _late(self, overstay: Overstay, late: Span) -> list[Charge]:
+    def _late(self, overstay: Overstay, late: Span) -> list[Block]:
         if overstay.permille is not None:
-            charges = self._stay(late, None)
-            once = total_fen(charges)
+            blocks = self._stay(late, None)
+            once = total_fen(blocks)
             dearer = by_permille(once, overstay.permille) - once
-            return [*charges, Charge("overstay", late, dearer, figure=overstay.permille)]
+            return [*blocks, Block.of(Charge("overstay", late, dearer, figure=overstay.permille))]
         seconds = sum(part.seconds for part in late.without(self.tariff.free_spans))
         if overstay.filed is not None:
             run = overstay.filed.run(seconds)
-            return [Charge("overstay", late, run.fen, runs=(run,))]
-        return [Charge("overstay", late, overstay.fixed_fen or 0)] if seconds else []
+            return [Block.of(Charge("overstay", late, run.fen, runs=(run,)))]
+        return [Block.of(Charge("overstay", late, overstay.fixed_fen or 0))] if seconds else []
 
-    def _stay(self, stay: Span, free: "_Free | None") -> list[Charge]:
+    def _stay(self, stay: Span, free: "_Free | None") -> list[Block]:
         again = free if free is not None and free.rule.again_each_period else None
-        charged_from, charges = stay.begin, []
+        charged_from, blocks = stay.begin, []
         if free is not None and again is None:
             charged_from = self._charged_from(stay, free)
-            charges = _free_charge(stay, charged_from)
-        for place, period in enumerate(self.tariff.periods.cut(stay)):
+            blocks = _free_charge(stay, charged_from)
+        periods = self.tariff.periods.cut(stay)
+        price = self._period if len(periods) > _FEW else self._priced
+        for place, period in enumerate(periods):
             begin = min(max(period.begin, charged_from), period.end)
             if again is not None:
                 begin = self._charged_from(period, again)
-                charges += _free_charge(period, begin)
-            charges += self._period(place, period, Span(begin, period.end))
-        return charges
+                blocks += _free_charge(period, begin)
+            blocks.append(self._limited(place, period, price(period, Span(begin, period.end))))
+        return blocks
 
     def _charged_from(self, span: Span, free: "_Free") -> int:
         """Where charging begins in a span that has free time."""
@@ -129,26 +125,46 @@ class Pricing:
         segments = [each for part in span.without(self.tariff.free_spans) for each in self.timetable.walk(part)]
         return sum(part.seconds for part, band in segments if not band.is_free)
 
-    def _period(self, place: int, period: Span, charged: Span) -> list[Charge]:
-        holes = [hole.within(charged) for hole in self.tariff.free_spans]
-        charges = [Charge("free_span", hole, 0) for hole in holes if hole.seconds]
-        parts = charged.without(holes)
-        for piece in pieces_of(self.tariff.boundary_policy, period.begin, parts, self.timetable):
-            charges += self._piece(piece)
+    def _limited(self, place: int, period: Span, block: Block) -> Block:
+        """A period with the line of its cap, if that takes something off."""
         cap = self.tariff.periods.cap_of(place)
-        return charges if cap is None else [*charges, *_capped("period_cap", period, cap, charges)]
+        if cap is None or block.total_fen <= cap:
+            return block
+        return block.with_charge(Charge("period_cap", period, cap - block.total_fen, figure=cap))
 
-    def _piece(self, piece: Piece) -> list[Charge]:
-        band, span, runs = piece
-        full = sum(run.fen for run in runs)
-        capped = full if band.cap is None else band.cap.of(runs)
-        factored = self.rule.price_of(band, capped)
-        charges = [Charge("band", span, full, band, runs)]
-        if capped != full:
-            charges.append(Charge("band_cap", span, capped - full, band, figure=capped))
-        if factored != capped:
-            charges.append(Charge("vehicle_factor", span, factored - capped, band, figure=self.rule.permille_of(band)))
-        return charges
+    def _period(self, period: Span, charged: Span) -> Block:
+        """Periods that look alike cost alike: in a long stay most of them are priced once."""
+        likeness = self._likeness(period, charged)
+        if likeness is None:
+            return self._priced(period, charged)
+        if likeness not in self._known:
+            self._known[likeness] = period.begin, self._priced(period, charged)
+        begin, block = self._known[likeness]
+        return block.moved(period.begin - begin)
+
+    def _likeness(self, period: Span, charged: Span) -> Hashable | None:
+        """What the price of a period depends on; None where no other can be like it, or nobody may ask."""
+        if self.tariff.free_spans:
+            return None
+        told = period.begin % DAY_SECONDS, charged.begin - period.begin, period.end - period.begin
+        if not self.tariff.is_day_classed:
+            return told
+        return (
+            None if self.tariff.boundary_policy in _LOOK_AT_FEWER_DAYS else (told, self.timetable.plans_over(charged))
+        )
+
+    def _priced(self, period: Span, charged: Span) -> Block:
+        holes = [hole.within(charged) for hole in self.tariff.free_spans]
+        parts = charged.without(holes) if holes else [charged] if charged.seconds else []
+        ground = Ground(period.begin, self.timetable, self.prices)
+        pieces = list(pieces_of(self.tariff.boundary_policy, parts, ground))
+        return Block.of_pieces(pieces, [Charge("free_span", hole, 0) for hole in holes if hole.seconds])
+
+
+_FEW: Final = 2
+"""The first period and the last are hardly ever like another."""
+_LOOK_AT_FEWER_DAYS: Final = frozenset({"by_entry", "carry_part_unit"})
+"""Under these policies a period may not depend on the class of each of its days, which then must not be asked for."""
 
 
 class _Free(NamedTuple):
@@ -158,16 +174,16 @@ class _Free(NamedTuple):
     allowance_s: int
 
 
-def _free_charge(of: Span, charged_from: int) -> list[Charge]:
+def _free_charge(of: Span, charged_from: int) -> list[Block]:
     """The line that says so; `figure` is 1 when nothing of it is charged."""
     free = Span(of.begin, charged_from)
-    return [Charge("free_time", free, 0, figure=int(free == of))] if free.seconds else []
+    return [Block.of(Charge("free_time", free, 0, figure=int(free == of)))] if free.seconds else []
 
 
-def _capped(rule: str, span: Span, cap_fen: int, charges: Collection[Charge]) -> list[Charge]:
+def _capped(rule: str, span: Span, cap_fen: int, blocks: Iterable[Block]) -> list[Block]:
     """The line that takes off what is above a cap."""
-    above = total_fen(charges) - cap_fen
-    return [Charge(rule, span, -above, figure=cap_fen)] if above > 0 else []
+    above = total_fen(blocks) - cap_fen
+    return [Block.of(Charge(rule, span, -above, figure=cap_fen))] if above > 0 else []
 
 
 def _left(cap: PlateCap, paid: Sequence[tuple[int, int]], entry: int) -> int:

@@ -10,7 +10,7 @@ from app.domain.pricing.rules.form import DAY_SECONDS, HOUR_SECONDS
 from app.domain.pricing.rules.layers import Occupancy, Overstay
 from app.domain.pricing.rules.methods import FlatThenUnits, Free, Method, PerVisit, Stepped, TableOfTotals
 from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, FreeTime
-from app.domain.pricing.rules.spans import Span, no_day_classes, wall
+from app.domain.pricing.rules.spans import no_day_classes, wall
 from app.domain.pricing.rules.tariff import Tariff
 
 
@@ -55,8 +55,8 @@ _SCOPES: Final = {
 
 
 def _bands(tariff: Tariff, vehicle_class: str, at: int, calendar: Calendar) -> Iterator[str]:
-    midnight, rule = at - at % DAY_SECONDS, tariff.vehicle_classes[vehicle_class]
-    plan = tariff.timetable(vehicle_class, calendar).known(Span(midnight, midnight + DAY_SECONDS))
+    rule = tariff.vehicle_classes[vehicle_class]
+    plan = tariff.timetable(vehicle_class, calendar).known(at // DAY_SECONDS)
     bands = {band.name: band for _, band in plan}
     early = [band for band in bands.values() if band.window.wraps]
     for band in [*(band for band in bands.values() if band not in early), *early]:

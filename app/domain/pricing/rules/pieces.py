@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from app.domain.pricing.rules.methods import PerVisit, Run, Stepped
+from app.domain.pricing.rules.methods import PerVisit, Stepped
 from app.domain.pricing.rules.parts import Band
-from app.domain.pricing.rules.spans import Span, Timetable
+from app.domain.pricing.rules.price_lists import Priced, PriceList
+from app.domain.pricing.rules.spans import Segment, Span, Timetable
 
 
 class Piece(NamedTuple):
@@ -13,79 +14,84 @@ class Piece(NamedTuple):
 
     band: Band
     span: Span
-    runs: tuple[Run, ...]
+    price: Priced
 
 
-Charged = Sequence[Span]
-"""The parts of a period that are charged, in order."""
+class Ground(NamedTuple):
+    """What the pieces of one period stand on."""
+
+    period_begin: int
+    timetable: Timetable
+    prices: PriceList
+
+    def piece(self, band: Band, parts: Sequence[Span]) -> Piece:
+        """Parts of one band, priced together."""
+        return Piece(band, Span(parts[0].begin, parts[-1].end), self.prices.of(band, parts, self.period_begin))
 
 
-def pieces_of(policy: str, period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
-    """The pieces of one period under a boundary policy; the parts of a stay between free spans are pieces apart."""
-    return _POLICIES[policy](period_begin, charged, timetable)
+def pieces_of(policy: str, charged: Sequence[Span], ground: Ground) -> Iterator[Piece]:
+    """The pieces of one period under a boundary policy, from the parts of it that are charged, in order.
+
+    The parts of a stay between free spans are pieces apart.
+    """
+    return _POLICIES[policy](charged, ground)
 
 
-def _each_segment(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
+def _each_segment(charged: Sequence[Span], ground: Ground) -> Iterator[Piece]:
     for span in charged:
-        for part, band in timetable.walk(span):
-            yield Piece(band, part, band.method.price([part], period_begin))
+        for part, band in ground.timetable.walk(span):
+            yield ground.piece(band, (part,))
 
 
-def _sum_per_band(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
+def _sum_per_band(charged: Sequence[Span], ground: Ground) -> Iterator[Piece]:
     parts: dict[str, list[Span]] = {}
     bands: dict[str, Band] = {}
     for span in charged:
-        for part, band in timetable.walk(span):
+        for part, band in ground.timetable.walk(span):
             bands[band.name] = band
             parts.setdefault(band.name, []).append(part)
     for name, band in bands.items():
         for together in _priced_together(band, parts[name]):
-            whole = Span(together[0].begin, together[-1].end)
-            yield Piece(band, whole, band.method.price(together, period_begin))
+            yield ground.piece(band, together)
 
 
 def _priced_together(band: Band, parts: list[Span]) -> list[list[Span]]:
     return [[part] for part in parts] if isinstance(band.method, PerVisit) else [parts]
 
 
-def _by_entry(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
+def _by_entry(charged: Sequence[Span], ground: Ground) -> Iterator[Piece]:
     for span in charged:
-        band = timetable.band_at(period_begin)
-        yield Piece(band, span, band.method.price([span], period_begin))
+        yield ground.piece(ground.timetable.band_at(ground.period_begin), (span,))
 
 
-def _carry_part_unit(period_begin: int, charged: Charged, timetable: Timetable) -> Iterator[Piece]:
+def _carry_part_unit(charged: Sequence[Span], ground: Ground) -> Iterator[Piece]:
     for span in charged:
-        yield from _carried(period_begin, span, timetable.segments(span))
-
-
-def _carried(period_begin: int, span: Span, segments: Sequence[tuple[Span, Band]]) -> Iterator[Piece]:
-    place, at = 0, span.begin
-    while at < span.end:
-        (_, end), band = segments[place]
-        if isinstance(band.method, Stepped):
-            place, at, piece = _laid(band, band.method, at, place, segments)
+        segments, place, at = ground.timetable.segments(span), 0, span.begin
+        while at < span.end:
+            part, band = segments[place]
+            if isinstance(band.method, Stepped):
+                piece, place = _laid(band, band.method, at, place, segments, ground.prices)
+            else:
+                piece, place = ground.piece(band, (Span(at, part.end),)), place + 1
             yield piece
-        else:
-            yield Piece(band, Span(at, end), band.method.price([Span(at, end)], period_begin))
-            place, at = place + 1, end
+            at = piece.span.end
 
 
 def _laid(
-    band: Band, method: Stepped, begin: int, place: int, segments: Sequence[tuple[Span, Band]]
-) -> tuple[int, int, Piece]:  # fmt: skip
-    """Units from `begin` for as long as each next one starts in the same band; then the segment and second reached."""
-    end = segments[-1][0].end
+    band: Band, method: Stepped, begin: int, place: int, segments: Sequence[Segment], prices: PriceList
+) -> tuple[Piece, int]:
+    """Units from `begin` for as long as each next one starts in the same band; and the place of the segment reached."""
+    end = segments[-1].span.end
     while True:
-        laid = method.lay(segments[place][0].end - begin, end - begin)
+        laid = method.lay(segments[place].span.end - begin, end - begin)
         reached = begin + laid.end
-        while place < len(segments) and segments[place][0].end <= reached:
+        while place < len(segments) and segments[place].span.end <= reached:
             place += 1
-        if place == len(segments) or segments[place][1] is not band:
-            return place, reached, Piece(band, Span(begin, reached), laid.runs)
+        if place == len(segments) or segments[place].band is not band:
+            return Piece(band, Span(begin, reached), prices.of_runs(band, laid.runs)), place
 
 
-_POLICIES: Final[Mapping[str, Callable[[int, Charged, Timetable], Iterator[Piece]]]] = {
+_POLICIES: Final[Mapping[str, Callable[[Sequence[Span], Ground], Iterator[Piece]]]] = {
     "single_band": _each_segment,
     "round_each_segment": _each_segment,
     "sum_per_band": _sum_per_band,

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from app.domain.pricing.rules.charges import Asked, Charge, Pricing, total_fen
+from app.domain.pricing.rules.blocks import Block, Charge, total_fen
+from app.domain.pricing.rules.charges import Asked, Pricing
 from app.domain.pricing.rules.day_classes import Calendar
 from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.layers import Waiver
@@ -79,7 +80,7 @@ class Quote:
     exit: datetime
     vehicle_class: str
     tariff: Tariff
-    charges: tuple[Charge, ...]
+    bill: tuple[Block, ...]
     waiver: str | None
     total_fen: int
     payable_fen: int
@@ -91,8 +92,9 @@ class Quote:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """The charges in words; worked out when somebody looks."""
-        return tuple(_line(charge, line_text(charge, self.tariff, self.waiver)) for charge in self.charges)
+        """The bill in words; worked out when somebody looks."""
+        charges = (charge for block in self.bill for charge in block.charges())
+        return tuple(_line(charge, line_text(charge, self.tariff, self.waiver)) for charge in charges)
 
     def explain(self) -> str:
         """The quote as Chinese text, a line each."""
@@ -141,16 +143,15 @@ def quote(  # noqa: PLR0913
     UnknownPaymentChannel, and NoPrice where the tariff says nothing about the time.
     """
     stay = _span(entry, exit)
-    name, rule = tariff.class_of(vehicle_class)
+    name, _ = tariff.class_of(vehicle_class)
     proved = _proved(tariff, waiver)
-    pricing = Pricing(tariff, name, rule, tariff.timetable(name, calendar))
     if proved is not None and proved.free_s is None:
-        charges = [Charge("waiver", stay, 0)]
+        bill = [Block.of(Charge("waiver", stay, 0))]
     else:
-        charges = pricing.charges(_asked(stay, history, booked_end, proved))
-    total = total_fen(charges)
+        bill = Pricing.by(tariff, name, calendar).bill(_asked(stay, history, booked_end, proved))
+    total = total_fen(bill)
     payable = by_permille(total, _channel_permille(tariff, payment_channel))
-    return Quote(entry, exit, name, tariff, tuple(charges), waiver, total, payable, payment_channel)
+    return Quote(entry, exit, name, tariff, tuple(bill), waiver, total, payable, payment_channel)
 
 
 def _span(begin: datetime, end: datetime) -> Span:

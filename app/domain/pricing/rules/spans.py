@@ -188,7 +188,7 @@ class Timetable:
         self._known: dict[int, list[Segment]] = {}
 
     def band_at(self, at: int) -> "Band":
-        return self._always or next(self._pieces(Span(at, at + 1))).band
+        return self._always or next(self._joined(Span(at, at + 1))).band
 
     def segments(self, span: Span) -> list[Segment]:
         """The span cut where the band changes; midnight alone is no cut. Refuses time without a band: NoPrice."""
@@ -197,48 +197,57 @@ class Timetable:
     def walk(self, span: Span) -> Iterator[Segment]:
         """The same, one after the other: no day is looked at before it is reached."""
         if self._always is not None:
-            if span.begin < span.end:
-                yield Segment(span, self._always)
-            return
+            return iter([Segment(span, self._always)] if span.begin < span.end else [])
+        return self._joined(span)
+
+    def _joined(self, span: Span) -> Iterator[Segment]:
         begin, band = span.begin, None
-        for part, its_band in self._pieces(span):
-            if its_band is not band:
+        for reached, next_band in self._changes(span):
+            if next_band is not band:
                 if band is not None:
-                    yield Segment(Span(begin, part.begin), band)
-                begin, band = part.begin, its_band
+                    yield Segment(Span(begin, reached), band)
+                begin, band = reached, next_band
         if band is not None:
             yield Segment(Span(begin, span.end), band)
+
+    def _changes(self, span: Span) -> Iterator[tuple[int, "Band"]]:
+        """Each second of the span at which a slot of the plan begins, and its band; time is left out by none."""
+        reached, end = span
+        while reached < end:
+            midnight = reached - reached % DAY_SECONDS
+            for (first, last), band in self._plan(midnight // DAY_SECONDS, reached - midnight, end - midnight):
+                if last + midnight <= reached:
+                    continue
+                if first + midnight > reached or reached == end:
+                    break
+                yield reached, band
+                reached = min(last + midnight, end)
+            if reached < end and reached < midnight + DAY_SECONDS:
+                self._refuse_gap(reached)
 
     def segment_from(self, at: int, end: int) -> Segment:
         """The rest of the segment that holds `at`, up to `end`; looks no further than it must."""
         return next(self.walk(Span(at, end)))
 
-    def known(self, span: Span) -> list[Segment]:
-        """The pieces of a span that have a band, day by day; time without one is left out."""
-        return [piece for day in _days(span) for piece in self._day(day, span)]
-
-    def _pieces(self, span: Span) -> Iterator[Segment]:
-        reached = span.begin
-        for day in _days(span):
-            for piece in self._day(day, span):
-                if reached < piece.span.begin:
-                    self._refuse_gap(reached)
-                yield piece
-                reached = piece.span.end
-        if reached < span.end:
-            self._refuse_gap(reached)
-
-    def _day(self, day: int, span: Span) -> Iterator[Segment]:
+    def known(self, day: int) -> Iterator[Segment]:
+        """The pieces of a day, which is told by its number, that have a band; time without one is left out."""
         midnight = day * DAY_SECONDS
-        first, last = span.begin - midnight, span.end - midnight
-        for (begin, end), band in self._plan(day, first, last):
-            if begin < last and end > first:
-                yield Segment(Span(max(begin, first) + midnight, min(end, last) + midnight), band)
+        for (begin, end), band in self._plan(day, 0, DAY_SECONDS):
+            yield Segment(Span(begin + midnight, end + midnight), band)
+
+    def plans_over(self, span: Span) -> tuple[int, ...]:
+        """What tells spans of unlike days apart: equal for two of them, equal bands follow each other there."""
+        if not self._plans.open:
+            return ()
+        midnight = span.begin - span.begin % DAY_SECONDS
+        days = range(midnight, span.end, DAY_SECONDS)
+        return tuple(id(self._plan(day // DAY_SECONDS, span.begin - day, span.end - day)) for day in days)
 
     def _plan(self, day: int, first: int, last: int) -> list[Segment]:
         """The bands of a day, complete from its second `first` to `last`."""
-        if not any(begin < last and end > first for begin, end in self._plans.open):
-            return self._plans.common
+        plans = self._plans
+        if not plans.open or not any(begin < last and end > first for begin, end in plans.open):
+            return plans.common
         if day not in self._known:
             date_of_day = day_of(day * DAY_SECONDS)
             self._known[day] = self._plans.of(_classes(self._calendar(date_of_day)), date_of_day)
@@ -248,11 +257,6 @@ class Timetable:
         if any(begin <= reached % DAY_SECONDS < end for begin, end in self._plans.open):
             self._plans.refuse_unknown(_classes(self._calendar(day_of(reached))), day_of(reached))
         raise NoPrice(at=moment(reached).isoformat(), reason="此时没有收费时段")
-
-
-def _days(span: Span) -> range:
-    """The days that a span touches, as numbers."""
-    return range(span.begin // DAY_SECONDS, -(-span.end // DAY_SECONDS))
 
 
 def _classes(told: str | Collection[str]) -> frozenset[str]:

@@ -23,6 +23,7 @@ from app.domain.pricing.rules.form import (
 )
 from app.domain.pricing.rules.layers import Occupancy, Overstay, PlateCap, Waiver
 from app.domain.pricing.rules.parts import Band, FreeTime, Periods, VehicleClass
+from app.domain.pricing.rules.price_lists import PriceList
 from app.domain.pricing.rules.spans import Plans, Span, Timetable, Window, wall
 from app.kernel.refusals import Invalid
 
@@ -68,6 +69,13 @@ class Tariff:
         What a schema can say is an InvalidTariff or NegativeRate, what it cannot is Senseless or one of its kinds:
         BandsLeaveGap, BandsOverlap, CapBelowFirstUnit.
         """
+        tariff = cls.read(parameters, where)
+        check_whole(tariff, where)
+        return tariff
+
+    @classmethod
+    def read(cls, parameters: object, where: str) -> "Tariff":
+        """The same without the checks that need the whole tariff."""
         form = Form(parameters, where)
         tariff = cls(
             free=form.take_or("free", FreeTime.read, None),
@@ -92,7 +100,6 @@ class Tariff:
             parameters=form.values,
         )
         form.close()
-        check_whole(tariff, where)
         return tariff
 
     def class_of(self, vehicle_class: str | None) -> tuple[str, VehicleClass]:
@@ -108,7 +115,7 @@ class Tariff:
         _, rule = self.class_of(None)
         return not self.is_partial and all(band.is_free or not rule.permille_of(band) for band in self.bands_of(rule))
 
-    @property
+    @cached_property
     def is_day_classed(self) -> bool:
         """Whether some band applies on days of some classes only."""
         rules = self.vehicle_classes.values()
@@ -119,12 +126,16 @@ class Tariff:
 
     def timetable(self, vehicle_class: str, calendar: Calendar) -> Timetable:
         """When which band applies to a class of this tariff."""
-        return Timetable(self._plans[vehicle_class][0], calendar, self._plans[vehicle_class][1])
+        return Timetable(self.bands_of(self.vehicle_classes[vehicle_class]), calendar, self._plans[vehicle_class])
 
     @cached_property
-    def _plans(self) -> Mapping[str, tuple[tuple[Band, ...], Plans]]:
-        bands = {name: self.bands_of(rule) for name, rule in self.vehicle_classes.items()}
-        return {name: (each, Plans(each)) for name, each in bands.items()}
+    def _plans(self) -> Mapping[str, Plans]:
+        return {name: Plans(self.bands_of(rule)) for name, rule in self.vehicle_classes.items()}
+
+    @cached_property
+    def price_lists(self) -> Mapping[str, PriceList]:
+        """What pieces of a stay cost, by class of vehicle."""
+        return {name: PriceList(rule) for name, rule in self.vehicle_classes.items()}
 
     def calendar(self, day_of: DayOf) -> Calendar:
         """The day classes by this tariff's own rule when conditions tell it, else by the city's vocabulary."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from app.domain.pricing.rules.charges import Charge
+from app.domain.pricing.rules.blocks import Charge
 from app.domain.pricing.rules.methods import Run
 from app.domain.pricing.rules.parts import FULL_PERMILLE, Band, Periods
 from app.domain.pricing.rules.spans import Window

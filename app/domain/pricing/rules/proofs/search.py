@@ -88,9 +88,9 @@ class Pen:
             return None
         if entry.used_up and self.place != OWN:
             return 0
-        name, rule = self.tariff.class_of(self.class_for(entry.scene.vehicle_class))
+        name, _ = self.tariff.class_of(self.class_for(entry.scene.vehicle_class))
         calendar = entry.scene.setting.calendar(self.place, _EPOCH)
-        pricing = Pricing(self.tariff, name, rule, self.tariff.timetable(name, calendar))
+        pricing = Pricing.by(self.tariff, name, calendar)
         return pricing.left_for_plate(cap, entry.asked)
 
     def _alone(self, entry: Entry) -> Curve:
