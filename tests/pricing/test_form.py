@@ -10,10 +10,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.domain.pricing import published
 from app.domain.pricing.rules import InvalidTariff, Tariff, hourly_text
-from tests.pricing.tariffs_at_random import tariffs
+from app.domain.pricing.rules.form import Senseless
+from tests.pricing.tariffs_at_random import layered, tariffs
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((HERE.parents[1] / "docs" / "tariff.schema.json").read_text(encoding="utf-8"))
@@ -38,6 +40,66 @@ def test_every_collected_tariff_follows_the_schema(collected: Parameters) -> Non
 @given(tariffs())
 def test_whatever_is_made_by_the_form_follows_the_schema(parameters: Parameters) -> None:
     assert VALIDATOR.is_valid(parameters)
+
+
+RULE = {
+    "golden": {"kind": "off", "holiday": ["国庆节"], "season": [{"from": "12-01", "to": "02-28"}]},
+    "fair": {"any": [{"holiday": False, "weekdays": [1, 7]}, {"dates": [{"from": "2026-01-01", "to": "2026-01-02"}]}]},
+    "words": "平日",
+    "other": {"otherwise": True},
+}
+EVERYTHING = {
+    "day_class_rule": RULE,
+    "payment_channels": {"card": {"permille": 800}},
+    "overrides": [{"kind": "free", "from": "2026-01-01T00:00:00+08:00", "to": "2026-01-02 00:00Z", "zones": 1}],
+    "occupancy": {"grace_min": 10, "unit_s": 9, "fen": 1, "rounding": "ignore_tail", "tail_min": 0, "cap_fen": None},
+    "entry_window": "any",
+    "exit_window": {"from": "07:00", "to": "21:00"},
+    "contract": {"prepaid": True},
+    "partial": True,
+    "usable_window": {"from": "22:00", "to": "06:00"},
+    "longest_stay_min": 600,
+}
+"""Every optional key that `layered` does not draw."""
+VALUES = st.sampled_from(
+    [None, True, False, 0, 1, -1, 1.0, 0.5, 1_000_000_001, "", "x", "any", "all", "up", "ignore_tail", "rolling",
+     "free", "08:00", "24:00", "2026-02-03", "02-30", "02-03", "2026-01-01T00:00:00+08:00",
+     "2026-01-01T00:00:00",
+     [], [1], [None], ["off"], {}, {"x": 1}, {"otherwise": True}, {"kind": "off"}, {"fen": 900}, {"minutes": 5}],
+)  # fmt: skip
+
+
+def places(told: Any) -> list[tuple[Any, Any]]:
+    """Every container of a document with every key or index in it."""
+    here = list(told) if isinstance(told, dict) else list(range(len(told))) if isinstance(told, list) else []
+    return [(told, key) for key in here] + [place for key in here for place in places(told[key])]
+
+
+def spoil_somewhere(parameters: Parameters, data: st.DataObject) -> None:
+    holder, key = data.draw(st.sampled_from(places(parameters)))
+    deed = data.draw(st.sampled_from(["put", "put", "drop", "add"]))
+    if deed == "put" or isinstance(holder, list):
+        holder[key] = data.draw(VALUES)
+    elif deed == "drop":
+        del holder[key]
+    else:
+        names = ["minutes", "unit_s", "unit_min", "tail_min", "rounding", "fen", "fixed_fen", "filed", "otherwise", "x"]
+        holder[data.draw(st.sampled_from(names))] = data.draw(VALUES)
+
+
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(layered(), st.sets(st.sampled_from(sorted(EVERYTHING))), st.data())
+def test_schema_and_engine_refuse_the_same_forms(parameters: Parameters, more: set[str], data: st.DataObject) -> None:
+    spoilt = copy.deepcopy({**parameters, **{key: EVERYTHING[key] for key in more}})
+    spoil_somewhere(spoilt, data)
+    try:
+        Tariff.load(spoilt)
+    except Senseless:  # no schema finds what contradicts itself
+        assert VALIDATOR.is_valid(spoilt)
+    except InvalidTariff:
+        assert not VALIDATOR.is_valid(spoilt)
+    else:
+        assert VALIDATOR.is_valid(spoilt)
 
 
 @pytest.mark.parametrize("name", published.names())

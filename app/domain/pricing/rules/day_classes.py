@@ -3,6 +3,7 @@
 A rule in words alone, as many published texts have it, leaves the class to whoever asks (`day_classes`).
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -47,6 +48,11 @@ class Condition:
     any_of: "tuple[Condition, ...] | None" = None
 
     @property
+    def is_otherwise(self) -> bool:
+        """Whether it holds on every day."""
+        return self == Condition()
+
+    @property
     def asks_for_official_days(self) -> bool:
         """Whether it looks at more than the date: only an official calendar tells work days and holidays."""
         inner = any(condition.asks_for_official_days for condition in self.any_of or ())
@@ -76,7 +82,7 @@ class Condition:
         return condition.checked(where)
 
     def checked(self, where: str) -> "Condition":
-        if self == Condition():
+        if self.is_otherwise:
             raise InvalidTariff(where, "须至少写明一个条件")
         if any(last < first for first, last in self.dates or ()):
             raise Senseless(f"{where}.dates", "起始日期不得晚于截止日期")
@@ -182,16 +188,22 @@ def _range_of(read: Read[T]) -> Read[tuple[T, T]]:
 
 def _month_day(value: object, where: str) -> MonthDay:
     """`03-15`; 29 February is a day of a year that has one."""
-    told = _date(f"2000-{word(value, where)}", where)
+    told = _date_of(f"2000-{word(value, where)}", where)
     return told.month, told.day
 
 
 def _date(value: object, where: str) -> date:
-    text = word(value, where)
+    """`2026-06-01`."""
+    return _date_of(word(value, where), where)
+
+
+def _date_of(text: str, where: str) -> date:
+    if not _DATE.fullmatch(text):
+        raise InvalidTariff(where, "须为2026-06-01或06-01形式的日期")
     try:
-        told = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
-        raise InvalidTariff(where, "没有这样的日期") from None
-    if told.isoformat() != text:
-        raise InvalidTariff(where, "须为2026-06-01形式的日期")
-    return told
+        raise Senseless(where, "没有这样的日期") from None
+
+
+_DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)

@@ -1,7 +1,7 @@
 """Reading a JSON form so that whatever is wrong is named by its place."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -104,6 +104,12 @@ class Form:
         """Let a key of this form not stand beside what else is told."""
         if self.has(key):
             raise InvalidTariff(self.at(key), reason)
+
+    def refuse_others(self, keys: Iterable[str], reason: str) -> None:
+        """Let those of the keys that nobody asked for say nothing but null."""
+        for key in keys:
+            if key not in self._asked:
+                self.refuse(key, reason)
 
     def close(self) -> None:
         unknown = sorted(str(key) for key in self.values if key not in self._asked)

@@ -264,4 +264,10 @@ _READERS: Final[Mapping[str, Callable[[Form], Method]]] = {
 
 def read_method(form: Form) -> Method:
     """The method of a band from the keys that this method needs."""
-    return _READERS[form.take("method", one_of(*_READERS))](form)
+    method = _READERS[form.take("method", one_of(*_READERS))](form)
+    form.refuse_others(_KEYS, "不适用于此计费方式")
+    return method
+
+
+_KEYS: Final = ["steps", "table", "beyond", "flat_until_min", "flat_fen", "unit_min", "unit_s", "fen", "after_window"]
+"""The keys of all methods, but for rounding and tail."""

@@ -150,7 +150,7 @@ class Band:
 
 
 def _forgive_unused(form: Form) -> None:
-    """Rounding beside a price without units means nothing, yet tariffs carry it."""
+    """A rounding beside a price without units means nothing, yet tariffs carry it."""
     form.take_or("rounding", one_of("up", "down", "ignore_tail"), "up")
     form.take_or("tail_min", minutes(0), 0)
 

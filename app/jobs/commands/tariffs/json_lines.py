@@ -58,22 +58,27 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def parse(line: bytes) -> Mapping[str, Any]:
-    """The one object of a line. Raises LineTooLong, NotJson, NestedTooDeeply, DuplicateKey and NotAnObject."""
+    """The one object of a line. Raises LineTooLong, NotAnObject and whatever `parse_document` raises."""
     if len(line) > LONGEST:
         raise LineTooLong(most=LONGEST)
+    value = parse_document(line)
+    if not isinstance(value, dict):
+        raise NotAnObject
+    return value
+
+
+def parse_document(content: bytes) -> Any:
+    """One JSON document in UTF-8. Raises NotJson, NestedTooDeeply and DuplicateKey."""
     try:
-        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise NotJson(reason="不是UTF-8编码") from None
     except RecursionError:
         raise NestedTooDeeply from None
     except json.JSONDecodeError as wrong:
-        raise NotJson(reason=f"第{wrong.pos + 1}个字符处") from None
+        raise NotJson(reason=f"第{wrong.lineno}行第{wrong.colno}个字符处") from None
     except ValueError:  # Python reads no number of more than some thousands of digits
         raise NotJson(reason="数字过长") from None
-    if not isinstance(value, dict):
-        raise NotAnObject
-    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
