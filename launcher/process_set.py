@@ -21,7 +21,7 @@ ENDED_SECONDS = 5
 def run_processes(environment: Mapping[str, str], procfile: Path = ROOT / "Procfile") -> None:
     """Run them until asked to stop, and leave none behind. Raises `CannotStart` when one ended by itself."""
     honcho_manager.KILL_WAIT = GRACE_SECONDS  # there is no other way to tell it
-    manager = Manager()
+    manager = _Patient()
     for name, command in parse_procfile(procfile.read_text()).processes.items():
         manager.add_process(name, command, env=dict(environment), cwd=str(ROOT))
     with _nobody_left():
@@ -30,9 +30,20 @@ def run_processes(environment: Mapping[str, str], procfile: Path = ROOT / "Procf
         raise CannotStart("A process ended by itself (its last words stand above), so all were stopped.")
 
 
+class _Patient(Manager):  # type: ignore[misc]
+    """Asked to stop before every process has told its number, Honcho fails and leaves some behind: this one waits."""
+
+    def terminate(self) -> None:
+        if self._all_started():
+            super().terminate()
+
+    def _any_stopped(self) -> bool:
+        return self.returncode is not None or bool(super()._any_stopped())
+
+
 @contextmanager
 def _nobody_left() -> Iterator[None]:
-    """Honcho lets its children be when a signal meets it between two starts. Those of others are not ours to end."""
+    """However it ends, no child of ours stays. Those of others are not ours to end."""
     before = set(psutil.Process().children(recursive=True))
     try:
         yield

@@ -23,6 +23,13 @@ except CannotStart as reason:
     sys.exit(str(reason))
 """
 
+_ASKED_AT_ONCE = """
+import os, signal
+from honcho.manager import Manager
+start = Manager._start
+Manager._start = lambda manager: (start(manager), os.kill(os.getpid(), signal.SIGTERM))
+"""
+
 
 def test_when_one_process_ends_all_are_ended_and_the_reason_is_told(tmp_path: Path) -> None:
     procfile = tmp_path / "Procfile"
@@ -45,3 +52,19 @@ def test_asked_to_stop_it_ends_every_process_and_calls_it_success(tmp_path: Path
     _, said = started.communicate(timeout=20)
     assert (started.returncode, said) == (0, b"")
     assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_asked_to_stop_before_any_process_told_its_number_it_leaves_none_behind(tmp_path: Path) -> None:
+    procfile = tmp_path / "Procfile"
+    names = [f"{tmp_path}/{number}" for number in range(3)]
+    procfile.write_text("".join(f"p{place}: exec tail -f /dev/null {name}\n" for place, name in enumerate(names)))
+    done = script(_ASKED_AT_ONCE + _RUN, str(procfile))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [process for process in psutil.process_iter() if set(names) & set(_words(process))]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it ended while we looked
+        return []
