@@ -23,11 +23,14 @@ class DeviceClock:
         """What the platform's clock shows, as far as the gate knows."""
         return self.now() + self.server_offset
 
-    def learn(self, server_time: float) -> None:
-        """The platform said what time it is."""
-        difference = server_time + 0.5 - self.now()
-        if abs(difference - self.server_offset) > NOTICED:
-            self.server_offset = difference
+    def learn(self, server_time: float, asked_at: float) -> None:
+        """The platform said what time it is, some time between `asked_at` by this clock and now.
+
+        What we knew stays as long as it may be true: an answer may be late, and all clocks may be moved meanwhile.
+        """
+        when_asked, by_now = (server_time + 0.5 - moment for moment in (asked_at, self.now()))
+        if not min(when_asked, by_now) - NOTICED <= self.server_offset <= max(when_asked, by_now) + NOTICED:
+            self.server_offset = by_now
 
     def set(self) -> None:
         """The command `set_time`: the clock is right again."""

@@ -72,14 +72,14 @@ class Line:
         return {**content, "clock_offset": round(self._clock.server_offset, 3)}
 
     def _once(self, call: str, method: str, path: str, body: bytes, timeout: float | None) -> dict[str, Any]:
-        nonce = secrets.token_hex(16)
+        nonce, asked_at = secrets.token_hex(16), self._clock.now()
         response = self._send(method, f"{self._prefix}/gate/v1{path}", body, nonce, timeout)
         if not self.up or self._faults.loses(call):
             raise NoAnswer("lost on the way")
-        answer = self._believed(response, nonce)
+        answer = self._believed(response, nonce, asked_at)
         self._trace.note(self._plan.gate_id, call, sent=_said(body), status=response.status_code, answer=answer)
         if response.status_code == UNAUTHENTICATED and answer.get("code") == "clock_skew":
-            self._clock.learn(float(answer["details"]["server_time"]))
+            self._clock.learn(float(answer["details"]["server_time"]), asked_at)
         if response.status_code >= REFUSED:
             raise Refused(response.status_code, str(answer.get("code")))
         return answer
@@ -103,14 +103,14 @@ class Line:
             "X-Signature": signature(self._plan.secret, method, target, timestamp, nonce, digest(body)),
         }  # fmt: skip
 
-    def _believed(self, response: requests.Response, nonce: str) -> dict[str, Any]:
+    def _believed(self, response: requests.Response, nonce: str, asked_at: float) -> dict[str, Any]:
         """The answer, when it is signed for this request; an error page in between is no answer."""
         if not is_signed(self._plan.secret, response.status_code, nonce, response.headers, response.content):
             self._trace.note(self._plan.gate_id, "unbelieved", status=response.status_code)
             raise NoAnswer("not signed by the platform")
         if response.status_code >= SERVER_ERROR:
             raise NoAnswer(f"status {response.status_code}")
-        self._clock.learn(float(response.headers["X-Timestamp"]))
+        self._clock.learn(float(response.headers["X-Timestamp"]), asked_at)
         answer = response.json()
         return answer if isinstance(answer, dict) else {}
 
