@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test demo check bench bench-full lock clean
+.PHONY: help setup run test demo lint check bench bench-full lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -15,15 +15,17 @@ run: setup ## start the whole platform; Ctrl-C ends it
 	@$(PY) -m launcher run
 
 test: setup ## the whole suite on servers of its own
-	@$(PY) -m pytest -q -n 2
+	@$(PY) -m pytest -q -n 2 --dist worksteal
 
 demo: setup ## an evening at the car-parks, told in the terminal, every figure checked
 	@$(PY) -m demo
 
-check: setup ## lint, formatting, types and the tests about the house
+lint: setup ## lint, formatting and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
+
+check: lint ## the same, and the tests about the house
 	@$(PY) -m pytest -q tests/house
 
 bench: setup ## measure the promises about speed

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 from redis import Redis
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from app.settings import Settings
+    from tests.moulds import Moulds
     from tests.wechat.stand import Stand
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = pytest.StashKey[Ground]()
 SHARED_FOLDER = "GONGBO_TEST_GROUND"
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of a rule
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     ground = Ground.new()
     config.stash[GROUND] = ground
     os.environ[SHARED_FOLDER] = str(ground.folder)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that a test starts compiles the house anew
     signal.signal(signal.SIGTERM, _interrupt)
 
 
@@ -198,16 +205,30 @@ def evening(database: Addresses, at: Callable[[datetime], None]) -> datetime:
     return moment
 
 
+@pytest.fixture(scope="session")
+def moulds(admin: psycopg.Connection[tuple[object, ...]]) -> "Moulds":
+    """What this worker need not make again."""
+    from tests.moulds import Moulds  # noqa: PLC0415 - pure tests need not wait for it
+
+    return Moulds(admin, Ground(Path(os.environ[SHARED_FOLDER])).seeded())
+
+
 @pytest.fixture(autouse=True)
-def clean_city(request: pytest.FixtureRequest) -> None:
+def clean_city(request: pytest.FixtureRequest) -> Iterator[None]:
     """Before each test on the database: no row but those of migrations, nothing in Redis, the true time."""
     if "servers" not in request.fixturenames:
+        yield
         return
     ground = Ground(Path(os.environ[SHARED_FOLDER]))
     empty(request.getfixturevalue("admin"), ground.seeded())
     request.getfixturevalue("redis").flushdb()
-    if "environment" in request.fixturenames:
-        MovableClock(Path(request.getfixturevalue("environment")["CLOCK_FILE"])).set_offset(timedelta())
+    if "environment" not in request.fixturenames:
+        yield
+        return
+    clock = MovableClock(Path(request.getfixturevalue("environment")["CLOCK_FILE"]))
+    clock.set_offset(timedelta())
+    with request.getfixturevalue("moulds").at_hand(clock):
+        yield
 
 
 @pytest.fixture(scope="session")

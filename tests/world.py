@@ -6,6 +6,7 @@ Made by the same actions that people use, at the moment at which the platform's 
 import random
 import secrets
 import uuid
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -47,6 +48,7 @@ from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
 from payments.wechat import Transaction
+from tests import moulds
 
 ACTOR = "test"
 PAYER = "o-payer-of-these-tests-000002"
@@ -75,9 +77,24 @@ def shanghai(text: str) -> datetime:
 
 def the_city() -> None:
     """Districts, the calendar of 2026, and an agreement to sign."""
-    units.know_districts()
+    know_districts()
     if version_in_force(2026) is None:
-        seed(2026)
+        moulds.ready("calendar", _seed)
+    if not moulds.is_here("agreement"):
+        moulds.ready("agreement", _publish)
+
+
+def know_districts() -> None:
+    """The city's districts."""
+    if not moulds.is_here("districts"):
+        moulds.ready("districts", units.know_districts)
+
+
+def _seed() -> None:
+    seed(2026)
+
+
+def _publish() -> None:
     motorists.publish_agreement("test-1", "车主服务协议（示例）", "示例文本", shanghai("2026-03-31 00:00"))
 
 
@@ -91,13 +108,14 @@ def staff(
     district_code: str | None = None, login: str | None = None,
 ) -> Actor:  # fmt: skip
     """A person with an account, whose password is `PASSWORD`, and one role; of the city unless a place is named."""
-    units.know_districts()
+    know_districts()
+    granted_by = _founder()
     place = {"unit": unit_id, "operator": operator_id, "district": district_code}
     named = scope or next((kind for kind, each in place.items() if each is not None), "city")
     with transaction() as session:
         grant = StaffGrant(
             account_id=_account(login or f"{role}-{secrets.token_hex(4)}").id, role=Role(role), scope=ScopeKind(named),
-            unit_id=unit_id, operator_id=operator_id, district_code=district_code, granted_by=_founder().id,
+            unit_id=unit_id, operator_id=operator_id, district_code=district_code, granted_by=granted_by,
             granted_at=clock.now(),
         )  # fmt: skip
         session.add(grant)
@@ -105,21 +123,24 @@ def staff(
         return actor_of(grant.account_id)
 
 
-def _founder() -> StaffAccount:
-    """Who granted all others their roles, and himself his."""
-    session = current()
-    known = session.query(StaffAccount).filter_by(login="founder").one_or_none()
-    if known is not None:
-        return known
-    account = _account("founder")
-    session.add(
-        StaffGrant(
-            account_id=account.id, role=Role.ADMINISTRATOR, scope=ScopeKind.CITY, granted_by=account.id,
-            granted_at=clock.now(), is_first=True,
-        )
-    )  # fmt: skip
-    session.flush()
-    return account
+def _founder() -> int:
+    """The account of who granted all others their roles, and himself his."""
+    with transaction() as session:
+        known: int | None = session.query(StaffAccount.id).filter_by(login="founder").scalar()
+    return known or moulds.ready("founder", _found)
+
+
+def _found() -> int:
+    with transaction() as session:
+        account = _account("founder")
+        session.add(
+            StaffGrant(
+                account_id=account.id, role=Role.ADMINISTRATOR, scope=ScopeKind.CITY, granted_by=account.id,
+                granted_at=clock.now(), is_first=True,
+            )
+        )  # fmt: skip
+        session.flush()
+        return account.id
 
 
 def _account(login: str) -> StaffAccount:
@@ -190,7 +211,12 @@ def lots_regulator() -> Actor:
     """Who approves lots and plans in these tests: one person of the city, never of a unit."""
     with transaction() as session:
         known = session.query(StaffAccount.id).filter_by(login="lots-regulator").scalar()
-    return actor_of(known) if known else staff("regulator", login="lots-regulator")
+    _founder()
+    return actor_of(known or moulds.ready("lots-regulator", _appoint_regulator, ["districts", "founder"]))
+
+
+def _appoint_regulator() -> int:
+    return staff("regulator", login="lots-regulator").account_id
 
 
 @dataclass(frozen=True)
@@ -246,18 +272,34 @@ def approved_lot(bays: int = 2, kind: str = "enterprise", plan: dict[str, Any] |
 
 def open_own_lot(bays: int = 2, kind: str = "enterprise", plan: dict[str, Any] | None = None, **told: Any) -> OwnLot:
     """A lot that the public uses, without tariff and payee."""
-    with transaction():
-        own = approved_lot(bays, kind, plan, **told)
-        lots.publish(own.by, own.key)
-        return own
+    the_city()
+    lots_regulator()
+
+    def opened() -> tuple[int, int]:
+        with transaction():
+            own = approved_lot(bays, kind, plan, **told)
+            lots.publish(own.by, own.key)
+            return own.lot.id, own.by.account_id
+
+    lot_id, account_id = moulds.ready(_wish(bays, kind, plan, **told), opened, ["calendar", "lots-regulator"])
+    with transaction() as session:
+        return OwnLot(session.get_one(Lot, lot_id), actor_of(account_id))
+
+
+def _wish(bays: int, kind: str, plan: dict[str, Any] | None = None, **told: Any) -> Hashable:
+    return "open lot", bays, kind, repr(plan), repr(sorted(told.items()))
 
 
 def open_lot(bays: int = 2, kind: str = "enterprise", parameters: dict[str, Any] | None = None) -> Lot:
     """A lot of a new unit, open by the rule of N2.2.1, with a tariff and a payee."""
     lot = open_own_lot(bays, kind).lot
-    since = clock.now() - timedelta(days=1)
-    pricing.charge_by(lot.id, tariff(parameters), since, ACTOR)
-    pay_to(lot, payee("enterprise" if kind == "enterprise" else "fiscal"), since)
+
+    def charging() -> None:
+        since = clock.now() - timedelta(days=1)
+        pricing.charge_by(lot.id, tariff(parameters), since, ACTOR)
+        pay_to(lot, payee("enterprise" if kind == "enterprise" else "fiscal"), since)
+
+    moulds.ready(("charging lot", lot.key, repr(parameters)), charging, [_wish(bays, kind)])
     return lot
 
 

@@ -68,7 +68,7 @@ def test_a_command_that_is_not_called_is_not_loaded() -> None:
 
 
 def test_whoever_acts_signs_in(app: Flask, administrator: Actor) -> None:
-    assert [row["login"] for row in told(app, administrator, "staff", "list")] == ["lin", "founder"]
+    assert [row["login"] for row in told(app, administrator, "staff", "list")] == ["founder", "lin"]
 
 
 def test_a_wrong_password_is_refused_in_chinese_with_its_code(app: Flask, administrator: Actor) -> None:

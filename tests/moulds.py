@@ -1,0 +1,209 @@
+"""What many tests stand on is made by its true actions once a worker, and put back from a copy ever after.
+
+The first test that needs an open lot opens it, in two hundred statements; the rows that came into the tables meanwhile
+are kept in temporary tables of the worker's superuser connection. A later test that needs the same at the same moment
+of the platform's clock gets those very rows. Where anything is not as it was then, the actions run again: a mould
+saves time and decides nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from app.kernel import clock
+from app.kernel.db import in_transaction
+
+T = TypeVar("T")
+ABOUT = timedelta(seconds=30)
+"""So far may the clock stand from the moment at which a mould was ready."""
+
+
+class Clock(Protocol):
+    """The platform's clock, as a test may move it."""
+
+    def move_by(self, span: timedelta) -> None: ...
+
+
+@dataclass(frozen=True)
+class Mould:
+    """The rows that one making left, by table; `upon` are the moulds whose rows they point to."""
+
+    number: int
+    rows: Mapping[str, int]
+    upon: frozenset[int]
+    ready_at: datetime
+    made: Any
+
+
+class Moulds:
+    """All that this worker has made; `here` are those whose rows the running test has, under what was asked for."""
+
+    def __init__(self, admin: psycopg.Connection[Any], seeded: Sequence[str]) -> None:
+        self._admin = admin
+        self._columns = _columns_to_copy(admin, seeded)
+        self._known: dict[Hashable, list[Mould]] = defaultdict(list)
+        self._here: dict[int, Mould] = {}
+        self._names: dict[Hashable, int] = {}
+        self._clock: Clock | None = None
+        self._count = 0
+
+    @contextmanager
+    def at_hand(self, of_this_test: Clock) -> Iterator[None]:
+        """For one test, whose city is empty at first."""
+        self._clock = of_this_test
+        use(self)
+        try:
+            yield
+        finally:
+            use(None)
+            self._clock = None
+            self._here.clear()
+            self._names.clear()
+
+    def is_here(self, what: Hashable) -> bool:
+        """Whether the running test has such a thing out of a mould."""
+        return what in self._names
+
+    def ready(self, what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
+        """What `make` makes and returns. `what` names everything that it depends on, `upon` what it points to.
+
+        Asked twice in one test, it is another one.
+        """
+        if self._clock is None or in_transaction() or not all(self.is_here(each) for each in upon):
+            return make()
+        needed = frozenset(self._names[each] for each in upon)
+        mould = self._placed(what, needed) or self._made(what, make, needed)
+        if mould is None:
+            return make()
+        self._here[mould.number], self._names[what] = mould, mould.number
+        made: T = mould.made
+        return made
+
+    def _placed(self, what: Hashable, upon: frozenset[int]) -> Mould | None:
+        """A mould that fits, put back; None where there is none, or the city is not as it was."""
+        mould = next((each for each in self._known[what] if self._fits(each, upon)), None)
+        return mould if mould and self._is_ordinary() and self._put_back(mould) else None
+
+    def _fits(self, mould: Mould, needed: frozenset[int]) -> bool:
+        away = abs(mould.ready_at - _now())
+        return mould.number not in self._here and mould.upon == needed and away < ABOUT
+
+    def _is_ordinary(self) -> bool:
+        """Whether the city goes by its usual numbers and by no calendar that a test loaded: all else lies in `upon`."""
+        own = sum(mould.rows.get("calendar_version", 0) for mould in self._here.values())
+        row = self._admin.execute(_ORDINARY, [own]).fetchone()
+        return row == (True,)
+
+    def _made(self, what: Hashable, make: Callable[[], Any], upon: frozenset[int]) -> Mould | None:
+        """A new mould; None where its rows could not be told from those of others."""
+        if clock.offset() == timedelta() or not self._is_ordinary() or not self._is_alone():
+            return None
+        since = self._admin.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
+        assert since is not None
+        made, ready_at = make(), _now()
+        self._count += 1
+        mould = Mould(self._count, self._new_rows(since[0]), upon, ready_at, made)
+        for table in mould.rows:
+            self._keep(mould, table, since[0])
+        self._known[what].append(mould)
+        return mould
+
+    def _is_alone(self) -> bool:
+        """Whether no other process is connected to this worker's database."""
+        ours = [each.laddr.port for each in psutil.Process().net_connections("tcp")]
+        return self._admin.execute(_OTHERS, [ours]).fetchall() == []
+
+    def _new_rows(self, since: str) -> Mapping[str, int]:
+        """How many rows came into which tables after that transaction."""
+        count = sql.SQL("SELECT {}, count(*) FROM {} HAVING count(*) > 0")
+        counts = [count.format(sql.Literal(table), _new(table, since)) for table in self._columns]
+        return dict(self._admin.execute(sql.SQL(" UNION ALL ").join(counts)).fetchall())
+
+    def _keep(self, mould: Mould, table: str, since: str) -> None:
+        copy = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} ORDER BY to_jsonb(new) -> 'id'")
+        self._admin.execute(copy.format(_copy(mould, table), self._columns[table], _new(table, since)))
+
+    def _put_back(self, mould: Mould) -> bool:
+        """As if it had been made now; the clock goes on to the moment at which it was ready."""
+        rows = sql.SQL(" ").join(
+            sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {};").format(
+                sql.Identifier(table), self._columns[table], self._columns[table], _copy(mould, table)
+            )
+            for table in mould.rows
+        )
+        try:
+            self._admin.execute(sql.SQL(_AS_THEY_WERE).format(rows=rows))
+        except psycopg.errors.UniqueViolation:  # somebody made it otherwise
+            return False
+        if self._clock is not None and mould.ready_at > _now():
+            self._clock.move_by(mould.ready_at - _now())
+        return True
+
+
+_moulds: Moulds | None = None
+
+
+def use(moulds: Moulds | None) -> None:
+    """Name the moulds of this worker."""
+    global _moulds
+    _moulds = moulds
+
+
+def ready(what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
+    """As `Moulds.ready`; without moulds it is made."""
+    return make() if _moulds is None else _moulds.ready(what, make, upon)
+
+
+def is_here(what: Hashable) -> bool:
+    """As `Moulds.is_here`."""
+    return _moulds is not None and _moulds.is_here(what)
+
+
+_ORDINARY = """
+SELECT NOT EXISTS (SELECT FROM policy_number) AND (SELECT count(*) FROM calendar_version) = %s
+"""
+
+_OTHERS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND client_port <> ALL(%s)
+"""
+
+_AS_THEY_WERE = "DO $$ BEGIN SET LOCAL session_replication_role = replica; {rows} END $$"
+
+_COLUMNS = """
+SELECT c.relname, a.attname
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> ALL(%s)
+AND (a.attidentity = '' OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid))
+AND coalesce(pg_get_expr(d.adbin, d.adrelid), '') !~ 'txid_current|clock_timestamp|now\\(\\)'
+ORDER BY c.relname, a.attnum
+"""
+"""All but those that fill themselves with the present: its transaction, its time, the next number of a log."""
+
+
+def _columns_to_copy(admin: psycopg.Connection[Any], seeded: Sequence[str]) -> dict[str, sql.Composed]:
+    names: dict[str, list[sql.Identifier]] = defaultdict(list)
+    for table, column in admin.execute(_COLUMNS, [list(seeded)]):
+        names[table].append(sql.Identifier(column))
+    return {table: sql.SQL(", ").join(columns) for table, columns in names.items()}
+
+
+def _new(table: str, since: str) -> sql.Composed:
+    return sql.SQL("{} AS new WHERE age(xmin) < age({}::text::xid)").format(sql.Identifier(table), since)
+
+
+def _copy(mould: Mould, table: str) -> sql.Identifier:
+    return sql.Identifier(f"mould_{mould.number}_{table}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC) + clock.offset()
