@@ -1,6 +1,5 @@
-"""`python -m tests.city_feed.mortal URL KEYS`: tells the city what is due, unless the process dies before."""
+"""What a process of the platform tells the city until it dies."""
 
-import sys
 from pathlib import Path
 
 from app.domain.city_feed.actions import send_due
@@ -8,6 +7,8 @@ from simulators.city.keys import KeyMaterial
 from tests.city_feed.stand import CityStand
 from wsgi import create_app
 
-if __name__ == "__main__":
+
+def tell(url: str, keys: Path) -> None:
+    """Everything that is due."""
     with create_app().app_context():
-        send_due(CityStand(sys.argv[1], KeyMaterial.at(Path(sys.argv[2]))).client())
+        send_due(CityStand(url, KeyMaterial.at(keys)).client())

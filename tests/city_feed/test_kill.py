@@ -1,9 +1,6 @@
 """Power fails while the city is being told: nothing is lost, and nothing is told twice."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -13,8 +10,10 @@ from app.adapters.city import CitySystem
 from app.domain.city_feed.actions import find_visits, send_due
 from app.domain.city_feed.queries import stands
 from app.domain.lots.models import Lot
-from tests.city_feed.stand import ROOT, CityStand
+from tests.city_feed.mortal import tell
+from tests.city_feed.stand import CityStand
 from tests.conftest import MovableClock
+from tests.mortals import born
 from tests.world import drive, gate, some_plate
 
 
@@ -24,12 +23,10 @@ def test_a_kill_beside_the_call_loses_no_visit_and_doubles_none(
 ) -> None:
     drive(gate(known_lot), some_plate())
     find_visits()
-    died = subprocess.run(
-        [sys.executable, "-m", "tests.city_feed.mortal", city.url, str(city.material.directory)],
-        cwd=ROOT, env={**os.environ, **environment, "FAULT_PLAN": f"city_feed.{point}"}, stdout=subprocess.DEVNULL,
-        check=False,
-    )  # fmt: skip
-    assert died.returncode == -signal.SIGKILL
+    told = {**environment, "FAULT_PLAN": f"city_feed.{point}"}
+    dying = born(told, tell, city.url, city.material.directory)
+    dying.join()
+    assert dying.exitcode == -signal.SIGKILL
     assert stands().due == 1
     clock.move_by(timedelta(minutes=2))
     send_due(system)

@@ -25,7 +25,7 @@ from simulators.gate import wire
 from tests import world
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 
 
 def eventually(condition: Callable[[], Any]) -> Any:

@@ -28,6 +28,8 @@ from tests.gates.stand import DEADLINE_SECONDS, Hand, eventually, installed, ser
 
 POLLS = 1000
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def bytes_of(hand: Hand, method: str, path: str, content: object = None) -> bytes:
     body = b"" if content is None else json.dumps(content).encode()
@@ -63,7 +65,6 @@ def asked(url: str, hand: Hand, method: str, path: str, content: object = None) 
     return requests.request(method, f"{url}/gate/v1{path}", data=body, headers=headers, timeout=20)
 
 
-@pytest.mark.timeout(240)
 def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_others_are_served(
     client: FlaskClient, lot: Lot, environment: Mapping[str, str], redis: Redis, tmp_path: Path,
     admin: "psycopg.Connection[tuple[object, ...]]",

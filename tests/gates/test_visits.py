@@ -25,7 +25,7 @@ from tests import world
 from tests.conftest import MovableClock
 from tests.gates.stand import Hand, Street, eventually, plan, served, street
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

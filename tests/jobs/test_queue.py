@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from app.kernel.queue import enqueue
 from app.kernel.trace import request_id
 from app.settings import Settings
 from app.wiring import wiring
+from launcher.processes import await_that
 from tests.ground import Addresses
 from tests.world import driver, gate, open_lot, reservation_ready_to_cancel
 
@@ -86,10 +86,8 @@ def worker(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
 
 
-def until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
+def until(holds: Callable[[], bool]) -> None:
+    assert await_that(holds, seconds=50)
 
 
 def test_a_terminated_worker_ends_in_peace(environment: Mapping[str, str], database: Addresses) -> None:

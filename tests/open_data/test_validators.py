@@ -181,7 +181,7 @@ def test_without_redis_the_feed_is_served_and_simply_fetched_again(
     lot: Lot, client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, at: Callable[[datetime], None]
 ) -> None:
     wired = app.extensions["gongbo"]
-    away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    away = Redis.from_url("redis://127.0.0.1:1/0")
     monkeypatch.setitem(app.extensions, "gongbo", Wiring(**{**vars(wired), "redis": away}))
     known = read(client, STATUS)
     assert known.status_code == 200

@@ -1,10 +1,22 @@
-"""`python -m tests.payments.mortal PORT`: the platform's doors until the process dies."""
+"""What a process of the platform does with money until it dies."""
 
-import sys
+import uuid
 
 from werkzeug.serving import make_server
 
+from app.wiring import wiring
+from payments.charges.actions import prepare
 from wsgi import create_app
 
-if __name__ == "__main__":
-    make_server("127.0.0.1", int(sys.argv[1]), create_app(), threaded=True).serve_forever()
+
+def open_doors(port: int) -> None:
+    """Serve."""
+    make_server("127.0.0.1", port, create_app(), threaded=True).serve_forever()
+
+
+def prepare_one(charge: uuid.UUID, openid: str) -> None:
+    """Prepare one payment."""
+    with create_app().app_context():
+        wired = wiring()
+        told = wired.settings.wechat
+        prepare(charge, openid, wired.pay, sp_appid=told.app_id, notify_url=told.notify_url)

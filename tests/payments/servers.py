@@ -1,17 +1,13 @@
 """The processes and doors around the money rooms."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
-from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -20,22 +16,20 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from app.settings import Settings
+from launcher.ports import is_taken
+from launcher.processes import await_that
+from tests.mortals import born
+from tests.payments.mortal import open_doors
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 20
+READY_SECONDS = 50
 T = TypeVar("T")
 
 
-def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: BaseProcess) -> None:
     """Return when something listens; fail when the process ended or took too long."""
-    deadline = monotonic() + READY_SECONDS
-    while monotonic() < deadline:
-        assert process.poll() is None, "the process ended before it listened"
-        with socket.socket() as probe:
-            probe.settimeout(0.1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise AssertionError(f"nothing listens on {port}")
+    assert await_that(lambda: is_taken(port) or not process.is_alive(), READY_SECONDS), f"nothing listens on {port}"
+    assert process.is_alive(), "the process ended before it listened"
 
 
 @dataclass(frozen=True)
@@ -98,20 +92,18 @@ class MortalDoor:
 
     def __init__(self, told: Mapping[str, str], port: int, plan: str) -> None:
         self.port = port
-        self._environment = {**os.environ, **told, "FAULT_PLAN": plan}
+        self._environment = {**told, "FAULT_PLAN": plan}
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.payments.mortal", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
+        self.process = born(self._environment, open_doors, self.port)
         await_port(self.port, self.process)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(10)
+        self.process.kill()
+        self.process.join()
 
 
 def in_parallel(app: Flask, copies: int, act: Callable[[], T]) -> list[T]:

@@ -1,8 +1,6 @@
 """SIGKILL at each statement boundary of a notice, in a process of its own; then WeChat comes again."""
 
-import os
-import subprocess
-import sys
+import signal
 from collections.abc import Mapping
 
 import pytest
@@ -10,6 +8,8 @@ import pytest
 from app.settings import Settings
 from payments.charges import queries
 from payments.receipts.queries import receipts_of
+from tests.mortals import born
+from tests.payments.mortal import prepare_one
 from tests.payments.servers import ROOT, Door, MortalDoor
 from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
 
@@ -48,7 +48,8 @@ def test_no_fen_is_lost_or_doubled_when_the_process_dies(
     till.paid(order)
     with MortalDoor(environment, Door.port_of(settings), point) as mortal:
         assert till.redeliver(order) == [0]
-        assert mortal.process.wait(10) == -9
+        mortal.process.join()
+        assert mortal.process.exitcode == -signal.SIGKILL
     survived = point == "notice.after_commit"
     assert (state_of(charge), books(payee)) == (("paid", PAID) if survived else ("created", {}))
     with Door(till.app, settings):
@@ -64,9 +65,9 @@ def test_an_order_whose_preparing_process_died_is_prepared_again_under_the_same_
     till: Till, environment: Mapping[str, str], point: str, known: bool
 ) -> None:
     charge = owed(till.treasury_payee())
-    command = [sys.executable, "-m", "tests.payments.mortal_till", str(charge.key), OPENID]
-    dying = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment, "FAULT_PLAN": point}, check=False)
-    assert dying.returncode == -9
+    dying = born({**environment, "FAULT_PLAN": point}, prepare_one, charge.key, OPENID)
+    dying.join()
+    assert dying.exitcode == -signal.SIGKILL
     order = order_of(charge)
     assert order.state == "preparing"
     assert order.next_check_at is not None, "the sweeper would find it"

@@ -30,7 +30,7 @@ from payments.charges.queries import open_cases
 from payments.ledger.queries import trial_balance
 from payments.payees.models import MerchantChannel, Payee
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = [pytest.mark.usefixtures("city"), pytest.mark.timeout(240)]
 Admin = psycopg.Connection[tuple[object, ...]]
 
 
