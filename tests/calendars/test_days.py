@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.calendars.rules import (
+    CalendarYearMissing,
     DateNotAsked,
     Day,
     DayBook,
@@ -63,7 +64,7 @@ def test_every_year_that_is_known_is_whole(year: int) -> None:
 
 
 def test_a_year_that_is_not_known_is_never_made_up_as_official() -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(CalendarYearMissing):
         official_year(LAST_YEAR + 1)
 
 
