@@ -16,14 +16,17 @@ from psycopg.sql import SQL, Identifier
 
 from app.domain.calendars.seeds import seed
 from app.domain.lots import actions as lots
+from app.domain.lots.models import Lot
 from app.domain.lots.queries import Point
 from app.domain.motorists.actions import publish_agreement
 from app.domain.pricing import actions as pricing
 from app.domain.pricing.published import read
+from app.domain.staff.rules import Actor
 from app.domain.units import actions as units
 from app.domain.units.rules import NewUnit, sample_credit_code
 from app.jobs.sample_city.lots import made_lawful
 from app.jobs.sample_city.people import People
+from app.jobs.sample_city.prices import charge, register
 from app.kernel import crypto
 from app.kernel.db import transaction
 from bench.ground import MOMENT
@@ -86,19 +89,18 @@ def _number_rows(superuser: psycopg.Connection[Any]) -> None:
 
 
 def _open_lots() -> None:
-    own = pricing.publish_tariff("示例收费标准", "示例", read("HZ-CIVIC-CENTER").parameters, ACTOR).id
-    around = pricing.publish_tariff("示例参照收费标准", "示例", read("HZ-ROAD-2").parameters, ACTOR).id
-    approved = pricing.Approved("示例参照停车场", "示例", CENTRE.latitude, CENTRE.longitude, around)
-    reference = pricing.register_reference(approved, SINCE, ACTOR).id
-    chance = random.Random(1)  # noqa: S311 - the same city in every run
-    people = People()
+    own = pricing.store_tariff("示例收费标准", "示例", read("HZ-CIVIC-CENTER").parameters, ACTOR)
+    around = pricing.store_tariff("示例参照收费标准", "示例", read("HZ-ROAD-2").parameters, ACTOR)
+    people, chance = People(), random.Random(1)  # noqa: S311 - the same city in every run
+    with transaction():
+        reference = register(people, "示例参照停车场", CENTRE, around, SINCE)
     for number in range(LOTS):
-        lot_id = _open_lot(number, some_point(chance), people)
-        pricing.charge_by(lot_id, own, SINCE, ACTOR)
-        pricing.approve_references(lot_id, [reference], ACTOR)
+        with transaction():
+            by, lot = _open_lot(number, some_point(chance), people)
+            charge(people, by, lot, own, [reference])
 
 
-def _open_lot(number: int, point: Point, people: People) -> int:
+def _open_lot(number: int, point: Point, people: People) -> tuple[Actor, Lot]:
     name, code = f"示例停车场{number:03d}", sample_credit_code("institution", number)
     unit = units.enter(NewUnit(name, code, "institution", "district", "330106", time(9), time(17, 30)), ACTOR)
     told = lots.NewLot(name, "示例路1号", point.latitude, point.longitude, total_bays=3 * BAYS)
@@ -107,7 +109,7 @@ def _open_lot(number: int, point: Point, people: People) -> int:
         lot = lots.draft(by, unit.key, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(BAYS)])
         made_lawful(by, people.regulator, lot, BAYS)
         lots.publish(by, lot.key)
-        return lot.id
+        return by, lot
 
 
 def _write_motorists(superuser: psycopg.Connection[Any]) -> None:

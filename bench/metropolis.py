@@ -64,7 +64,7 @@ def _tariffs() -> Sequence[int]:
     """The stored tariffs: those that lots charge by, and last the one that caps them."""
     names = [*OWN, REFERENCE]
     return [
-        pricing.publish_tariff(f"示例收费标准{place}", "示例", read(name).parameters, ACTOR).id
+        pricing.store_tariff(f"示例收费标准{place}", "示例", read(name).parameters, ACTOR).id
         for place, name in enumerate(names)
     ]
 
@@ -121,14 +121,23 @@ _STATEMENTS: Final = (
     SELECT id, (%(own)s::bigint[])[1 + id %% cardinality(%(own)s::bigint[])], tstzrange(%(since)s, NULL) FROM lot
     """,
     """
-    INSERT INTO reference_lot (id, key, name, approval, latitude, longitude, tariff_id, valid)
-    OVERRIDING SYSTEM VALUE
-    VALUES (1, gen_random_uuid(), '示例参照停车场', '示例', %(latitude)s, %(longitude)s, %(capped)s,
-            tstzrange(%(since)s, NULL))
+    INSERT INTO reference_lot (id, key, name, kind) OVERRIDING SYSTEM VALUE
+    VALUES (1, gen_random_uuid(), '示例参照停车场', 'lot')
     """,
     """
-    INSERT INTO lot_reference (lot_id, reference_lot_id, approved_at, approved_by)
-    SELECT id, 1, %(since)s, 'bench' FROM lot
+    INSERT INTO reference_version
+        (key, reference_id, version, approval, latitude, longitude, tariff_id, valid, why, state, proposed_at,
+         decided_at)
+    VALUES (gen_random_uuid(), 1, 1, '示例', %(latitude)s, %(longitude)s, %(capped)s, tstzrange(%(since)s, NULL), '',
+            'approved', %(since)s, %(since)s)
+    """,
+    """
+    INSERT INTO reference_set (id, key, lot_id, version, why, state, proposed_at, decided_at, valid)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, gen_random_uuid(), id, 1, '', 'approved', %(since)s, %(since)s, tstzrange(%(since)s, NULL) FROM lot
+    """,
+    """
+    INSERT INTO reference_set_member (set_id, reference_id) SELECT id, 1 FROM reference_set
     """,
     """
     INSERT INTO bay_claim (bay_id, kind, state, during, admit_from, admit_until)

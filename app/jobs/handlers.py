@@ -7,6 +7,7 @@ from typing import Any
 from app.adapters.gates.waiting import announce
 from app.domain.adjustments import actions as adjustments
 from app.domain.gates.actions import refresh_lot
+from app.domain.pricing.actions import prove_outdated
 from app.domain.stays.actions import settle
 from app.wiring import wiring
 
@@ -38,11 +39,18 @@ def offer_a_bay(displacement_id: int) -> None:
     adjustments.offer(displacement_id)
 
 
+def prove_prices() -> None:
+    """References, a rule or the calendar changed: prove again what lots charge."""
+    while prove_outdated():
+        continue
+
+
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,
+    "pricing.prove_outdated": prove_prices,
     "stays.settle": settle_stay,
 }
 

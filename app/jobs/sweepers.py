@@ -21,6 +21,7 @@ from app.domain.city_feed import actions as city_feed
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.partners import actions as partners
+from app.domain.pricing.actions import prove_outdated
 from app.domain.reservations.actions import follow_overstays, release_missed
 from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
@@ -114,6 +115,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("lot_checks", 600.0, remind_of_checks),
         Sweeper("lot_changes", 30.0, forget_old_changes),
+        Sweeper("cap_proofs", 600.0, prove_outdated),
         Sweeper("agreements", 600.0, remind_of_endings),
         Sweeper("calendar_alarms", 600.0, alarm_before_days_run_out),
         Sweeper("remembered_requests", 600.0, forget_expired),

@@ -12,7 +12,6 @@ from app.domain.claims.actions import HoldOver, PlateBusy
 from app.domain.lots.models import Lot
 from app.domain.messages.models import Message
 from app.domain.motorists.plates import read_plate
-from app.domain.pricing import actions as pricing
 from app.domain.reservations.actions import reserve
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries import ReservationNotFound
@@ -20,7 +19,7 @@ from app.domain.staff.rules import Actor
 from app.kernel import clock
 from app.kernel.db import transaction
 from tests.adjustments.scene import EVENT, booked, displacement, hours, state, told
-from tests.world import ACTOR, HOURLY, Driver, driver, open_lot, open_own_lot, staff, tariff
+from tests.world import HOURLY, Driver, charge_by, driver, open_lot, open_own_lot, staff, tariff
 
 Move = Callable[[datetime], None]
 
@@ -185,6 +184,6 @@ def test_fees_are_compared_for_the_vehicle_that_reserved(by: Actor, evening: dat
 def test_no_bay_is_offered_where_the_car_could_not_come_or_go(who: Driver, by: Actor, evening: datetime) -> None:
     since = clock.now() - timedelta(days=1)
     own = open_own_lot(1, plan={"curfew_begins": time(21, 30), "curfew_ends": time(22, 30)})
-    pricing.charge_by(own.lot.id, tariff(), since, ACTOR)
+    charge_by(own.lot, tariff(), since)
     made = lost(open_lot(bays=1), who, by, evening)
     assert offers([made.id])[made.id].outcome == "nothing_near"

@@ -16,7 +16,6 @@ from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.lots.rules import LOT
 from app.domain.policies.actions import lay_down
-from app.domain.pricing.actions import Approved, charge_by, register_reference
 from app.domain.pricing.queries import prices_of
 from app.domain.stays.actions import open_payment, settle
 from app.domain.stays.models import Bill, Stay
@@ -34,9 +33,11 @@ from payments.payees.rules import FiscalParticulars
 from tests.ground import Addresses
 from tests.world import (
     HOURLY,
+    charge_by,
     drive,
     driver,
     gate,
+    hourly,
     open_lot,
     ordered,
     paid,
@@ -173,8 +174,7 @@ def test_the_payee_changes_from_a_moment_on_and_the_old_one_stays_readable(eveni
 
 def test_the_tariff_changes_from_a_moment_on_and_the_old_one_stays_readable(evening: datetime) -> None:
     lot = open_lot(parameters=HOURLY)
-    dearer = {**HOURLY, "bands": [{**HOURLY["bands"][0], "steps": [{"minutes": None, "unit_min": 60, "fen": 500}]}]}
-    charge_by(lot.id, tariff(dearer), evening + HOUR, ACTOR)
+    charge_by(lot, tariff(hourly(500)), evening + HOUR)
     assert [fee(lot, evening), fee(lot, evening + HOUR)] == [300, 500]
 
 
@@ -196,7 +196,7 @@ def test_a_payee_for_then_or_later_must_not_be_overtaken(evening: datetime, hour
 def test_a_tariff_for_then_or_later_must_not_be_overtaken(evening: datetime) -> None:
     lot = open_lot()
     with pytest.raises(ChangeOutOfOrder):
-        charge_by(lot.id, tariff(), evening - timedelta(days=2), ACTOR)
+        charge_by(lot, tariff(), evening - timedelta(days=2))
 
 
 def rows_that_hold(evening: datetime) -> None:
@@ -204,12 +204,11 @@ def rows_that_hold(evening: datetime) -> None:
     lot, at = open_lot(), evening + 2 * HOUR
     lay_down("live_reservations", 1, evening, ACTOR)
     lay_down("live_reservations", 2, at, ACTOR)
-    register_reference(Approved("示例", "示例", 30.25, 120.15, tariff()), evening, ACTOR)
     pay_to(lot, payee().id, at)
-    charge_by(lot.id, tariff(), at, ACTOR)
+    charge_by(lot, tariff(), at)
 
 
-@pytest.mark.parametrize("table", ["lot_payee", "lot_tariff", "policy_number", "reference_lot"])
+@pytest.mark.parametrize("table", ["lot_payee", "lot_tariff", "policy_number"])
 @pytest.mark.parametrize(
     "span",
     ["lower(valid) + interval '1 hour', upper(valid)", "lower(valid) - interval '1 hour', upper(valid)",
@@ -232,7 +231,7 @@ def test_what_holds_from_a_moment_on_is_shortened_at_its_end_and_nowhere_else(
         "UPDATE lot_payee SET payee_id = payee_id",
         "UPDATE lot_tariff SET tariff_id = tariff_id",
         "UPDATE policy_number SET value = 9",
-        "UPDATE reference_lot SET tariff_id = tariff_id",
+        "UPDATE reference_version SET tariff_id = tariff_id",
     ],
 )
 def test_what_held_from_a_moment_on_is_never_rewritten(evening: datetime, run: Run, change: LiteralString) -> None:

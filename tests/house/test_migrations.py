@@ -17,6 +17,7 @@ from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
 from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
+from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
 from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
@@ -24,7 +25,7 @@ from payments.charges.rules import CHARGE, ORDER
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, PLAN, STAY, UPLOAD)
+MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD)
 
 
 def config(url: str = "") -> Config:

@@ -9,14 +9,16 @@ import pytest
 
 from app.domain.pricing import published
 from app.domain.pricing.rules import (
+    BilledFee,
     EndsBeforeItBegins,
     NoPrice,
+    Priced,
     Quote,
+    Source,
     Tariff,
     UnknownPaymentChannel,
     UnknownVehicleClass,
     UnknownWaiver,
-    capped,
     hourly_text,
     quote,
 )
@@ -285,12 +287,22 @@ def test_a_quote_explains_itself_with_its_boundary_policy() -> None:
 def test_the_fee_is_never_above_the_cheapest_reference_and_both_are_kept() -> None:
     own = quote(tariff(), at("09:00"), at("11:00"))
     dear, cheap = (quote(Tariff.load(published.read(name).parameters), at("09:00"), at("11:00")) for name in ROADS)
-    billed = capped(own, [dear, cheap])
+    billed = capped(own, dear, cheap)
     assert (dear.total_fen, cheap.total_fen, own.total_fen) == (2200, 1000, 800)
     assert (billed.fee_fen, billed.is_capped, billed.reduction_fen) == (800, False, 0)
-    lower = capped(dear, [own, cheap])
-    assert (lower.fee_fen, lower.reference, lower.own, lower.reduction_fen) == (800, own, dear, 1400)
-    assert capped(dear, []).fee_fen == 2200
+    lower = capped(dear, own, cheap)
+    assert (lower.fee_fen, lower.cap_lines, lower.own_lines, lower.reduction_fen) == (800, own.lines, dear.lines, 1400)
+    assert capped(dear).fee_fen == 2200
+    assert [capped(dear, own, cheap, rule=rule).cap_fen for rule in ("lowest", "highest", "average")] == [
+        800,
+        1000,
+        900,
+    ]
+
+
+def capped(own: Quote, *references: Quote, rule: str = "lowest") -> BilledFee:
+    around = tuple(Priced(Source(place), each) for place, each in enumerate(references, start=2))
+    return BilledFee((Priced(Source(1), own),), around, rule)
 
 
 ROADS = ("HZ-ROAD-CORE", "HZ-ROAD-2")

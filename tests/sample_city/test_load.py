@@ -16,7 +16,7 @@ from app.domain.claims.models import BayClaim
 from app.domain.gates.models import GateDevice, GateKey
 from app.domain.lots.models import Bay, Lot, LotPayee, OpenWindow
 from app.domain.lots.queries import HORIZON
-from app.domain.pricing.models import LotReference, LotTariff
+from app.domain.pricing.models import LotTariff, ReferenceSet
 from app.domain.pricing.queries import prices_of
 from app.domain.stays.models import Stay
 from app.domain.tasks.models import Task
@@ -120,7 +120,7 @@ def test_each_payee_has_one_sub_merchant_of_the_stand_ins_range(city: Settings) 
 def test_every_lot_has_tariff_payee_references_and_windows_to_the_horizon() -> None:
     with transaction() as session:
         wanted = set(session.scalars(select(Lot.id)))
-        for having in (LotTariff, LotPayee, LotReference):
+        for having in (LotTariff, LotPayee, ReferenceSet):
             assert set(session.scalars(select(having.lot_id))) == wanted
         needed = platform_clock.now() + HORIZON - timedelta(days=2)
         ends = select(OpenWindow.lot_id).group_by(OpenWindow.lot_id)
@@ -136,7 +136,7 @@ def test_no_lot_charges_more_than_its_references(hours: int) -> None:
             for opened in around.lots:
                 prices = prices_of(ids[opened.lot], now, now + timedelta(hours=hours))
                 fee = prices.fee(now, now + timedelta(hours=hours), "small")
-                assert fee.reference is None or fee.fee_fen <= fee.reference.total_fen
+                assert fee.cap_fen is None or fee.fee_fen <= fee.cap_fen
                 assert opened.price or fee.fee_fen == 0
 
 

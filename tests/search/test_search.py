@@ -13,11 +13,11 @@ from app.domain.lots.models import Lot
 from app.domain.lots.queries import METRES_PER_DEGREE, LotNotFound, Point
 from app.domain.lots.rules import LOT
 from app.domain.pricing import queries
-from app.domain.pricing.actions import Approved, approve_references, register_reference
 from app.domain.reservations.actions import reserve
 from app.domain.search.queries import Asked, OpenLot, find_open, forget, lot_page
+from app.kernel import clock
 from app.kernel.db import transaction
-from tests.world import ACTOR, HOURLY, driver, open_lot, shanghai, tariff
+from tests.world import bound, driver, hourly, open_lot, reference, shanghai
 
 HERE = Point(30.2, 120.1)
 NOON = shanghai("2026-06-11 12:00")
@@ -171,23 +171,12 @@ def test_the_fee_is_that_of_the_whole_stay(evening: datetime) -> None:
 
 def test_a_cheaper_reference_lot_caps_the_fee_of_that_stay_and_a_dearer_one_does_not(evening: datetime) -> None:
     lot = lot_at(100)
-    cheap, dear = (reference_lot(name, fen) for name, fen in (("低价", 100), ("高价", 900)))
-    approve_references(lot.id, [dear], ACTOR)
-    assert only(evening).stay.fee_fen == 600
-    approve_references(lot.id, [cheap], ACTOR)
-    row = only(evening)
+    cheap, dear = (reference(hourly(fen)) for fen in (100, 900))
+    bound(lot, dear)
+    assert only(clock.now()).stay.fee_fen == 600
+    bound(lot, cheap, dear)
+    row = only(clock.now())
     assert (row.stay.fee_fen, row.stay.fee_before_cap_fen) == (200, 600)
-
-
-def reference_lot(name: str, fen: int) -> int:
-    """A government-priced lot at so much for each hour begun."""
-    told = Approved(f"示例参照停车场{name}", "示例", HERE.latitude, HERE.longitude, tariff(hourly(fen)))
-    return register_reference(told, shanghai("2026-06-01 00:00"), ACTOR).id
-
-
-def hourly(fen: int) -> dict[str, Any]:
-    band = {**HOURLY["bands"][0], "steps": [{"minutes": None, "unit_min": 60, "fen": fen}]}
-    return {**HOURLY, "bands": [band]}
 
 
 def test_the_price_is_said_in_words(evening: datetime) -> None:

@@ -15,6 +15,7 @@ from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import audit, clock, files
 from app.kernel.clock import SHANGHAI, business_day
 from app.kernel.db import current, transaction
+from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict
 
 
@@ -36,12 +37,13 @@ class Loaded:
 
 def load_year(
     by: Actor, year: int, days: Sequence[Day], *, status: Status, source_doc: str, paper: files.Paper | None = None,
-    dry_run: bool = False,
+    dry_run: bool = False, on_loaded: str | None = None,
 ) -> Loaded:  # fmt: skip
     """Put a year's calendar in force and tell which dates it changes; the former version stays for the audit.
 
     The same calendar from the same document again changes nothing. `paper` is the notice itself, kept with the
-    version. Windows and reservations on the changed dates are for the caller to look at. Refuses `IncompleteCalendar`,
+    version. Windows and reservations on the changed dates are for the caller to look at; `on_loaded` names a job that
+    is to run when the calendar is another one. Refuses `IncompleteCalendar`,
     `OfficialStays`, `FileRefused`.
     """
     with transaction():
@@ -60,6 +62,8 @@ def load_year(
             year, days, status=status, source_doc=source_doc, loaded_by=by.account_id, file_id=file_id
         )  # fmt: skip
         audit.record("calendars.load", "calendar_version", version.id, by.label, {"year": year, "status": str(status)})
+        if on_loaded is not None:
+            enqueue(on_loaded)
         return Loaded(version.id, is_new=True, changed=changed)
 
 

@@ -25,12 +25,14 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "overstay_grace_minutes": 15,
     "partner_count_fresh_seconds": 600,
     "partner_silence_minutes": 30,
+    "reference_radius_m": 500,
     "reserve_ahead_minutes": 7 * 24 * 60,
     "search_radius_m": 3000,
     "shared_bays_percent": 30,
     "shared_bays_percent_centre": 40,
     "shared_chargers_percent": 30,
     "shortest_walk_in_minutes": 15,
+    "tariff_notice_days": 7,
 }
 """Every number by name, with the value that holds where nobody has set another."""
 

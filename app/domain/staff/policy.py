@@ -79,6 +79,17 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "lots.pay_to": _only(FINANCE_CHECKER),
     "lots.import": _only(ADMINISTRATOR, REGULATOR),
     # pricing
+    "pricing.enter_tariff": _only(PRICE_OFFICER),
+    "pricing.propose_reference": _only(PRICE_OFFICER),
+    "pricing.approve_reference": _only(PRICE_OFFICER),
+    "pricing.propose_references": _only(PRICE_OFFICER),
+    "pricing.approve_references": _only(PRICE_OFFICER),
+    "pricing.set_cap_rule": _only(PRICE_OFFICER),
+    "pricing.draft": _only(UNIT),
+    "pricing.withdraw": _only(UNIT, PRICE_OFFICER),
+    "pricing.prove": _only(PRICE_OFFICER),
+    "pricing.publish": _only(PRICE_OFFICER),
+    "pricing.see": EVERYBODY,
     # messages
     # adjustments
     "adjustments.adjust": _only(UNIT, OPERATOR, REGULATOR),

@@ -54,6 +54,7 @@ class Bill(Base):
     up_to: Mapped[datetime]
     own_fen: Mapped[int]
     cap_fen: Mapped[int | None]
+    cap_rule: Mapped[str | None]
     waived_fen: Mapped[int] = mapped_column(server_default="0")
     free_span_id: Mapped[int | None] = mapped_column(ForeignKey("free_span.id"))
     fee_fen: Mapped[int]
@@ -71,6 +72,10 @@ class Bill(Base):
         CheckConstraint(
             "waived_fen >= 0 AND (waived_fen = 0 OR free_span_id IS NOT NULL)", name="a_waiver_names_its_free_time"
         ),
+        CheckConstraint(
+            "(cap_fen IS NULL) = (cap_rule IS NULL) AND cap_rule IN ('lowest', 'highest', 'average')",
+            name="a_cap_says_how_it_was_found",
+        ),
         CheckConstraint("amount_fen BETWEEN 0 AND fee_fen", name="a_bill_asks_for_no_more_than_the_fee"),
         CheckConstraint("amount_fen = 0 OR charge_key IS NOT NULL", name="what_a_bill_asks_for_is_charged"),
         ForeignKeyConstraint(
@@ -85,6 +90,39 @@ class Bill(Base):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+    )
+
+
+class BillBasis(Base):
+    """What a bill rests on (计费依据): a version of the lot's own tariff or a reference's, and what it makes of a span.
+
+    Own parts add up to the bill's `own_fen`, references combine by its rule to `cap_fen`; the tables see to both.
+    """
+
+    __tablename__ = "bill_basis"
+    bill_id: Mapped[int] = mapped_column(ForeignKey("bill.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    tariff_id: Mapped[int]
+    lot_tariff_id: Mapped[int | None]
+    reference_version_id: Mapped[int | None]
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    fen: Mapped[int]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["lot_tariff_id", "tariff_id"],
+            ["lot_tariff.id", "lot_tariff.tariff_id"],
+            name="a_bill_names_the_lots_own_version",
+        ),
+        ForeignKeyConstraint(
+            ["reference_version_id", "tariff_id"],
+            ["reference_version.id", "reference_version.tariff_id"],
+            name="a_bill_names_a_references_version",
+        ),
+        CheckConstraint(
+            "num_nonnulls(lot_tariff_id, reference_version_id) = 1", name="a_basis_is_the_lots_own_or_a_references"
+        ),
+        CheckConstraint("ends_at >= begins_at AND fen >= 0", name="a_basis_prices_a_span"),
     )
 
 

@@ -37,6 +37,8 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
+    "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),
+    "reference-lots": ("reference_lots:reference_lots", "Government-priced lots around (参照停车场) and zones."),
     "lots": ("lots:lots", "Lots from draft to withdrawal (停车场库)."),
     "plans": ("plans:plans", "Opening plans (开放方案)."),
     "tariff": ("tariffs:tariff", "Tariffs (收费标准) as files: quotes, checks and proofs of the cap."),

@@ -105,7 +105,9 @@ def load(
         return Note("试运行：未作任何更改", **told)
     kept = Paper(paper.read_bytes(), paper.name) if paper else None
     if provisional or year < business_day(clock.now()).year:
-        actions.load_year(by, year, days, status=status, source_doc=source, paper=kept)
+        actions.load_year(
+            by, year, days, status=status, source_doc=source, paper=kept, on_loaded="pricing.prove_outdated"
+        )  # fmt: skip
         return Note("日历已载入", **told)
     return Note("日历已载入，开放时段已更新", **told, **_applied(by, year, days, source, kept))
 

@@ -47,16 +47,17 @@ def city(by: Actor, files: Sequence[Path], *, dry_run: bool) -> Answer:
 
     Example: flask --app wsgi import city 城市.xlsx --dry-run --as wang
     """
-    with _progress() as tick:
+    with progress() as tick:
         report = import_city(by, files, dry_run=dry_run, tick=tick)
     if report.faults:
-        tell(_faults(report), as_json=click.get_current_context().params["wants_json"])
+        tell(faults_sheet(report), as_json=click.get_current_context().params["wants_json"])
         click.echo(f"共 {report.faults.count} 处问题，没有写入任何内容", err=True)
         raise click.exceptions.Exit(1)
     return Note("检查通过，没有写入" if dry_run else "导入完成", **_counts(report))
 
 
-def _faults(report: Report) -> Sheet:
+def faults_sheet(report: Report) -> Sheet:
+    """Every fault that is told, as rows."""
     return Sheet(HEADINGS, [vars(fault) for fault in report.faults])
 
 
@@ -65,7 +66,7 @@ def _counts(report: Report) -> dict[str, object]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[str], None]]:
     """A bar a sheet on stderr, for a person who waits; nothing where nobody looks."""
     from rich.console import Console  # noqa: PLC0415 - the help text need not wait for it
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415

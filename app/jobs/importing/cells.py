@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from app.domain.units.rules import DISTRICTS, is_credit_code, normal_credit_code
@@ -109,6 +109,18 @@ def clock_time(value: Any) -> time:
         return time(int(hour), int(minute[:2]))
     except ValueError:
         raise Unreadable("not_a_time", "应为时间，如 09:00") from None
+
+
+def day(value: Any) -> date:
+    """A date, as a spreadsheet's date or as `2026-01-01`."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(plain(value).replace("/", "-"))
+    except ValueError:
+        raise Unreadable("not_a_day", "应为日期，如 2026-01-01") from None
 
 
 def credit_code(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The import as a whole: sheet after sheet in one transaction, which stands only if no row has a fault."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,19 +56,18 @@ def import_city(by: Actor, paths: Sequence[Path], *, dry_run: bool, tick: Tick =
     """
     reach(by, "lots.import")
     report = Report({}, Faults(), dry_run)
-    try:
-        with opened(paths) as source, transaction():
-            _alone_and_unhurried()
-            _load(Register(by), source, report, tick)
-            _take_back_unless(report.is_written)
-    except _TakenBack:
-        pass
+    with opened(paths) as source:
+        stand_or_fall(report, lambda: _load(Register(by), source, report, tick))
     return report
 
 
-def _take_back_unless(stands: bool) -> None:
-    if not stands:
-        raise _TakenBack
+def stand_or_fall(report: Report, load: Callable[[], None]) -> None:
+    """Load in one transaction, alone and unhurried; nothing stands of it when there are faults, or in a dry run."""
+    with suppress(_TakenBack), transaction():
+        _alone_and_unhurried()
+        load()
+        if not report.is_written:
+            raise _TakenBack
 
 
 def _alone_and_unhurried() -> None:

@@ -41,7 +41,7 @@ class FileNotRecognised(Invalid):
     """A file is neither a workbook nor a CSV file named after a sheet, or the same sheet comes twice."""
 
     code = "import_file_not_recognised"
-    message = f"须为一个 xlsx 文件，或以工作表命名的 CSV 文件：{'、'.join(TITLES)}"
+    message = "须为一个 xlsx 文件，或以工作表命名的 CSV 文件"
 
 
 class SheetTooWide(Invalid):
@@ -52,8 +52,8 @@ class SheetTooWide(Invalid):
 
 
 @contextmanager
-def opened(paths: Sequence[Path]) -> Iterator[Source]:
-    """The sheets of one workbook, or of several CSV files.
+def opened(paths: Sequence[Path], among: Sequence[str] = TITLES) -> Iterator[Source]:
+    """The sheets with these titles of one workbook, or of several CSV files.
 
     Refuses `FileUnreadable`, `FileNotRecognised`, `SheetTooWide`.
     """
@@ -61,13 +61,11 @@ def opened(paths: Sequence[Path]) -> Iterator[Source]:
         raise FileUnreadable(largest_bytes=LARGEST_BYTES)
     if len(paths) == 1 and paths[0].suffix.lower() == ".xlsx":
         with _workbook(paths[0]) as workbook:
-            yield {
-                title: _sheet(workbook.get_sheet_by_name(title)) for title in workbook.sheet_names if title in TITLES
-            }
+            yield {title: _sheet(workbook.get_sheet_by_name(title)) for title in workbook.sheet_names if title in among}
         return
     titles = [path.stem for path in paths]
-    if set(titles) - set(TITLES) or len(set(titles)) < len(titles) or any(p.suffix.lower() != ".csv" for p in paths):
-        raise FileNotRecognised(files=titles)
+    if set(titles) - set(among) or len(set(titles)) < len(titles) or any(p.suffix.lower() != ".csv" for p in paths):
+        raise FileNotRecognised(files=titles, sheets=list(among))
     yield {path.stem: _csv(path) for path in paths}
 
 

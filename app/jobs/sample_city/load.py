@@ -20,8 +20,10 @@ from app.jobs.sample_city.motorists import strangers, welcome
 from app.jobs.sample_city.own_clock import OwnClock, own_clock
 from app.jobs.sample_city.passages import Gates
 from app.jobs.sample_city.payees import Payees
+from app.jobs.sample_city.people import People
 from app.jobs.sample_city.play import play
 from app.jobs.sample_city.present import Present
+from app.jobs.sample_city.prices import name_all_around
 from app.jobs.sample_city.sites import sites
 from app.jobs.sample_city.stories import Stage, Story
 from app.jobs.sample_city.table import lots
@@ -85,12 +87,19 @@ def _found(settings: Settings, weeks: int, tell: Tell) -> int:
 
 
 def build(sp_mchid: str) -> None:
-    """The city without anybody in it, all or nothing, at the moment at which the clock stands."""
+    """The city without anybody in it, all or nothing, at the moment at which the clock stands.
+
+    A moment later all references around bound the lots.
+    """
     with transaction():
+        people = People()
         know_districts()
         know_calendars()
         publish_sample_agreement()
-        install_gates(open_city(Tariffs(), Payees(sp_mchid), clock.now()))
+        opened = open_city(people, Tariffs(), Payees(sp_mchid), clock.now())
+        install_gates(opened)
+    with transaction():
+        name_all_around(people, opened)
 
 
 def _live(settings: Settings, begins_at: datetime, now: datetime, own: OwnClock, tell: Tell) -> int:

@@ -1,21 +1,21 @@
 """Units open their lots, with bays, prices, references and a payee."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import cos, hypot, radians
+from math import cos, radians
 from typing import Final
 
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import METRES_PER_DEGREE, Point
-from app.domain.pricing.actions import Approved, approve_references, charge_by, register_reference
+from app.domain.pricing.models import ReferenceLot
 from app.domain.staff.rules import Actor
 from app.domain.units import actions as units
 from app.domain.units.models import Operator, Unit
 from app.domain.units.rules import DISTRICTS, NewOperator, NewUnit, Terms, sample_credit_code
 from app.jobs.sample_city.payees import Payees
 from app.jobs.sample_city.people import People
+from app.jobs.sample_city.prices import charge, register
 from app.jobs.sample_city.table import MARK, NEIGHBOURHOODS, OPERATORS, Neighbourhood, Opened
 from app.jobs.sample_city.tariffs import Tariffs
 from app.kernel import clock
@@ -24,9 +24,6 @@ from app.kernel.files import Paper
 ACTOR: Final = "sample-city"
 FIRST_OPERATOR: Final = 9_000_000
 """Sample codes of operators are counted from here, those of units from zero."""
-
-REACH_M: Final = 500.0
-"""Which government-priced lots count as surrounding (N3.3): the notice names no distance, the city has to."""
 
 TERM: Final = timedelta(days=730)
 PAPER: Final = Paper(f"%PDF-1.4\n% {MARK}协议，不具效力\n%%EOF\n".encode(), f"{MARK}协议.pdf")
@@ -40,28 +37,18 @@ EMERGENCY: Final = f"{MARK}：险情先疏散后报告"
 AREAS: Final = {"钱江新城": "centre", "湖滨": "commercial", "武林": "centre"}
 """Neighbourhoods for which the notice encourages more (N2.2.2)."""
 
-APPROVAL: Final = f"{MARK}批复：按已公布标准执行"
 
-
-@dataclass(frozen=True)
-class Registered:
-    """A reference lot and where it lies."""
-
-    id: int
-    point: Point
-
-
-def open_city(tariffs: Tariffs, payees: Payees, since: datetime) -> list[int]:
+def open_city(people: People, tariffs: Tariffs, payees: Payees, since: datetime) -> list[int]:
     """Open every lot of the table; tariffs and payees hold from `since` on. Returns the ids of the lots."""
-    people, operators = People(), _operators()
-    references = [each for around in NEIGHBOURHOODS for each in _register(around, tariffs, since)]
+    operators = _operators()
+    references = {around.name: _register(people, around, tariffs, since) for around in NEIGHBOURHOODS}
     opened = []
     for around in NEIGHBOURHOODS:
         for number, wanted in enumerate(around.lots, start=1):
-            lot = _open(wanted, around, number, people, operators)
-            charge_by(lot.id, tariffs.at(around.references[0].tariff, wanted.price), since, ACTOR)
+            by, lot = _open(wanted, around, number, people, operators)
+            tariff = tariffs.at(around.references[0].tariff, wanted.price)
+            charge(people, by, lot, tariff, references[around.name][:1])
             lots.pay_to(people.finance, lot.key, payees.of(wanted, around), since)
-            approve_references(lot.id, _within_reach(_point(around, wanted.east, wanted.north), references), ACTOR)
             opened.append(lot.id)
     return opened
 
@@ -75,19 +62,20 @@ def _operators() -> list[Operator]:
     ]
 
 
-def _register(around: Neighbourhood, tariffs: Tariffs, since: datetime) -> list[Registered]:
-    found = []
-    for each in around.references:
-        point = _point(around, each.east, each.north)
-        told = Approved(each.name, APPROVAL, point.latitude, point.longitude, tariffs.at(each.tariff))
-        found.append(Registered(register_reference(told, since, ACTOR).id, point))
-    return found
+def _register(people: People, around: Neighbourhood, tariffs: Tariffs, since: datetime) -> list[ReferenceLot]:
+    return [
+        register(people, each.name, _point(around, each.east, each.north), tariffs.at(each.tariff), since)
+        for each in around.references
+    ]
 
 
 def _open(
     wanted: Opened, around: Neighbourhood, number: int, people: People, operators: Sequence[Operator]
-) -> Lot:  # fmt: skip
-    """By the steps that a unit and a regulator take: draft, plan, facilities, submission, approval, publication."""
+) -> tuple[Actor, Lot]:  # fmt: skip
+    """By the steps that a unit and a regulator take: draft, plan, facilities, submission, approval, publication.
+
+    Returns who acts for the unit too.
+    """
     code = sample_credit_code(wanted.kind, 100 * NEIGHBOURHOODS.index(around) + number)
     unit = units.enter(
         NewUnit(wanted.unit, code, wanted.kind, wanted.level, around.district, *wanted.office), ACTOR
@@ -98,7 +86,7 @@ def _open(
         _entrust(by, unit, operators[wanted.operator], lot, wanted)
     made_lawful(by, people.regulator, lot, wanted.bays, wanted.chargers)
     lots.publish(by, lot.key)
-    return lot
+    return by, lot
 
 
 def _told(wanted: Opened, around: Neighbourhood, number: int) -> lots.NewLot:
@@ -149,14 +137,3 @@ def _point(around: Neighbourhood, east: int, north: int) -> Point:
         round(around.latitude + north / METRES_PER_DEGREE, 6),
         round(around.longitude + east / metres_per_degree_east, 6),
     )
-
-
-def _within_reach(of: Point, references: list[Registered]) -> list[int]:
-    return [each.id for each in references if _metres(of, each.point) <= REACH_M]
-
-
-def _metres(one: Point, other: Point) -> float:
-    """Flat distance, good enough within a neighbourhood."""
-    north = (one.latitude - other.latitude) * METRES_PER_DEGREE
-    east = (one.longitude - other.longitude) * METRES_PER_DEGREE * cos(radians(one.latitude))
-    return hypot(north, east)

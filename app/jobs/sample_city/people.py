@@ -19,6 +19,7 @@ ADMINISTRATOR: Final = "sample-admin"
 UNITS: Final = "sample-unit"
 REGULATOR: Final = "sample-regulator"
 FINANCE: Final = "sample-finance"
+PRICES: Final = ("sample-price-1", "sample-price-2")
 CITY_SCOPE: Final = Scope(ScopeKind.CITY)
 
 
@@ -29,6 +30,9 @@ class People:
         self._administrator = _administrator()
         self.regulator = self._person(REGULATOR, "示例·监管人员", Role.REGULATOR, CITY_SCOPE)
         self.finance = self._person(FINANCE, "示例·财务复核", Role.FINANCE_CHECKER, CITY_SCOPE)
+        proposer, approver = PRICES
+        self.proposer = self._person(proposer, "示例·价格经办", Role.PRICE_OFFICER, CITY_SCOPE)
+        self.price_officer = self._person(approver, "示例·价格审批", Role.PRICE_OFFICER, CITY_SCOPE)
         self._units_person = self._account(UNITS, "示例·单位经办人")
 
     def of_unit(self, unit: Unit) -> Actor:

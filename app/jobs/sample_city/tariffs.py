@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from app.domain.pricing.actions import publish_tariff
+from app.domain.pricing.actions import store_tariff
+from app.domain.pricing.models import TariffVersion
 from app.domain.pricing.published import PublishedTariff, read
 from app.jobs.sample_city.table import FREE, MARK, SAME
 
@@ -19,25 +20,25 @@ NOTHING: Final[dict[str, Any]] = {
 
 
 class Tariffs:
-    """Each tariff is published once, when the first lot asks for it."""
+    """Each tariff is stored once, when the first lot asks for it."""
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[str, int], int] = {}
+        self._known: dict[tuple[str, int], TariffVersion] = {}
 
-    def at(self, published: str, permille: int = SAME) -> int:
-        """The id of a published tariff, or of one whose every sum is that many thousandths of it, rounded down."""
+    def at(self, published: str, permille: int = SAME) -> TariffVersion:
+        """A published tariff, or one whose every sum is that many thousandths of it, rounded down."""
         which = ("", FREE) if permille == FREE else (published, permille)
-        if which not in self._ids:
-            self._ids[which] = _publish(*which)
-        return self._ids[which]
+        if which not in self._known:
+            self._known[which] = _stored(*which)
+        return self._known[which]
 
 
-def _publish(published: str, permille: int) -> int:
+def _stored(published: str, permille: int) -> TariffVersion:
     if permille == FREE:
-        return publish_tariff(f"{MARK}·免费开放", f"{MARK}：开放单位决定免费（N3.3）", NOTHING, ACTOR).id
+        return store_tariff(f"{MARK}·免费开放", f"{MARK}：开放单位决定免费（N3.3）", NOTHING, ACTOR)
     source = read(published)
     name = f"{MARK}·{source.lot_or_zone}" + ("" if permille == SAME else f"（{permille / 10:g}%）")
-    return publish_tariff(name, _wording(source, permille), scaled(source.parameters, permille), ACTOR).id
+    return store_tariff(name, _wording(source, permille), scaled(source.parameters, permille), ACTOR)
 
 
 def _wording(source: PublishedTariff, permille: int) -> str:

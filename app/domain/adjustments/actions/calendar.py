@@ -40,7 +40,11 @@ def apply_calendar(
         permit(by, "adjustments.apply_calendar", CITY)
         now = clock.now()
         during = checked_span(span(now, datetime(year + 1, 1, 1, tzinfo=SHANGHAI)), now)
-        if not load_year(by, year, days, status=Status.OFFICIAL, source_doc=source_doc, paper=paper).is_new:
+        loaded = load_year(
+            by, year, days, status=Status.OFFICIAL, source_doc=source_doc, paper=paper,
+            on_loaded="pricing.prove_outdated",
+        )  # fmt: skip
+        if not loaded.is_new:
             raise CalendarInForce(year=year)
         why = Why("calendar", source_doc, f"{year}年节假日安排已公布，共享开放时段按新日历调整。")
         made = record(by, Change("calendar", Where.city(), during, why), _lots(), None)

@@ -1,6 +1,6 @@
 """Prices as pure rules: read a tariff, quote a stay, cap it, tell it in words."""
 
-from app.domain.pricing.rules.caps import BilledFee, FreeTime, capped, charged_parts
+from app.domain.pricing.rules.caps import BilledFee, FreeTime, Priced, Source, charged_parts
 from app.domain.pricing.rules.day_classes import (
     Calendar,
     DayClassesMissing,
@@ -40,14 +40,15 @@ __all__ = [
     "Line",
     "NoPrice",
     "OccupancyQuote",
+    "Priced",
     "Quote",
+    "Source",
     "StayTooLong",
     "Tariff",
     "UnknownPaymentChannel",
     "UnknownVehicleClass",
     "UnknownWaiver",
     "asks_for_official_days",
-    "capped",
     "charged_parts",
     "classes_of",
     "hourly_text",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.domain.pricing.rules.quotes import Quote
+from app.domain.pricing.rules.proofs.combining import LOWEST, combined
+from app.domain.pricing.rules.quotes import Line, Quote
 
 
 class FreeTime(NamedTuple):
@@ -21,21 +22,61 @@ class FreeTime(NamedTuple):
         return self._replace(begins_at=min(self.begins_at, billed_until)) if is_last else self
 
 
-@dataclass(frozen=True)
-class BilledFee:
-    """The lot's own quote, the cheapest reference quote for the same stay, and the lower of both in fen.
+class Source(NamedTuple):
+    """Where a quote comes from: the stored tariff, and the row that says whose it is.
 
-    `waived_fen` is what free time (`waiver`) takes off that.
+    That is the lot's own (`lot_tariff_id`), or a version of a reference, then with the reference's name. Ids are None
+    where nobody bills.
     """
 
-    own: Quote
-    reference: Quote | None
+    tariff_id: int
+    lot_tariff_id: int | None = None
+    reference_version_id: int | None = None
+    name: str = ""
+
+
+class Priced(NamedTuple):
+    """A stay, or a part of one, as one tariff prices it."""
+
+    source: Source
+    quote: Quote
+
+    @property
+    def fen(self) -> int:
+        return self.quote.total_fen
+
+
+@dataclass(frozen=True)
+class BilledFee:
+    """What a stay costs: the lot's own parts, what each reference asks for the same stay, and the lower of both in fen.
+
+    There are several own parts where the tariff changed and split the stay. References without a price for this very
+    stay are left out. `waived_fen` is what free time (`waiver`) takes off.
+    """
+
+    own: tuple[Priced, ...]
+    caps: tuple[Priced, ...]
+    rule: str = LOWEST
     waived_fen: int = 0
     waiver: FreeTime | None = None
 
     @property
+    def own_fen(self) -> int:
+        return sum(part.fen for part in self.own)
+
+    @property
+    def cap_fen(self) -> int | None:
+        """What the references allow together; None when none of them has a price for this stay."""
+        return combined(self.rule, [each.fen for each in self.caps]) if self.caps else None
+
+    @property
+    def decisive(self) -> Priced | None:
+        """The reference whose fee is the cap; an average is nobody's alone."""
+        return next((each for each in self.caps if each.fen == self.cap_fen), None)
+
+    @property
     def before_waiver_fen(self) -> int:
-        return self.own.total_fen if self.reference is None else min(self.own.total_fen, self.reference.total_fen)
+        return self.own_fen if self.cap_fen is None else min(self.own_fen, self.cap_fen)
 
     @property
     def fee_fen(self) -> int:
@@ -44,16 +85,21 @@ class BilledFee:
     @property
     def is_capped(self) -> bool:
         """Whether the references made the fee lower."""
-        return self.before_waiver_fen < self.own.total_fen
+        return self.before_waiver_fen < self.own_fen
 
     @property
     def reduction_fen(self) -> int:
-        return self.own.total_fen - self.fee_fen
+        return self.own_fen - self.fee_fen
 
+    @property
+    def own_lines(self) -> tuple[Line, ...]:
+        """The lines of the own parts one after the other; they add up to `own_fen`."""
+        return tuple(line for part in self.own for line in part.quote.lines)
 
-def capped(own: Quote, references: Sequence[Quote]) -> BilledFee:
-    """Totals are compared, for the very stay: free minutes, tails and caps differ, so single rates prove nothing."""
-    return BilledFee(own, min(references, key=lambda quote: quote.total_fen, default=None))
+    @property
+    def cap_lines(self) -> tuple[Line, ...]:
+        """The lines of the reference whose fee is the cap."""
+        return () if self.decisive is None else self.decisive.quote.lines
 
 
 def charged_parts(entry: datetime, exit_: datetime, free: Sequence[FreeTime]) -> Iterator[tuple[datetime, datetime]]:

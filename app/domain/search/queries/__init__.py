@@ -8,8 +8,9 @@ from typing import Final
 
 from app.domain.claims.queries import CAR_BAYS
 from app.domain.lots.queries import LotNotFound, Point
-from app.domain.pricing.queries import LotPrices, tariffs
-from app.domain.pricing.rules import NoPrice
+from app.domain.pricing.queries import tariffs
+from app.domain.pricing.rules import NoPrice, Source
+from app.domain.pricing.rules.lot_prices import Around, Held, LotPrices
 from app.domain.search.queries.keeping import KEEPER, Calendars, days_around, forget, fresh
 from app.domain.search.queries.loading import normal
 from app.domain.search.rules.board import BoardLot, Found, PriceSet, Window
@@ -191,7 +192,7 @@ def _compare(lot: BoardLot, asked: Asked) -> Compared:
     begins_at, ends_at = asked.begins_at, asked.ends_at
     bays = {kind: lot.free(begins_at, ends_at, (kind,)) for kind in lot.gaps}
     is_open = lot.window_at(begins_at) is not None
-    fee_fen, before_cap_fen, price_text = _fee(lot.prices(begins_at), asked)
+    fee_fen, before_cap_fen, price_text = _fee(lot.prices(begins_at, ends_at), asked)
     return Compared(
         open_bays=sum(bays.get(kind, 0) for kind in CAR_BAYS), bays=bays, is_open=is_open,
         today=_today(lot, begins_at), next_opening=None if is_open else lot.next_opening(begins_at),
@@ -233,13 +234,16 @@ def _fee(prices: PriceSet | None, asked: Asked) -> Fee:
 
 
 def _quoted(prices: PriceSet, asked: Asked) -> Fee:
-    read = tariffs({prices.own, *prices.references})
+    own_ids = {tariff_id for _, tariff_id in prices.own}
+    read = tariffs(own_ids | set(prices.references))
     first, last = business_day(asked.begins_at) - ONE_DAY, business_day(asked.ends_at) + ONE_DAY
     day_of = days_around(first, last).day
-    lot = LotPrices(read[prices.own], tuple(read[each] for each in prices.references), day_of)
+    own = tuple(Held(since, Source(tariff_id), read[tariff_id]) for since, tariff_id in prices.own)
+    around = tuple(Around(Source(tariff_id), read[tariff_id]) for tariff_id in prices.references)
+    lot = LotPrices(own, around, day_of, prices.rule)
     text = lot.per_hour(asked.begins_at, asked.vehicle_class)
     try:
         fee = lot.fee(asked.begins_at, asked.ends_at, asked.vehicle_class)
     except NoPrice:
         return None, None, text
-    return fee.fee_fen, fee.own.total_fen, text
+    return fee.fee_fen, fee.own_fen, text

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -25,10 +25,11 @@ from app.domain.lots.models import (
 from app.domain.lots.queries import IS_PUBLIC
 from app.domain.lots.queries.closures import announced
 from app.domain.lots.rules import Curfew
-from app.domain.pricing.models import LotReference, LotTariff, ReferenceLot
+from app.domain.policies.rules import NARROWEST_FIRST
+from app.domain.pricing.models import CapRule, LotPrice, LotTariff, ReferenceSet, ReferenceSetMember, ReferenceVersion
 from app.domain.pricing.queries import tariffs
 from app.domain.search.rules.bays import EVER, NEVER, Busy, Gaps
-from app.domain.search.rules.board import BoardLot, Dated, Window
+from app.domain.search.rules.board import BoardLot, Dated, DatedRule, Window
 from app.domain.units.models import AgreementLot, OperatingAgreement, Operator, Unit
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import current
@@ -46,16 +47,18 @@ def load(lot_ids: Sequence[int] | None, now: datetime) -> Mapping[int, BoardLot]
     tariffs({each.tariff_id for dated in (own, references) for lot in dated.values() for each in lot})
     ends: dict[int, datetime] = dict(_hold_ends(among, now))
     notices, run, curfews = _notices(among, now), _operators(among, now), _curfews(among)
-    rows = current().execute(select(Lot, Unit).join(Unit, Unit.id == Lot.unit_id).where(IS_PUBLIC, among(Lot.id)))
+    asked = select(Lot, Unit).join(Unit, Unit.id == Lot.unit_id).where(IS_PUBLIC, among(Lot.id))
+    rows = current().execute(asked).all()
+    rules = _rules((lot for lot, _ in rows), now)
     return {
         lot.id: BoardLot(
             id=lot.id, latitude=lot.latitude, longitude=lot.longitude,
             told=_told(lot, unit, free.bays[lot.id], notices[lot.id], run.told.get(lot.id), curfews.get(lot.id)),
             words=normal(f"{lot.name} {lot.address} {unit.name}"), takes_cars=lot.state == "open",
             windows=windows.get(lot.id, ()), gaps=free.gaps(lot.id), own=own[lot.id], references=references[lot.id],
-            curfew=curfews.get(lot.id),
+            rules=rules[lot.id], curfew=curfews.get(lot.id),
             stale_at=min(
-                [ends.get(lot.id, NEVER), *run.turns[lot.id], *(each["ends_at"] or NEVER for each in notices[lot.id])]
+                [ends.get(lot.id, NEVER), *run.turns[lot.id], *(_turn(each) for each in notices[lot.id])]
             ),
         )
         for lot, unit in rows
@@ -138,7 +141,22 @@ def _notices(among: _Among, now: datetime) -> Mapping[int, list[dict[str, Any]]]
     for row in current().scalars(asked.order_by(func.lower(LotAnnouncement.during), LotAnnouncement.id)):
         told = {"kind": row.kind, "text": row.text, "begins_at": row.during.lower, "ends_at": row.during.upper}
         found[row.lot_id].append(told)
+    for price in current().scalars(_coming_prices(among, now)):
+        told = {"kind": "price", "text": price.notice, "begins_at": price.effective_from, "ends_at": None}
+        found[price.lot_id].append(told)
     return found
+
+
+def _coming_prices(among: _Among, now: datetime) -> Select[LotPrice]:
+    """Prices that are announced and do not hold yet (N3.3)."""
+    coming = and_(LotPrice.state == "published", LotPrice.effective_from > now)
+    return select(LotPrice).where(among(LotPrice.lot_id), coming).order_by(LotPrice.effective_from)
+
+
+def _turn(notice: Mapping[str, Any]) -> datetime:
+    """When an announcement is over: a price's when it begins to hold."""
+    ends_at: datetime | None = notice["begins_at"] if notice["kind"] == "price" else notice["ends_at"]
+    return ends_at or NEVER
 
 
 class _Free:
@@ -219,16 +237,33 @@ def _without(window: Window, begins_at: datetime, ends_at: datetime) -> Iterator
 
 def _own(among: _Among, now: datetime) -> Iterable[Any]:
     valid = LotTariff.valid
-    asked = select(LotTariff.lot_id, LotTariff.tariff_id, func.lower(valid), func.upper(valid))
+    asked = select(
+        LotTariff.lot_id, LotTariff.tariff_id, func.lower(valid), func.upper(valid), LotTariff.running == "split"
+    ).order_by(func.lower(valid))
     return current().execute(asked.where(among(LotTariff.lot_id), _not_over(valid, now)))
 
 
 def _references(among: _Among, now: datetime) -> Iterable[Any]:
-    valid = ReferenceLot.valid
-    asked = select(LotReference.lot_id, ReferenceLot.tariff_id, func.lower(valid), func.upper(valid)).join(
-        ReferenceLot, ReferenceLot.id == LotReference.reference_lot_id
+    """References by lot, for as long as both the lot's set and the reference's version hold."""
+    valid = ReferenceSet.valid * ReferenceVersion.valid
+    asked = (
+        select(ReferenceSet.lot_id, ReferenceVersion.tariff_id, func.lower(valid), func.upper(valid), false())
+        .join(ReferenceSetMember, ReferenceSetMember.set_id == ReferenceSet.id)
+        .join(ReferenceVersion, ReferenceVersion.reference_id == ReferenceSetMember.reference_id)
+        .where(ReferenceVersion.state == "approved", not_(func.isempty(valid)))
+        .order_by(ReferenceSetMember.reference_id)
     )
-    return current().execute(asked.where(among(LotReference.lot_id), _not_over(valid, now)))
+    return current().execute(asked.where(among(ReferenceSet.lot_id), _not_over(valid, now)))
+
+
+def _rules(lots: Iterable[Lot], now: datetime) -> Mapping[int, list[DatedRule]]:
+    """Which rules of combining speak of each lot: its own, its unit's, the city's."""
+    told: dict[tuple[str, int], list[DatedRule]] = defaultdict(list)
+    for row in current().scalars(select(CapRule).where(_not_over(CapRule.valid, now))):
+        rank = NARROWEST_FIRST.index(row.scope)
+        dated = DatedRule(rank, row.valid.lower or EVER, row.valid.upper or NEVER, row.rule)
+        told[row.scope, row.scope_id].append(dated)
+    return {lot.id: [*told["lot", lot.id], *told["unit", lot.unit_id], *told["city", 0]] for lot in lots}
 
 
 def _not_over(valid: Any, now: datetime) -> ColumnElement[bool]:
@@ -237,6 +272,6 @@ def _not_over(valid: Any, now: datetime) -> ColumnElement[bool]:
 
 def _dated(rows: Iterable[Any]) -> Mapping[int, list[Dated]]:
     found: dict[int, list[Dated]] = defaultdict(list)
-    for lot_id, tariff_id, begins_at, ends_at in rows:
-        found[lot_id].append(Dated(begins_at or EVER, ends_at or NEVER, tariff_id))
+    for lot_id, tariff_id, begins_at, ends_at, splits in rows:
+        found[lot_id].append(Dated(begins_at or EVER, ends_at or NEVER, tariff_id, splits))
     return found

@@ -9,25 +9,40 @@ from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from app.domain.lots.rules import Curfew
-from app.domain.search.rules.bays import NEVER, Gaps
+from app.domain.pricing.rules.proofs.combining import LOWEST
+from app.domain.search.rules.bays import EVER, NEVER, Gaps
 from app.domain.search.rules.grid import Grid, metres
 
 Window = tuple[datetime, datetime]
 
 
 class Dated(NamedTuple):
-    """A tariff that holds from a moment until another."""
+    """A tariff that holds from a moment until another; `splits`: it takes over the stays that run when it begins."""
 
     begins_at: datetime
     ends_at: datetime
     tariff_id: int
+    splits: bool = False
+
+
+class DatedRule(NamedTuple):
+    """A rule of combining references; of those that hold at a moment the one with the lowest `rank` counts."""
+
+    rank: int
+    begins_at: datetime
+    ends_at: datetime
+    rule: str
 
 
 class PriceSet(NamedTuple):
-    """Which tariffs decide what a stay costs: the lot's own, and those that cap it."""
+    """Which tariffs decide what a stay costs: the lot's own with the moments from which they do, and those that cap it.
 
-    own: int
+    Lots that charge alike have equal sets, whenever their first tariff began.
+    """
+
+    own: tuple[tuple[datetime, int], ...]
     references: tuple[int, ...]
+    rule: str = LOWEST
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +64,7 @@ class BoardLot:
     gaps: Mapping[str, Gaps]
     own: Sequence[Dated]
     references: Sequence[Dated]
+    rules: Sequence[DatedRule] = ()
     curfew: Curfew | None = None
     stale_at: datetime = NEVER
     """When a hold, an announcement or an operator's term ends by itself: then this state is not true any more."""
@@ -86,12 +102,18 @@ class BoardLot:
             return 0
         return sum(self.gaps[kind].free(begins_at, ends_at) for kind in kinds if kind in self.gaps)
 
-    def prices(self, at: datetime) -> PriceSet | None:
-        """The tariffs that count for a stay that begins at a moment."""
-        own = next((each.tariff_id for each in self.own if each.begins_at <= at < each.ends_at), None)
-        if own is None:
+    def prices(self, begins_at: datetime, ends_at: datetime) -> PriceSet | None:
+        """The tariffs that count for a stay [begins_at, ends_at)."""
+        first = next((each.tariff_id for each in self.own if each.begins_at <= begins_at < each.ends_at), None)
+        if first is None:
             return None
-        return PriceSet(own, tuple(each.tariff_id for each in self.references if each.begins_at <= at < each.ends_at))
+        later = (each for each in self.own if each.splits and begins_at < each.begins_at < ends_at)
+        around = (each.tariff_id for each in self.references if each.begins_at <= begins_at < each.ends_at)
+        rules = [each for each in self.rules if each.begins_at <= begins_at < each.ends_at]
+        return PriceSet(
+            ((EVER, first), *((each.begins_at, each.tariff_id) for each in later)), tuple(around),
+            min(rules).rule if rules else LOWEST,
+        )  # fmt: skip
 
 
 class Found(NamedTuple):

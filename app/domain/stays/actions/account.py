@@ -1,18 +1,18 @@
 """The account of a stay: what was paid, what is owed, and the one open bill. Every step holds the stay's lock."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at, place_of
-from app.domain.pricing.rules import Quote
-from app.domain.stays.models import Bill, Stay
+from app.domain.pricing.rules import BilledFee, Priced
+from app.domain.stays.models import Bill, BillBasis, Stay
 from app.domain.stays.queries import Due, due_of
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
@@ -109,8 +109,8 @@ def _withdrawn(bill: Bill) -> bool:
 def _write(stay: Stay, due: Due) -> Bill:
     """Write the bill down; with an account behind the stay also the charge, for the lot's payee at the entry."""
     bill = Bill(
-        key=new_key(), stay_id=stay.id, up_to=due.up_to, own_fen=due.fee.own.total_fen,
-        cap_fen=None if due.fee.reference is None else due.fee.reference.total_fen, fee_fen=due.fee.fee_fen,
+        key=new_key(), stay_id=stay.id, up_to=due.up_to, own_fen=due.fee.own_fen,
+        cap_fen=due.fee.cap_fen, cap_rule=due.fee.rule if due.fee.caps else None, fee_fen=due.fee.fee_fen,
         waived_fen=due.fee.waived_fen, free_span_id=due.fee.waiver.id if due.fee.waiver else None,
         amount_fen=due.due_fen, explanation=_explained(due), payee_id=payee_at(stay.lot_id, stay.entered_at),
         made_at=clock.now(),
@@ -121,7 +121,18 @@ def _write(stay: Stay, due: Due) -> Bill:
         bill.paid_at = clock.now()
     current().add(bill)
     current().flush()
+    current().execute(insert(BillBasis), list(_basis(bill, due.fee)))
     return bill
+
+
+def _basis(bill: Bill, fee: BilledFee) -> Iterator[dict[str, Any]]:
+    """Each version that the bill rests on, with what it makes of its span."""
+    for place, (source, quote) in enumerate([*fee.own, *fee.caps], start=1):
+        yield {
+            "bill_id": bill.id, "place": place, "tariff_id": source.tariff_id, "lot_tariff_id": source.lot_tariff_id,
+            "reference_version_id": source.reference_version_id, "begins_at": quote.entry, "ends_at": quote.exit,
+            "fen": quote.total_fen,
+        }  # fmt: skip
 
 
 def _charge(stay: Stay, motorist_id: int, bill: Bill) -> uuid.UUID:
@@ -133,13 +144,14 @@ def _charge(stay: Stay, motorist_id: int, bill: Bill) -> uuid.UUID:
 
 
 def _explained(due: Due) -> list[dict[str, Any]]:
-    """Both quotes line by line, as they were when the bill was made."""
-    quotes = [("own", due.fee.own)] + ([("cap", due.fee.reference)] if due.fee.reference else [])
-    return [{"of": name, **line} for name, each in quotes for line in _lines(each)]
+    """All quotes line by line, as they were when the bill was made; a reference's under its name."""
+    own = [{"of": "own", **line} for line in _lines(due.fee.own)]
+    return own + [{"of": "cap", "name": each.source.name, **line} for each in due.fee.caps for line in _lines([each])]
 
 
-def _lines(quote: Quote) -> list[dict[str, Any]]:
+def _lines(parts: Sequence[Priced]) -> list[dict[str, Any]]:
     return [
         {**asdict(line), "begins_at": line.begins_at.isoformat(), "ends_at": line.ends_at.isoformat()}
-        for line in quote.lines
+        for part in parts
+        for line in part.quote.lines
     ]
