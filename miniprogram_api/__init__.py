@@ -7,6 +7,7 @@ from miniprogram_api import (
     messages,
     offers,
     payments,
+    prices,
     receipts,
     reservations,
     sessions,
@@ -14,5 +15,18 @@ from miniprogram_api import (
     vehicles,
 )
 
-NOUNS = (sessions, agreement, vehicles, lots, reservations, stays, payments, receipts, messages, announcements, offers)
+NOUNS = (
+    sessions,
+    agreement,
+    vehicles,
+    lots,
+    prices,
+    reservations,
+    stays,
+    payments,
+    receipts,
+    messages,
+    announcements,
+    offers,
+)
 blueprints = tuple(noun.blueprint for noun in NOUNS)

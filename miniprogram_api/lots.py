@@ -86,7 +86,9 @@ class OpenHours(ma.Schema):
 
 
 class Notice(ma.Schema):
-    kind = ma.fields.String(required=True, metadata={"description": "close 等，见 /announcements"})
+    kind = ma.fields.String(
+        required=True, metadata={"description": "close 等，见 /announcements；price 为收费标准调整，见 /price-changes"}
+    )
     text = ma.fields.String(required=True, metadata={"description": "公告内容"})
     begins_at = ma.fields.AwareDateTime(required=True)
     ends_at = ma.fields.AwareDateTime(required=True, allow_none=True)

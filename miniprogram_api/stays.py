@@ -6,7 +6,6 @@ from typing import Any
 import marshmallow as ma
 
 from app.domain.motorists.queries import plate_characters
-from app.domain.pricing.rules import Quote
 from app.domain.stays import actions, queries
 from app.domain.stays.queries import Due, StayView
 from app.web.once import once
@@ -35,14 +34,20 @@ class ShownDue(ma.Schema):
     up_to = ma.fields.AwareDateTime(required=True, metadata={"description": "计费截至"})
     own_fen = fen("按本场收费标准")
     cap_fen = ma.fields.Integer(
-        required=True, allow_none=True, metadata={"description": "周边政府定价停车场同时段最低价（分）"}
+        required=True, allow_none=True, metadata={"description": "周边政府定价停车场对本次停车的收费上限（分）"}
     )
+    cap_rule = ma.fields.String(
+        required=True, metadata={"description": "多个参照的组合规则：lowest 取最低，highest 取最高，average 取平均"}
+    )
+    cap_name = ma.fields.String(required=True, allow_none=True, metadata={"description": "决定上限的参照停车场"})
     waived_fen = fen("免费时段减免")
-    fee_fen = fen("应收，取两者较低再减去减免")
+    fee_fen = fen("应收，取本场费用与上限较低者，再减去减免")
     paid_fen = fen("已付")
     due_fen = fen("待付")
     lines = ma.fields.List(ma.fields.Nested(QuoteLine), required=True, metadata={"description": "本场收费明细"})
-    cap_lines = ma.fields.List(ma.fields.Nested(QuoteLine), required=True, metadata={"description": "周边最低价明细"})
+    cap_lines = ma.fields.List(
+        ma.fields.Nested(QuoteLine), required=True, metadata={"description": "决定上限的参照明细"}
+    )
 
 
 class ShownStay(ma.Schema):
@@ -133,19 +138,17 @@ def _with_fee(view: StayView) -> dict[str, Any]:
 
 
 def _due(due: Due) -> dict[str, Any]:
-    reference = due.fee.reference
+    fee = due.fee
     return {
         "up_to": due.up_to,
-        "own_fen": due.fee.own.total_fen,
-        "cap_fen": reference.total_fen if reference else None,
-        "waived_fen": due.fee.waived_fen,
-        "fee_fen": due.fee.fee_fen,
+        "own_fen": fee.own_fen,
+        "cap_fen": fee.cap_fen,
+        "cap_rule": fee.rule,
+        "cap_name": fee.decisive.source.name if fee.decisive else None,
+        "waived_fen": fee.waived_fen,
+        "fee_fen": fee.fee_fen,
         "paid_fen": due.paid_fen,
         "due_fen": due.due_fen,
-        "lines": _lines(due.fee.own),
-        "cap_lines": _lines(reference) if reference else [],
+        "lines": list(fee.own_lines),
+        "cap_lines": list(fee.cap_lines),
     }
-
-
-def _lines(quote: Quote) -> list[Any]:
-    return list(quote.lines)

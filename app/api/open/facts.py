@@ -32,7 +32,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is announced about a lot (公告, N5.6), also ahead; without end: until further notice."""
+    """What is announced about a lot (公告), also ahead (N5.6, N3.3); without end: until further notice."""
 
     kind: str
     text: str

@@ -21,6 +21,7 @@ from app.domain.lots.queries import IS_PUBLIC, windows
 from app.domain.lots.queries.closures import announcements
 from app.domain.partners.queries import FreshCount, counted_by_partners, fresh_counts
 from app.domain.pricing.queries import PriceWords, price_words
+from app.domain.pricing.queries.shown import Change, coming_of
 from app.domain.search.models import LotChange
 from app.domain.units.models import AgreementLot, District, OperatingAgreement, Operator, Unit
 from app.kernel.clock import SHANGHAI, business_day
@@ -148,6 +149,7 @@ class _Around:
     counts: Mapping[int, FreshCount]
     counted: Collection[int]
     prices: Mapping[int, PriceWords]
+    coming: Mapping[int, Sequence[Change]]
 
 
 def _entries(rows: Sequence[Row[Any]], box: Box | None, at: datetime) -> list[Entry]:
@@ -161,6 +163,7 @@ def _entries(rows: Sequence[Row[Any]], box: Box | None, at: datetime) -> list[En
         counts=fresh_counts(ids, at),
         counted=counted_by_partners(ids, at),
         prices=price_words(ids, at),
+        coming=coming_of(ids, at),
     )
     entries = (_entry(row, around, week, at) for row in rows)
     return [entry for entry in entries if box is None or box.holds(entry.lot.latitude, entry.lot.longitude)]
@@ -219,8 +222,14 @@ def _lot(row: Row[Any], around: _Around, hours: Spans) -> PublicLot:
         height_limit_cm=row.height_limit_cm,
         price_text=prices.text if prices else None, is_free_of_charge=prices.is_free if prices else None,
         week=hours, closures=tuple(around.closures.get(row.id, ())),
-        notices=tuple(_notice(each) for each in around.notices[row.id]), updated_at=row.updated_at,
+        notices=_told(around.notices[row.id], around.coming.get(row.id, ())), updated_at=row.updated_at,
     )  # fmt: skip
+
+
+def _told(notices: Sequence[LotAnnouncement], coming: Sequence[Change]) -> tuple[Notice, ...]:
+    """Adjustments, and prices that do not hold yet."""
+    changes = (Notice("price", each.notice, each.effective_from, None) for each in coming)
+    return (*map(_notice, notices), *changes)
 
 
 def _notice(row: LotAnnouncement) -> Notice:

@@ -24,10 +24,10 @@ def hourly_text(
     name, _ = tariff.class_of(vehicle_class)
     parts = [
         *_free_now(tariff, wall(at)),
-        *_free_time(tariff.free, name),
+        *free_time(tariff.free, name),
         *_bands(tariff, name, wall(at), calendar),
-        *_period_cap(tariff),
-        *_limits(tariff),
+        *period_cap(tariff),
+        *limits(tariff),
     ]
     return "；".join(parts)
 
@@ -37,7 +37,8 @@ def _free_now(tariff: Tariff, at: int) -> Iterator[str]:
         yield "当前免费"
 
 
-def _free_time(free: FreeTime | None, vehicle_class: str) -> Iterator[str]:
+def free_time(free: FreeTime | None, vehicle_class: str) -> Iterator[str]:
+    """What is free for a class of vehicle, if anything."""
     allowance = 0 if free is None else free.allowance_of(vehicle_class)
     if free is None or not allowance:
         return
@@ -66,10 +67,11 @@ def _bands(tariff: Tariff, vehicle_class: str, at: int, calendar: Calendar) -> I
 def _band(band: Band, permille: int, *, alone: bool) -> str:
     title = "" if alone and band.window.is_whole_day else f"{wording.window(band.window)} "
     factor = "" if permille == FULL_PERMILLE or band.is_free else f"（此车型按{wording.times(permille)}）"
-    return f"{title}{_price(band.method)}{_band_cap(band)}{factor}"
+    return f"{title}{price(band.method)}{band_cap(band)}{factor}"
 
 
-def _price(method: Method) -> str:
+def price(method: Method) -> str:
+    """`首小时3元/半小时，之后4元/半小时`."""
     match method:
         case Stepped():
             return _steps(method)
@@ -112,14 +114,16 @@ def _flat(method: FlatThenUnits) -> str:
     return f"{wording.duration(method.flat_until_s)}内{wording.yuan(method.flat_fen)}，之后{later}"
 
 
-def _band_cap(band: Band) -> str:
+def band_cap(band: Band) -> str:
+    """The cap of a band as it follows its price; nothing where there is none."""
     if band.cap is None:
         return ""
     units = "" if band.cap.units is None else f"，最多计{band.cap.units}个单位"
     return units + ("" if band.cap.fen is None else f"，时段封顶{wording.yuan(band.cap.fen)}")
 
 
-def _period_cap(tariff: Tariff) -> Iterator[str]:
+def period_cap(tariff: Tariff) -> Iterator[str]:
+    """`每日封顶20元`, if there is a cap."""
     periods = tariff.periods
     caps = ["不封顶" if cap is None else f"封顶{wording.yuan(cap)}" for cap in periods.caps_fen]
     if set(caps) == {"不封顶"}:
@@ -133,7 +137,8 @@ def _numbered(caps: Sequence[str]) -> Iterator[str]:
         yield f"第{place}个{'起' if place == len(caps) else ''}{cap}"
 
 
-def _limits(tariff: Tariff) -> Iterator[str]:
+def limits(tariff: Tariff) -> Iterator[str]:
+    """Caps of a vehicle over several stays, overstay, and what the tariff does not say."""
     if tariff.plate_cap is not None:
         length = tariff.plate_cap.length_s
         during = "每日" if length is None else f"{wording.duration(length)}内"

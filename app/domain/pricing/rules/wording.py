@@ -61,8 +61,13 @@ def _clock(seconds: int) -> str:
 
 def band_title(band: Band) -> str:
     """`工作日8-20时`; a band that always applies is `全天`."""
-    days = "" if band.days is None else "、".join(_DAY_TEXT.get(name, name) for name in sorted(band.days))
-    return days + ("全天" if band.window.is_whole_day else window(band.window))
+    told = "" if band.days is None else days(band)
+    return told + ("全天" if band.window.is_whole_day else window(band.window))
+
+
+def days(band: Band) -> str:
+    """`工作日`; a band of all days is `每日`."""
+    return "每日" if band.days is None else "、".join(_DAY_TEXT.get(name, name) for name in sorted(band.days))
 
 
 def runs(of: Sequence[Run]) -> str:
