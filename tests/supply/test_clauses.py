@@ -24,32 +24,41 @@ from app.domain.lots.queries.plans import contacts_of, plan_in_force
 from app.domain.lots.queries.standing import facts_of, shortfalls_of
 from app.domain.lots.rules.shortfalls import IN_FORCE, blocking, shortfalls
 from app.domain.policies.rules import CITY_DEFAULTS
+from app.domain.pricing import actions as pricing
+from app.domain.pricing.queries import fee_of_span, price_words
+from app.domain.pricing.queries.shown import coming_changes, shown_prices
 from app.domain.search.queries import Asked, find_open, lot_page
 from app.domain.units.models import Unit
 from app.domain.units.queries import is_run
 from app.domain.units.rules import GROUNDS
+from app.kernel import clock
 from app.kernel.db import transaction
 from tests.adjustments.scene import EVENT, booked, hours, state, told
+from tests.prices.scene import bounded_lot, charged, drafted, open_tasks, published
 from tests.world import (
     CONTACTS,
     OwnLot,
     ask,
+    bound,
     draft_lot,
     gate,
+    hourly,
     lots_regulator,
     new_plan,
     open_lot,
     open_own_lot,
     planned_lot,
+    price_officers,
+    reference,
     shanghai,
     some_plate,
     staff,
 )
 
 SUPPLY: Final = {
-    "N2.1", "N2.2.1", "N2.2.2", "N2.2.3", "N2.2.4", "N2.2.5", "N3.1", "N3.2", "N4.7", "N5.4", "N5.6", "N6",
+    "N2.1", "N2.2.1", "N2.2.2", "N2.2.3", "N2.2.4", "N2.2.5", "N3.1", "N3.2", "N3.3", "N4.7", "N5.4", "N5.6", "N6",
 }  # fmt: skip
-"""The clauses of supply."""
+"""The clauses of supply, and that of prices."""
 
 
 def unit_of(own: OwnLot) -> Unit:
@@ -175,6 +184,53 @@ def an_adjustment_holds_at_once_and_nobody_is_left_without_a_bay_unnoticed(eveni
     assert lot_page(lot.key, stay).stay.open_bays == 0
 
 
+def a_unit_may_charge_nothing_and_then_needs_no_references(_: datetime) -> None:
+    own = open_own_lot(kind="organ")
+    assert published(own, 0).state == "published"
+    assert price_words([own.lot.id], clock.now())[own.lot.id].is_free
+
+
+def a_unit_sets_its_price_and_somebody_else_publishes_it_with_version_and_date(_: datetime) -> None:
+    own = bounded_lot(600)
+    price = published(own, 300)
+    assert (price.version, price.made_by) == (1, own.by.account_id)
+    assert price.published_by != price.made_by
+    assert [row.valid.lower for row in charged(own)] == [price.effective_from]
+
+
+def no_price_is_activated_without_a_proof_under_the_surrounding_lots(_: datetime) -> None:
+    own = bounded_lot(300)
+    assert not pricing.prove_price(price_officers()[0], drafted(own, 301).key).holds
+    assert charged(own) == []
+
+
+def a_price_is_proved_again_when_a_reference_changes_and_each_bill_is_capped(_: datetime) -> None:
+    own = bounded_lot(600)
+    published(own, 300)
+    bound(own.lot, reference(hourly(200)))
+    pricing.prove_outdated()
+    assert [task.subject_id for task in open_tasks("price_above_cap")] == [own.lot.id]
+    now = clock.now()
+    assert fee_of_span(own.lot.id, now, now + timedelta(hours=1), "small").fee_fen == 200
+
+
+def drivers_are_shown_the_basis_of_the_cap(_: datetime) -> None:
+    own = bounded_lot(600)
+    published(own, 300)
+    shown = shown_prices(own.lot.id)
+    assert shown.now is not None
+    assert [each.approval for each in shown.references] == ["示例批复〔2026〕1号"]
+
+
+def a_dearer_price_is_announced_before_it_holds(_: datetime) -> None:
+    own = bounded_lot(600)
+    published(own, 300)
+    dearer = published(own, 400)
+    assert dearer.effective_from is not None
+    assert dearer.effective_from >= clock.now() + timedelta(days=6)
+    assert [each.notice for each in coming_changes(None, 20)] == [dearer.notice]
+
+
 Check = Callable[[datetime], None]
 ROWS: Final[list[tuple[str, Check]]] = [
     ("N2.1", each_ground_of_exception_keeps_a_unit_shut),
@@ -185,6 +241,12 @@ ROWS: Final[list[tuple[str, Check]]] = [
     ("N2.2.5", a_free_lot_is_published_and_counted_like_any_other),
     ("N3.1", each_public_lot_is_in_the_one_search_and_due_to_be_told_to_the_citys_system),
     ("N3.2", a_lot_is_run_by_its_unit_or_by_one_operator),
+    ("N3.3", a_unit_may_charge_nothing_and_then_needs_no_references),
+    ("N3.3", a_unit_sets_its_price_and_somebody_else_publishes_it_with_version_and_date),
+    ("N3.3", no_price_is_activated_without_a_proof_under_the_surrounding_lots),
+    ("N3.3", a_price_is_proved_again_when_a_reference_changes_and_each_bill_is_capped),
+    ("N3.3", drivers_are_shown_the_basis_of_the_cap),
+    ("N3.3", a_dearer_price_is_announced_before_it_holds),
     ("N4.7", a_lot_opens_under_a_plan_that_another_approved),
     ("N5.4", somebody_answers_for_each_lot_and_can_be_reached),
     ("N5.6", an_adjustment_holds_at_once_and_nobody_is_left_without_a_bay_unnoticed),
