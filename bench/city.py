@@ -78,6 +78,8 @@ def build(admin_url: str) -> None:
         superuser.execute(SQL("UPDATE lot SET key = ({} || id)::uuid").format(KEY_PREFIX))
         _write_motorists(superuser)
         superuser.execute("SET session_replication_role = replica")  # a finished claim is born so only here
+        for table in ("lot_tariff", "reference_set"):
+            superuser.execute(SQL("UPDATE {} SET valid = tstzrange(%s, NULL)").format(Identifier(table)), [SINCE])
         superuser.execute(_CLAIMS, {"moment": MOMENT})
         superuser.execute("VACUUM ANALYZE")
 
@@ -89,8 +91,8 @@ def _number_rows(superuser: psycopg.Connection[Any]) -> None:
 
 
 def _open_lots() -> None:
-    own = pricing.store_tariff("示例收费标准", "示例", read("HZ-CIVIC-CENTER").parameters, ACTOR)
-    around = pricing.store_tariff("示例参照收费标准", "示例", read("HZ-ROAD-2").parameters, ACTOR)
+    own = pricing.store_tariff("示例收费标准", "示例", read("HZ-ROAD-2").parameters, ACTOR)
+    around = pricing.store_tariff("示例参照收费标准", "示例", read("HZ-ROAD-1").parameters, ACTOR)
     people, chance = People(), random.Random(1)  # noqa: S311 - the same city in every run
     with transaction():
         reference = register(people, "示例参照停车场", CENTRE, around, SINCE)
