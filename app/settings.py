@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from app.adapters.outbound import Network, is_this_machine
+
 ENVIRONMENTS = ("development", "test", "production")
 DEVELOPMENT_MARK = "development"
 """Key ids and secrets that begin so (hexadecimal keys: as bytes) never start in production."""
@@ -76,6 +78,8 @@ class Settings:
     wechat: WeChatSettings
     city: CitySettings | None
     gate_poll_seconds: int
+    outbound_networks: tuple[Network, ...]
+    """Private networks in which cameras and the city's system may be called."""
     trusted_proxies: int
     open_data_publisher: str
     open_data_licence: str
@@ -99,6 +103,7 @@ class Settings:
             wechat=_wechat(read),
             city=_city(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
+            outbound_networks=read.optional("OUTBOUND_NETWORKS", _networks) or (),
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
             open_data_publisher=read.optional("OPEN_DATA_PUBLISHER", _text) or OPEN_DATA_PUBLISHER,
             open_data_licence=read.optional("OPEN_DATA_LICENCE", _text) or OPEN_DATA_LICENCE,
@@ -272,6 +277,13 @@ def _poll_seconds(text: str) -> int:
     return seconds
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be a list of networks such as 10.1.0.0/16") from None
+
+
 def _proxies(text: str) -> int:
     """How many proxies of ours stand in front, each adding one X-Forwarded-For."""
     if text not in {"0", "1", "2"}:
@@ -323,16 +335,6 @@ def _unsafe_addresses(settings: Settings) -> list[str]:
     for name, urls in addresses.items():
         if any(url and urlsplit(url).scheme != "https" for url in urls):
             problems.append(f"{name} must be https in production")
-        if any(_is_this_machine(urlsplit(url).hostname or "") for url in urls):
+        if any(is_this_machine(urlsplit(url).hostname or "") for url in urls):
             problems.append(f"{name} must not point at this machine in production")
     return problems
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified

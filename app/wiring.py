@@ -8,7 +8,9 @@ from redis import Redis
 
 from app.adapters.city import CityAccount, CitySystem, read_public_key
 from app.adapters.city import read_private_key as read_city_private_key
+from app.adapters.gates.vzenith_web import VzenithWeb
 from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
+from app.adapters.outbound import Reach
 from app.kernel import clock
 from app.kernel.db import in_transaction
 from app.settings import CitySettings, Settings, WeChatSettings
@@ -54,6 +56,7 @@ class Wiring:
     pay: WeChatPay
     identity: WeChatMiniProgram
     redis: Redis
+    camera_lists: VzenithWeb
     city: CitySystem | None
     """`None`: no setting names the city's system, and it is told nothing."""
 
@@ -66,8 +69,20 @@ def wire(settings: Settings) -> Wiring:
         pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
         identity=outside_transactions(_mini_program(settings.wechat)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
-        city=outside_transactions(CitySystem(city_account(settings.city), clock.now)) if settings.city else None,
+        camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
+        city=_city(settings),
     )
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Which addresses named by rows and settings may be called; this machine's own only in development."""
+    return Reach(settings.outbound_networks, loopback=not settings.is_production)
+
+
+def _city(settings: Settings) -> CitySystem | None:
+    if settings.city is None:
+        return None
+    return outside_transactions(CitySystem(city_account(settings.city), clock.now, reach_of(settings)))
 
 
 def merchant_account(wechat: WeChatSettings) -> MerchantAccount:

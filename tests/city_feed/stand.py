@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from app.adapters.city import CityAccount, CitySystem, read_private_key, read_public_key
+from app.adapters.outbound import Reach
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot
 from app.domain.units.models import Unit
@@ -41,7 +42,7 @@ class CityStand:
             "city_key": read_public_key(self.material.directory / "city_public.pem"),
             "own_key": read_private_key(self.material.directory / "platform_key.pem"),
         }
-        return outside_transactions(CitySystem(CityAccount(**(told | changed)), clock.now))
+        return outside_transactions(CitySystem(CityAccount(**(told | changed)), clock.now, Reach(loopback=True)))
 
     def control(self, method: str, path: str, **wish: Any) -> dict[str, Any]:
         response = self.session.request(method, f"{self.url}/control/{path}", json=wish or None, timeout=10)

@@ -12,12 +12,12 @@ from typing import Final
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from app.adapters.city.outcomes import Accepted, Barred, Outcome, Refused, Unknown
 from app.adapters.city.records import Record, wire_time
 from app.adapters.city.sealing import sealed, signed
+from app.adapters.outbound import Reach, guarded_session
 
 log = logging.getLogger("app.adapters.city")
 
@@ -49,14 +49,10 @@ class CitySystem:
     Nothing is raised for what happens outside: each call ends in an `Outcome`.
     """
 
-    def __init__(self, account: CityAccount, now: Callable[[], datetime]) -> None:
+    def __init__(self, account: CityAccount, now: Callable[[], datetime], reach: Reach) -> None:
         self._account = account
         self._now = now
-        self._session = requests.Session()
-        # Neither proxies nor .netrc from the environment.
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=4, max_retries=0))
+        self._session = guarded_session(reach)
 
     def upload(self, record: Record) -> Outcome:
         """Tell the city one record, stamped with the time of this very try (`uploadTime`)."""
