@@ -16,6 +16,7 @@ import miniprogram_api
 from app import factory
 from app.api import gates, notices, ops, partners
 from app.api import open as open_data
+from app.api.gates import cameras
 from app.jobs import commands
 from app.settings import Settings, SettingsRefused
 
@@ -35,6 +36,7 @@ def doors(settings: Settings) -> Iterator[Blueprint]:
         yield ops.development
     yield notices.notices
     yield gates.blueprint
+    yield cameras.blueprint
     yield partners.blueprint
     yield open_data.blueprint
     yield from miniprogram_api.blueprints

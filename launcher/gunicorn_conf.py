@@ -3,7 +3,9 @@
 No preload: psycopg decides at import how it waits, so it may only be imported after gevent has patched a worker.
 """
 
+import logging
 import os
+import re
 
 import gevent
 from gunicorn.workers.base import Worker
@@ -20,8 +22,21 @@ control_socket_disable = True
 accesslog = None
 
 
+CAMERAS_SECRET = re.compile(r"(/camera/v1/[^/\s]*/)[^/\s?]+")
+
+
+class WithoutSecrets(logging.Filter):
+    """Gunicorn names the whole address of a request that failed; a camera's holds its secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every line goes out, without secrets."""
+        record.msg, record.args = CAMERAS_SECRET.sub(r"\1***", record.getMessage()), ()
+        return True
+
+
 def post_worker_init(worker: Worker) -> None:
     """Refuse a worker whose every query would stop all its other requests, silently."""
+    worker.log.error_log.addFilter(WithoutSecrets())
     from psycopg import waiting  # noqa: PLC0415 - importing it in the master would bring about what is checked here
 
     if waiting.wait is waiting.wait_c:

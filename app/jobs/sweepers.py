@@ -8,13 +8,15 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 
 import structlog
 from flask import Flask
 
+from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
@@ -66,6 +68,16 @@ def watch_city_feed() -> int:
     return city_feed.alarm() if wiring().city else 0
 
 
+def read_camera_lists() -> int:
+    """Read the lists of cameras that answer for them on their own web page; returns how many are as desired."""
+    return sum(gates.take_whole(gate, rows, mark) for gate, mark, rows in _camera_lists() if rows is not None)
+
+
+def _camera_lists() -> Iterator[tuple[int, datetime, list[ListRow] | None]]:
+    for gate, url, mark in gates.ask_due():
+        yield gate, mark, wiring().camera_lists.rows(url)
+
+
 def rescue_stalled_jobs() -> int:
     """Give jobs back to the queue whose worker died; returns how many."""
     return asyncio.run(_rescue())
@@ -105,6 +117,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("unpassed", 15.0, release_unpassed),
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
+        Sweeper("camera_lists", 1.0, read_camera_lists),
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),

@@ -11,7 +11,18 @@ from app.web.once import happens_once
 from app.web.openapi import description
 from app.web.policy import policy_of
 
-KNOWN = {"public", "motorist", "gate", "patient_gate", "partner", "wechat", "loopback", "open"}
+KNOWN = {
+    "public",
+    "motorist",
+    "gate",
+    "patient_gate",
+    "camera",
+    "patient_camera",
+    "partner",
+    "wechat",
+    "loopback",
+    "open",
+}
 DESCRIBED = {"/mp/v1": "motorist", "/partner/v1": "partner"}
 """The doors for callers who show who they are, and which policy asks them."""
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from app.adapters.gates.waiting import Place
 from app.api.gates.forms import (
     HIGHEST,
     AcknowledgementSchema,
@@ -21,6 +20,7 @@ from app.api.gates.forms import (
     number,
 )
 from app.api.gates.guard import GATE, PATIENT_GATE, blueprint, device_id, post
+from app.api.gates.polls import LONGEST_POLL, awaited
 from app.domain.gates import actions as gates
 from app.domain.gates.actions import Beat
 from app.domain.gates.actions.commands import HandedOut
@@ -33,7 +33,6 @@ from app.web.policy import admits
 __all__ = ["blueprint"]
 
 VALID_SECONDS = 10
-LONGEST_POLL = 25
 
 
 @blueprint.post("/decide")
@@ -103,7 +102,7 @@ def commands() -> Response:
     """Wait for commands; a newer poll of the same gate ends this one with none."""
     until = time.monotonic() + min(number("wait", 0, LONGEST_POLL), post().poll_seconds)
     with post().waiting.place(device_id()) as place:
-        return jsonify(commands=_commands(_awaited(place, until)))
+        return jsonify(commands=_commands(awaited(place, until)))
 
 
 @blueprint.post("/commands/<uuid:key>/result")
@@ -113,19 +112,6 @@ def result(key: uuid.UUID) -> Response:
     told = form(ResultSchema())
     gates.settle(device_id(), key, told["status"], told["detail"])
     return jsonify(settled=True)
-
-
-def _awaited(place: Place, until: float) -> list[HandedOut]:
-    """Look first, then wait; a ring without a command (another answer carried it) is waited out."""
-    handed = _look(place)
-    while not handed and place.wait(until):
-        handed = _look(place)
-    return handed
-
-
-def _look(place: Place) -> list[HandedOut]:
-    with post().few_at_a_time:
-        return gates.hand_out(place.device_id)
 
 
 def _commands(handed: list[HandedOut]) -> list[dict[str, Any]]:

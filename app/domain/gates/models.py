@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import ARRAY, CIDR, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -61,9 +61,62 @@ class GateDevice(Base):
     created_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("lot_id", "name", name="a_gate_is_named_once_in_its_lot"),
+        UniqueConstraint("id", "profile", name="a_gate_speaks_one_dialect"),
         CheckConstraint("direction IN ('in', 'out', 'both')", name="a_gate_leads_in_or_out_or_both"),
+        CheckConstraint("profile IN ('gate-v1', 'vz-http', 'parkingcam-http', 'isecure')", name="a_dialect_is_known"),
         CheckConstraint("offline_exit IN ('open', 'list')", name="an_offline_exit_opens_for_all_or_the_list"),
     )
+
+
+class VendorGate(Base):
+    """What we know of a gate that speaks a vendor's dialect (第三方设备), beside its row in `gate_device`.
+
+    `serial` is the number under which it calls. `addresses`: from where its calls come; empty, from anywhere. Such
+    calls are unsigned: what comes with the right secret but another serial or address is written down as unverified.
+    `passage_input`: the contact that closes when a car has driven through; without one an opening counts as passing.
+    `web_url`: where a camera's own list can be read.
+    """
+
+    __tablename__ = "vendor_gate"
+    device_id: Mapped[int] = mapped_column(primary_key=True)
+    profile: Mapped[str]
+    serial: Mapped[str]
+    addresses: Mapped[list[str]] = mapped_column(ARRAY(CIDR), server_default="{}")
+    passage_input: Mapped[int | None] = mapped_column(SmallInteger)
+    web_url: Mapped[str | None]
+    replayed_at: Mapped[datetime | None]
+    beat_count: Mapped[int | None]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["device_id", "profile"], ["gate_device.id", "gate_device.profile"], name="a_vendors_gate_is_a_gate_of_it"
+        ),
+        UniqueConstraint("profile", "serial", name="a_serial_number_names_one_gate"),
+        CheckConstraint("profile <> 'gate-v1'", name="our_own_dialect_is_no_vendors"),
+        CheckConstraint("serial <> ''", name="a_vendors_gate_has_a_serial_number"),
+        CheckConstraint("passage_input BETWEEN 0 AND 4", name="a_passage_is_told_by_an_input"),
+    )
+
+
+class VendorList(Base):
+    """What a vendor's gate is believed to hold on its own list, and how far that is proved.
+
+    `held_enc` is the list as it was last read, changed by what was told since; empty: unknown. `ours_enc` are the
+    plates that we told: no other row of the list is ever removed or changed. `asked_at`: since when an answer to
+    "what do you hold?" is awaited; telling a change calls the question off. `proved_at`: when the list, read back, was
+    as desired. `is_changing`: rows are still to be told. `failures` counts readings in a row that were not.
+    """
+
+    __tablename__ = "vendor_list"
+    device_id: Mapped[int] = mapped_column(ForeignKey("vendor_gate.device_id"), primary_key=True)
+    held_enc: Mapped[bytes | None]
+    ours_enc: Mapped[bytes | None]
+    part_enc: Mapped[bytes | None]
+    asked_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    is_changing: Mapped[bool] = mapped_column(server_default="false")
+    failures: Mapped[int] = mapped_column(server_default="0")
 
 
 class GateKey(Base):
@@ -158,7 +211,8 @@ class GateEvent(Base):
     """One event at a gate (过车事件), as reported; append-only.
 
     `event_time` is `device_time + clock_offset`, never later than `received_at`; fees use it. A gate whose
-    clock stood more than five minutes wrong is `clock_suspect`. `plate_id` is empty for an unplated car.
+    clock stood more than five minutes wrong is `clock_suspect`. What came unsigned and from a place that its gate's row
+    does not name is not `verified`. `plate_id` is empty for an unplated car.
     """
 
     __tablename__ = "gate_event"
@@ -179,6 +233,7 @@ class GateEvent(Base):
     opened_by: Mapped[str | None]
     decision_key: Mapped[uuid.UUID | None]
     offline: Mapped[bool]
+    verified: Mapped[bool] = mapped_column(server_default="true")
     body_enc: Mapped[bytes]
     __table_args__ = (
         UniqueConstraint("device_id", "event_id", name="an_event_is_recorded_once"),

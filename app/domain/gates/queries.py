@@ -14,14 +14,17 @@ from app.domain.gates.models import (
     GateCommand,
     GateDevice,
     GateEvent,
+    GateList,
     GatePulse,
     WhitelistRow,
 )
 from app.domain.gates.rules import clocks
 from app.domain.gates.rules.lists import LIST_REACH, ListRow, wire_time
-from app.domain.lots.models import Bay
+from app.domain.lots.models import Bay, Lot
+from app.domain.lots.queries.places import within
 from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.queries import plate_characters
+from app.domain.staff.rules import Actor, reach
 from app.kernel import clock, crypto
 from app.kernel.db import transaction
 
@@ -61,6 +64,42 @@ class Passage:
     opened_by: str | None
     decision_key: uuid.UUID | None
     offline: bool
+    verified: bool
+
+
+@dataclass(frozen=True)
+class ListedGate:
+    """A gate as staff see it: which list it should hold, and which one it was proved to hold."""
+
+    lot: str
+    name: str
+    profile: str
+    direction: str
+    enabled: bool
+    seen_at: datetime | None
+    desired_version: int
+    acked_version: int
+    key: uuid.UUID
+
+
+def list_gates(by: Actor) -> list[ListedGate]:
+    """The gates within this person's reach, lot by lot."""
+    with transaction() as session:
+        rows = session.execute(
+            select(GateDevice, Lot.name, GatePulse.seen_at, GateList)
+            .join(Lot, Lot.id == GateDevice.lot_id)
+            .join(GatePulse, GatePulse.device_id == GateDevice.id)
+            .join(GateList, GateList.device_id == GateDevice.id)
+            .where(within(reach(by, "gates.see")))
+            .order_by(Lot.id, GateDevice.id)
+        )
+        return [
+            ListedGate(
+                lot, gate.name, gate.profile, gate.direction, gate.enabled, seen_at, listed.desired_version,
+                listed.acked_version, gate.key,
+            )
+            for gate, lot, seen_at, listed in rows
+        ]  # fmt: skip
 
 
 def passages(event_ids: Collection[int]) -> list[Passage]:
@@ -164,6 +203,7 @@ def _last_passages(lot_id: int, plate_ids: Collection[int]) -> Select[int | None
         select(GateEvent.plate_id, func.coalesce(GateEvent.direction, GateDevice.direction).label("direction"))
         .join(GateDevice, GateDevice.id == GateEvent.device_id)
         .where(GateDevice.lot_id == lot_id, GateEvent.type == "passed", GateEvent.plate_id.in_(plate_ids))
+        .where(GateEvent.verified)
         .ext(distinct_on(GateEvent.plate_id))
         .order_by(GateEvent.plate_id, GateEvent.event_time.desc())
     )
@@ -227,7 +267,7 @@ def _passage(event: GateEvent, device: GateDevice) -> Passage:
         plate_raw=None if event.plate_enc is None else crypto.unseal(event.plate_enc, place),
         plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
         received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
-        decision_key=event.decision_key, offline=event.offline,
+        decision_key=event.decision_key, offline=event.offline, verified=event.verified,
     )  # fmt: skip
 
 

@@ -108,6 +108,11 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "partners.see_proposals": _only(UNIT, OPERATOR, REGULATOR),
     "partners.accept_proposal": _only(UNIT, REGULATOR),
     "partners.decline_proposal": _only(UNIT, REGULATOR),
+    # gates
+    "gates.register": _only(UNIT, OPERATOR, ADMINISTRATOR),
+    "gates.rotate_secret": _only(UNIT, OPERATOR, ADMINISTRATOR),
+    "gates.switch": _only(UNIT, OPERATOR, ADMINISTRATOR),
+    "gates.see": _only(UNIT, OPERATOR, REGULATOR, ADMINISTRATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
     "city_feed.retry": _only(ADMINISTRATOR, REGULATOR),

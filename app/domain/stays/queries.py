@@ -264,7 +264,7 @@ def exit_without_entry(lot_id: int, plate_id: int, since: datetime) -> GateEvent
         .where(
             GateDevice.lot_id == lot_id, GateEvent.plate_id == plate_id, GateEvent.type == "passed",
             func.coalesce(GateEvent.direction, GateDevice.direction) == "out", GateEvent.event_time >= since,
-            PassageOutcome.stay_id.is_(None),
+            PassageOutcome.stay_id.is_(None), GateEvent.verified,
         )
         .order_by(GateEvent.event_time)
         .limit(1)
@@ -279,7 +279,10 @@ def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
         GateCommand.cause == f"stay:{stay.id}", GateCommand.created_at >= GateDecision.decided_at,
     )  # fmt: skip
     came_after = select(later.id).where(
-        later.device_id == GateEvent.device_id, later.id > GateEvent.id, later.type.in_(("arrived", "passed"))
+        later.device_id == GateEvent.device_id,
+        later.id > GateEvent.id,
+        later.verified,
+        later.type.in_(("arrived", "passed")),
     )
     return current().scalar(
         select(GateEvent.device_id)

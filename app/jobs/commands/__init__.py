@@ -36,6 +36,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
+    "gates": ("gates:gates", "Gates that speak a vendor's dialect (第三方道闸设备)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),
     "reference-lots": ("reference_lots:reference_lots", "Government-priced lots around (参照停车场) and zones."),

@@ -33,10 +33,14 @@ class WeakSecret(Invalid):
     message = "密钥至少需要 32 字节"
 
 
-def install_gate(lot_id: int, name: str, lane: str, direction: str, actor: str) -> GateDevice:
+def install_gate(
+    lot_id: int, name: str, lane: str, direction: str, actor: str, profile: str = "gate-v1"
+) -> GateDevice:  # fmt: skip
     """A new gate in a lot, enabled, with an empty whitelist; it still needs a key to speak."""
     with transaction() as session:
-        device = GateDevice(lot_id=lot_id, name=name, lane=lane, direction=direction, created_at=clock.now())
+        device = GateDevice(
+            lot_id=lot_id, name=name, lane=lane, direction=direction, profile=profile, created_at=clock.now()
+        )
         session.add(device)
         session.flush()
         session.add_all([GatePulse(device_id=device.id), GateList(device_id=device.id)])

@@ -1,8 +1,10 @@
 """What gates report is written down before anything is thought about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +18,9 @@ from app.domain.motorists.plates import is_unplated, plate_as_seen
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.refusals import Invalid
+
+MOST_KEPT: Final = 4096
+"""Bytes of a message that nobody understands."""
 
 
 class UnreadableEvent(Invalid):
@@ -54,17 +59,19 @@ class _Receipt:
     device_id: int
     received_at: datetime
     clock_offset: timedelta
+    verified: bool
 
 
-def record(device_id: int, batch: Sequence[object]) -> Recording:
+def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Recording:
     """Write events down, each at most once, however old they are.
 
     The same event again is no news; another event under a used id or number is rejected, as is one that cannot be
-    read. What is rejected is kept too, sealed, and its number counts as heard.
+    read. What is rejected is kept too, sealed, and its number counts as heard. Nothing moves a stay that is not
+    `verified`.
     """
     with transaction():
         pulse = lock_pulse(device_id)
-        receipt = _Receipt(device_id, clock.now(), queries.clock_offset(device_id))
+        receipt = _Receipt(device_id, clock.now(), queries.clock_offset(device_id), verified)
         recording = Recording()
         for raw in batch:
             _take(receipt, raw, recording)
@@ -72,6 +79,34 @@ def record(device_id: int, batch: Sequence[object]) -> Recording:
         recording.acked_seq = pulse.contiguous_seq
         recording.want_from_seq = _missing(pulse)
         return recording
+
+
+def record_unnumbered(device_id: int, events: Sequence[Mapping[str, Any]], verified: bool) -> list[int]:
+    """Write down events of a vendor's gate, which counts nothing: each gets the next number, the same one its own.
+
+    Returns their rows. Refuses `UnreadableEvent`.
+    """
+    with transaction():
+        pulse = lock_pulse(device_id)
+        used = _numbers_of(device_id, [event["event_id"] for event in events])
+        fresh = count(pulse.highest_seq + 1)
+        numbered = [{**event, "seq": used.get(event["event_id"]) or next(fresh)} for event in events]
+        recording = record(device_id, numbered, verified)
+        if recording.rejected:
+            raise UnreadableEvent(event=recording.rejected[0].code)
+        return recording.event_ids
+
+
+def note_unreadable(device_id: int, body: bytes, code: str) -> None:
+    """Keep, sealed, what a vendor's gate sent and nobody understands."""
+    with transaction() as session:
+        pulse = lock_pulse(device_id)
+        seq = pulse.highest_seq + 1
+        sealed = crypto.seal(body[:MOST_KEPT].decode("utf-8", "replace"), rejection_place(device_id, seq))
+        session.add(
+            GateRejection(device_id=device_id, seq=seq, code=code, body_enc=sealed, received_at=clock.now())
+        )  # fmt: skip
+        _advance(pulse)
 
 
 def record_arrival(device_id: int, raw: object) -> int:
@@ -97,6 +132,11 @@ def plate_place(device_id: int, event_id: str) -> str:
     return f"gate_event.plate_enc:{device_id}:{event_id}"
 
 
+def rejection_place(device_id: int, seq: int) -> str:
+    """Where a rejected message lies."""
+    return f"gate_rejection.body_enc:{device_id}:{seq}"
+
+
 def _take(receipt: _Receipt, raw: object, recording: Recording) -> None:
     try:
         report = reports.read_report(raw)
@@ -108,6 +148,13 @@ def _take(receipt: _Receipt, raw: object, recording: Recording) -> None:
 def _written(receipt: _Receipt, report: Report) -> int:
     known = _known(receipt.device_id, report)
     return known if known is not None else _insert(receipt, report)
+
+
+def _numbers_of(device_id: int, event_ids: Sequence[str]) -> dict[str, int]:
+    known = select(GateEvent.event_id, GateEvent.seq).where(
+        GateEvent.device_id == device_id, GateEvent.event_id.in_(event_ids)
+    )
+    return {row.event_id: row.seq for row in current().execute(known)}
 
 
 def _known(device_id: int, report: Report) -> int | None:
@@ -136,6 +183,7 @@ def _insert(receipt: _Receipt, report: Report) -> int:
         clock_offset=offset, clock_suspect=abs(offset) > clocks.SUSPECT,
         event_time=clocks.corrected(report.device_time, offset, receipt.received_at),
         opened_by=report.opened_by, decision_key=report.decision_key, offline=report.offline,
+        verified=receipt.verified,
         body_enc=crypto.seal(report.body, f"gate_event.body_enc:{receipt.device_id}:{report.event_id}"),
     )  # fmt: skip
     current().add(event)
@@ -158,7 +206,7 @@ def _plate_id(receipt: _Receipt, report: Report) -> int | None:
 def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
     seq = reports.seq_of(raw)
     if seq is not None:
-        body = crypto.seal(reports.text_of(raw), f"gate_rejection.body_enc:{receipt.device_id}:{seq}")
+        body = crypto.seal(reports.text_of(raw), rejection_place(receipt.device_id, seq))
         row = insert(GateRejection).values(
             device_id=receipt.device_id, seq=seq, code=code, body_enc=body, received_at=receipt.received_at
         )

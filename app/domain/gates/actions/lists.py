@@ -76,6 +76,20 @@ def pull(device_id: int, since: int) -> Pulled:
         return Pulled(since, to, full, list_digest(held), exit_rule, changed, gone)
 
 
+def desired_list(device_id: int) -> tuple[int, list[ListRow]]:
+    """The version that a gate should hold now, and its rows."""
+    with transaction():
+        version = refresh_whitelist(device_id, nudge=False)
+        return version, queries.rows_at(device_id, version)
+
+
+def mark_sent(device_id: int, version: int) -> None:
+    """A vendor's gate is being told this version, row by row."""
+    with transaction():
+        gate_list = _lock(device_id)
+        gate_list.sent_version = max(gate_list.sent_version, version)
+
+
 def acknowledge(device_id: int, version: int, sha256: str) -> bool:
     """The gate says what it now holds; returns whether that is right.
 

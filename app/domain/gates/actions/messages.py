@@ -60,6 +60,7 @@ def recognise(message: SignedMessage) -> Caller:
             .join(GateKey, GateKey.device_id == GateDevice.id)
             .where(
                 GateDevice.key == _uuid(message.sender_id),
+                GateDevice.profile == "gate-v1",
                 GateKey.key_id == message.key_id,
                 GateKey.valid.op("@>")(clock.now()),
             )

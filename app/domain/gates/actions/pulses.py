@@ -50,14 +50,14 @@ def beat(device_id: int, heartbeat: Beat) -> Standing:
     """
     with transaction():
         pulse, moment = lock_pulse(device_id), clock.now()
-        offset = _sampled(device_id, moment, moment - heartbeat.device_time)
+        offset = sample_clock(device_id, moment, moment - heartbeat.device_time)
         _set_clock(device_id, offset)
         _note(pulse, heartbeat, moment, offset)
         desired = compare(device_id, heartbeat.list_version, heartbeat.list_sha256)
         return Standing(moment, pulse.contiguous_seq, pulse.highest_seq + 1, _owed(pulse, heartbeat), desired)
 
 
-def _sampled(device_id: int, moment: datetime, measured: timedelta) -> timedelta:
+def sample_clock(device_id: int, moment: datetime, measured: timedelta) -> timedelta:
     """Note one comparison, drop those of a week ago; returns what the last few say together."""
     old = GateClockSample.at < moment - SAMPLES_KEPT
     current().execute(delete(GateClockSample).where(GateClockSample.device_id == device_id, old))

@@ -92,8 +92,7 @@ def _project_once(passage: Passage) -> None:
         claims.lock_plate(passage.plate_id)
         outcome, stay = _understood(passage)
         if stay is None:
-            kind = f"passage_{passage.direction or 'somewhere'}_not_understood"
-            open_task(kind, "gate_event", passage.id, place=place_of(passage.lot_id))
+            open_task(_trouble(passage), "gate_event", passage.id, place=place_of(passage.lot_id))
         else:
             row = session.get_one(PassageOutcome, passage.id)
             row.outcome, row.stay_id = outcome, stay.id
@@ -106,8 +105,14 @@ Understanding = tuple[str, Stay | None]
 NOT_UNDERSTOOD: Understanding = ("review", None)
 
 
+def _trouble(passage: Passage) -> str:
+    told = passage.direction or "somewhere"
+    return f"passage_{told}_not_understood" if passage.verified else f"passage_{told}_not_verified"
+
+
 def _understood(passage: Passage) -> Understanding:
-    if passage.plate_id is None:
+    """What anybody could have sent moves no stay: a person looks at it first."""
+    if passage.plate_id is None or not passage.verified:
         return NOT_UNDERSTOOD
     if passage.direction == "in":
         return _entered(passage, passage.plate_id)
