@@ -13,6 +13,7 @@ from hypothesis import given
 from app.domain.pricing import published
 from app.domain.pricing.rules.findings import examine
 from app.jobs.commands.tariffs import tariff
+from tests.pricing.effort import trying
 from tests.pricing.tariffs_at_random import layered
 
 COLLECTION = Path(__file__).parent / "tariffs.json"
@@ -176,6 +177,7 @@ def test_warnings_alone_end_with_0(tmp_path: Path) -> None:
     assert (code, {each["severity"] for each in found}) == (0, {"warning"})
 
 
+@trying()
 @given(layered())
 def test_a_tariff_that_can_be_loaded_has_no_errors(parameters: Parameters) -> None:
     assert not any(finding.is_error for finding in examine(parameters))

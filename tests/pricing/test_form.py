@@ -9,12 +9,13 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.pricing import published
 from app.domain.pricing.rules import InvalidTariff, Tariff, hourly_text
 from app.domain.pricing.rules.form import Senseless
+from tests.pricing.effort import trying
 from tests.pricing.tariffs_at_random import layered, tariffs
 
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ def test_every_collected_tariff_follows_the_schema(collected: Parameters) -> Non
     assert VALIDATOR.is_valid(collected["parameters"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@trying()
 @given(tariffs())
 def test_whatever_is_made_by_the_form_follows_the_schema(parameters: Parameters) -> None:
     assert VALIDATOR.is_valid(parameters)
@@ -87,7 +88,7 @@ def spoil_somewhere(parameters: Parameters, data: st.DataObject) -> None:
         holder[data.draw(st.sampled_from(names))] = data.draw(VALUES)
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@trying(400)
 @given(layered(), st.sets(st.sampled_from(sorted(EVERYTHING))), st.data())
 def test_schema_and_engine_refuse_the_same_forms(parameters: Parameters, more: set[str], data: st.DataObject) -> None:
     spoilt = copy.deepcopy({**parameters, **{key: EVERYTHING[key] for key in more}})

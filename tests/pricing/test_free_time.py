@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.pricing.rules import FreeTime, charged_parts
+from tests.pricing.effort import trying
 
 MIDNIGHT = datetime(2026, 6, 10, tzinfo=UTC)
 MINUTES = st.integers(0, 600)
@@ -17,6 +18,7 @@ def at(minute: int) -> datetime:
     return MIDNIGHT + timedelta(minutes=minute)
 
 
+@trying()
 @given(entry=MINUTES, length=st.integers(0, 300), spans=SPANS)
 def test_each_minute_is_paid_for_unless_it_is_free_or_the_car_leaves_in_free_time(
     entry: int, length: int, spans: list[tuple[int, int]]
@@ -36,6 +38,7 @@ def test_each_minute_is_paid_for_unless_it_is_free_or_the_car_leaves_in_free_tim
     assert all(one[1] <= following[0] for one, following in pairwise(parts))
 
 
+@trying()
 @given(billed=MINUTES, later=st.integers(0, 300), begin=MINUTES, long=st.integers(1, 300))
 def test_a_car_that_is_billed_no_longer_but_leaves_in_free_time_pays_nothing(
     billed: int, later: int, begin: int, long: int

@@ -4,7 +4,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.pricing.rules import NoPrice, Tariff, quote
@@ -14,6 +14,7 @@ from app.domain.pricing.rules.proofs.grid import grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.spans import Span, moment, wall
+from tests.pricing.effort import trying
 from tests.pricing.tariffs_at_random import tariffs
 from tests.pricing.test_properties import MONDAY, calendar, day_class
 
@@ -46,7 +47,7 @@ def fee(tariff: Tariff, entry: int, exit_: int, vehicle: str, earlier: list[tupl
         return None
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@trying(100)
 @given(
     tariffs(), st.integers(0, 6), st.integers(0, DAY_SECONDS - 1), st.sampled_from(["small", "large", "own"]),
     st.booleans(), holes, windows, longest, st.booleans(), st.sampled_from([6, 30, 48]),

@@ -339,3 +339,14 @@ def test_no_price_is_not_a_fee_of_nothing() -> None:
             datetime.fromisoformat("2026-06-01T00:00:00+08:00"),
             moment(wall(MONDAY) + 3601),
         )
+
+
+@pytest.mark.parametrize("mode", ["waive_if_within", "deduct"])
+def test_free_time_that_is_given_again_in_each_period_is_seen(mode: str) -> None:
+    by_day = {"kind": "rolling", "minutes": 1440}
+    again = hourly(400, free=free_time(30, mode, again_each_period=True), period=by_day)
+    once = hourly(400, free=free_time(30, mode), period=by_day)
+    assert prove(again, [once], JUNE).holds
+    proof = prove(once, [again], JUNE)
+    assert refuted(proof).excess_fen == 400
+    assert stayed_s(proof) == 86_401

@@ -1,22 +1,19 @@
 """What holds for every tariff and every stay."""
 
-import os
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.pricing.rules import Quote, Tariff, hourly_text, quote
 from app.kernel.clock import SHANGHAI
+from tests.pricing.effort import trying
 from tests.pricing.oracle import price
 from tests.pricing.tariffs_at_random import DEAREST, layered, tariffs
 
 MONDAY = datetime(2026, 6, 1, tzinfo=SHANGHAI)
-ORACLE_CASES = int(os.environ.get("ORACLE_CASES", "500"))
-"""`make nightly` asks for 10,000."""
-patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 vehicles = st.sampled_from(["small", "large", "own"])
 entries = st.integers(0, 3 * 1440)
 lengths = st.integers(0, 4 * 1440) | st.integers(0, 400)
@@ -52,7 +49,7 @@ def stays(draw: st.DrawFn) -> tuple[int, int, int]:
     return grain, entry, entry + draw(st.integers(0, most)) * grain
 
 
-@settings(patiently, max_examples=ORACLE_CASES, print_blob=True)
+@trying(500)
 @given(layered(), stays(), vehicles, st.data())
 def test_a_second_program_that_walks_every_tick_finds_the_same_fee(
     parameters: dict[str, Any], stay: tuple[int, int, int], vehicle: str, data: st.DataObject
@@ -81,7 +78,7 @@ def test_a_second_program_that_walks_every_tick_finds_the_same_fee(
     assert bill.total_fen == expected
 
 
-@patiently
+@trying()
 @given(layered(), entries, lengths, st.integers(0, 59), vehicles)
 def test_lines_add_up_and_no_fee_is_negative(
     parameters: dict[str, Any], entry: int, length: int, seconds: int, vehicle: str
@@ -96,7 +93,7 @@ def test_lines_add_up_and_no_fee_is_negative(
     assert bill.explain().endswith("元")
 
 
-@patiently
+@trying()
 @given(tariffs(only_by_unit=True), entries, lengths, st.integers(0, 200_000), vehicles)
 def test_who_stays_longer_never_pays_less(
     parameters: dict[str, Any], entry: int, length: int, more_seconds: int, vehicle: str
@@ -106,7 +103,7 @@ def test_who_stays_longer_never_pays_less(
     assert short.total_fen <= long.total_fen
 
 
-@patiently
+@trying()
 @given(tariffs(), entries, lengths, vehicles)
 def test_a_period_never_costs_more_than_its_cap(
     parameters: dict[str, Any], entry: int, length: int, vehicle: str
@@ -116,7 +113,7 @@ def test_a_period_never_costs_more_than_its_cap(
     assert quoted(parameters, entry, entry + length, vehicle).total_fen <= DEAREST * periods
 
 
-@patiently
+@trying()
 @given(
     tariffs(), st.integers(DEAREST, 2000), st.lists(st.tuples(st.integers(0, 1439), st.integers(0, 300)), max_size=4)
 )
@@ -129,7 +126,7 @@ def test_a_plates_stays_of_one_day_never_cost_more_than_its_cap(
     assert sum(fees) <= cap_fen
 
 
-@patiently
+@trying()
 @given(tariffs(), entries, st.integers(1, 3 * 1440), vehicles)
 def test_calendar_days_are_priced_each_by_itself(
     parameters: dict[str, Any], entry: int, length: int, vehicle: str
@@ -142,7 +139,7 @@ def test_calendar_days_are_priced_each_by_itself(
     assert quoted(parameters, entry, exit_, vehicle).total_fen == sum(parts)
 
 
-@patiently
+@trying()
 @given(tariffs(), entries, st.integers(1, 3 * 1440), vehicles)
 def test_bands_that_round_for_themselves_are_priced_as_stays_of_their_own(
     parameters: dict[str, Any], entry: int, length: int, vehicle: str
@@ -158,7 +155,7 @@ def test_bands_that_round_for_themselves_are_priced_as_stays_of_their_own(
     assert bill.total_fen == sum(alone)
 
 
-@patiently
+@trying()
 @given(layered(), entries, lengths, st.integers(0, 59), st.integers(1, 50), vehicles)
 def test_a_week_of_equal_day_classes_earlier_or_later_changes_nothing(
     parameters: dict[str, Any], entry: int, length: int, seconds: int, weeks: int, vehicle: str
@@ -170,7 +167,7 @@ def test_a_week_of_equal_day_classes_earlier_or_later_changes_nothing(
     )
 
 
-@patiently
+@trying()
 @given(tariffs(), entries, lengths, st.integers(0, 999_999))
 def test_a_fraction_of_a_second_costs_nothing(
     parameters: dict[str, Any], entry: int, length: int, microseconds: int
@@ -182,7 +179,7 @@ def test_a_fraction_of_a_second_costs_nothing(
     )
 
 
-@patiently
+@trying()
 @given(layered(), entries, vehicles)
 def test_every_tariff_can_be_told_in_words(parameters: dict[str, Any], moment: int, vehicle: str) -> None:
     told = hourly_text(Tariff.load(parameters), at(moment), calendar, vehicle)

@@ -18,6 +18,7 @@ from app.domain.pricing import published
 from app.jobs.commands.tariffs.json_lines import LONGEST
 from app.jobs.commands.tariffs.quote import answer, answer_all
 from app.jobs.commands.tariffs.stays import Stay
+from tests.pricing.effort import trying
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTED = json.loads((Path(__file__).parent / "tariffs.json").read_text(encoding="utf-8"))["tariffs"]
@@ -201,6 +202,7 @@ ANYTHING = st.recursive(
 )
 
 
+@trying()
 @given(ANYTHING)
 def test_whatever_json_comes_an_answer_goes(anything: Any) -> None:
     for line in (anything, asked(tariff=anything), asked(entry=anything), asked(prior_stays=anything)):

@@ -147,7 +147,7 @@ class Pricing:
         if self.tariff.free_spans:
             return None
         told = period.begin % DAY_SECONDS, charged.begin - period.begin, period.end - period.begin
-        if not self.tariff.is_day_classed:
+        if not self.tariff.is_day_classed or charged.begin == charged.end:
             return told
         return (
             None if self.tariff.boundary_policy in _LOOK_AT_FEWER_DAYS else (told, self.timetable.plans_over(charged))

@@ -225,10 +225,6 @@ class Timetable:
             if reached < end and reached < midnight + DAY_SECONDS:
                 self._refuse_gap(reached)
 
-    def segment_from(self, at: int, end: int) -> Segment:
-        """The rest of the segment that holds `at`, up to `end`; looks no further than it must."""
-        return next(self.walk(Span(at, end)))
-
     def known(self, day: int) -> Iterator[Segment]:
         """The pieces of a day, which is told by its number, that have a band; time without one is left out."""
         midnight = day * DAY_SECONDS
@@ -273,11 +269,6 @@ def day_plan(bands: "Sequence[Band]", classes: frozenset[str], where: str, told:
         if later.span.begin < earlier.span.end:
             raise BandsOverlap(where, f"{told}时段{earlier.band.name}与{later.band.name}重叠")
     return plan
-
-
-def has_gap(plan: Sequence[Segment]) -> bool:
-    """Whether some time of the day has no band."""
-    return bool(_gaps(plan))
 
 
 def first_gap(plan: Sequence[Segment]) -> str | None:

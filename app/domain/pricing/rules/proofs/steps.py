@@ -1,7 +1,7 @@
 """The fee of one entry as a step function of the exit second."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 Fen = int | None
 """An amount, or no price."""
@@ -18,9 +18,6 @@ class Curve:
     def __init__(self, starts: Sequence[int] = (), fens: Sequence[Fen] = ()) -> None:
         self.starts: list[int] = list(starts)
         self.fens: list[Fen] = list(fens)
-
-    def steps(self) -> Iterator[tuple[int, Fen]]:
-        return zip(self.starts, self.fens, strict=True)
 
     def fen_at(self, exit_: int) -> Fen:
         return self.fens[bisect_right(self.starts, exit_) - 1]
