@@ -1,10 +1,10 @@
 """Makes the application out of settings and doors. Connects to nothing."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()
     """
     settings = settings or Settings.from_environment(os.environ)
     _know_every_table()
-    app = Flask("app", static_folder=None, template_folder=None)
+    app = _Synchronous("app", static_folder=None, template_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     logs.configure()
     _stand_on_kernel(app, settings)
@@ -35,6 +35,13 @@ def create_app(settings: Settings | None = None, doors: Iterable[Blueprint] = ()
         _open(app, opened)
     policy.check_every_route(app)
     return app
+
+
+class _Synchronous(Flask):
+    """No view of ours is a coroutine: Flask need not ask of each function in each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def _know_every_table() -> None:
@@ -49,13 +56,13 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_pre_ping": True,
-        "pool_size": 5,
-        "max_overflow": 10,
+        "pool_size": 15,
+        "max_overflow": 0,
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }
     db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
-    use_sessions(cast("scoped_session[Session]", db.session))
+    use_sessions(cast("scoped_session[Session]", db.session), lambda: db.engine)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
 

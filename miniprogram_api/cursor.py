@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import orjson
 from flask import g, request
 
 from app.kernel import crypto
@@ -30,7 +30,7 @@ class Page(Wish):
 
 def seal(position: Any) -> str:
     """The cursor for a position: any JSON value."""
-    return base64.urlsafe_b64encode(crypto.seal(json.dumps(position), _where())).decode().rstrip("=")
+    return base64.urlsafe_b64encode(crypto.seal(orjson.dumps(position).decode(), _where())).decode().rstrip("=")
 
 
 def unseal(cursor: str | None) -> Any:
@@ -39,7 +39,7 @@ def unseal(cursor: str | None) -> Any:
         return None
     try:
         sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return json.loads(crypto.unseal(sealed, _where()))
+        return orjson.loads(crypto.unseal(sealed, _where()))
     except (binascii.Error, ValueError, IndexError, crypto.CannotUnseal) as wrong:
         raise InvalidCursor from wrong
 

@@ -1,12 +1,12 @@
 """What all nouns of this door share: the blueprint, the motorist who asks, and what may be refused."""
 
 import functools
-import time
 from typing import Any
 
 from flask import current_app, g, request
 
 from app.domain.motorists.queries import signed_in_id
+from app.domain.search.queries import who_looks
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Unauthenticated
@@ -55,39 +55,22 @@ def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Polic
 def glancing_motorist(limit: str) -> Policy:
     """The policy of a signed-in motorist's route that only looks at what everybody may see.
 
-    That the sign-in still holds is known from up to `SIGNED_IN_SECONDS` ago, and `limit` is counted by each process
-    alone, so that a look costs no round trip. The view has no transaction.
+    Motorists who come together are looked up together, each after they came, so that a sign-in that has ended ends here
+    too with the next request. `limit` is counted by each process alone. The view has no transaction.
     """
 
     def guard(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **words: Any) -> Any:
+            g.came = clock.steady()
             bearer = tokens().read(_token(), clock.glance())
             limits.take_here(limit, f"{request.endpoint}:{bearer.subject}")
-            _recall(bearer)
+            _known(who_looks((bearer.subject, bearer.session_version)))
             return view(*args, **words)
 
         return guarded
 
     return Policy("motorist", guard)
-
-
-SIGNED_IN_SECONDS = 30.0
-MOST_SIGNED_IN = 20_000
-_signed_in: dict[Bearer, tuple[int, float]] = {}
-"""Who was found signed in, and at which second of the machine's monotonic clock."""
-
-
-def _recall(bearer: Bearer) -> None:
-    """As `_remember`, from memory if that is fresh enough."""
-    motorist_id, asked = _signed_in.get(bearer, (0, -SIGNED_IN_SECONDS))
-    if time.monotonic() - asked < SIGNED_IN_SECONDS:
-        g.motorist_id, g.caller = motorist_id, f"motorist:{motorist_id}"
-        return
-    _remember(bearer)
-    if len(_signed_in) > MOST_SIGNED_IN:
-        _signed_in.clear()
-    _signed_in[bearer] = (g.motorist_id, time.monotonic())
 
 
 def tokens() -> AccessTokens:
@@ -98,6 +81,13 @@ def tokens() -> AccessTokens:
         current_app.extensions["motorists_tokens"] = known
     assert isinstance(known, AccessTokens)
     return known
+
+
+def came() -> float:
+    """At which second of the steady clock the request of a glancing motorist came."""
+    at = g.came
+    assert isinstance(at, float)
+    return at
 
 
 def asking() -> int:
@@ -115,7 +105,11 @@ def _token() -> str:
 
 
 def _remember(bearer: Bearer) -> None:
-    motorist_id = signed_in_id(bearer.subject, bearer.session_version)
+    _known(signed_in_id(bearer.subject, bearer.session_version))
+
+
+def _known(motorist_id: int | None) -> None:
+    """Keep who asks for the rest of the request; refuses a sign-in that has ended."""
     if motorist_id is None:
         raise InvalidToken
     g.motorist_id, g.caller = motorist_id, f"motorist:{motorist_id}"

@@ -1,16 +1,17 @@
 """Finding a lot: those near a point, and one of them closely, for a span of time."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
 from flask import Response
-from marshmallow import ValidationError, validates_schema
+from marshmallow import ValidationError
 
 from app.domain.lots.queries import Point
 from app.domain.search.queries import (
+    Age,
     Asked,
     Needs,
     OpenLot,
@@ -20,31 +21,32 @@ from app.domain.search.queries import (
     find_within,
     lot_page,
 )
+from app.web.plain import PlainWish
 from app.web.policy import admits
 from miniprogram_api import cursor, shown_lots
-from miniprogram_api.door import PAGE, glancing_motorist, noun
-from miniprogram_api.fields import Choice, Degrees, Flag, Moment, Text, Whole, Wish
+from miniprogram_api.door import PAGE, came, glancing_motorist, noun
+from miniprogram_api.fields import Choice, Degrees, Flag, Moment, Text, Whole
 from miniprogram_api.places import Place
 
 blueprint = noun("lots", "停车场查询")
 
 LONGEST = timedelta(days=7)
 CLASSES = ("small", "large")
-FRESH_SECONDS = 1.0
-"""What a list tells is at most so old; `reserve` asks again."""
+FRESH_SECONDS = 2.0
+"""Bays are counted as they were at most so long ago; `reserve` asks again."""
 MOST_ON_MAP = 200
 NOTHING = Needs()
 
 
-class SpanWish(Wish):
+class SpanWish(PlainWish):
     """For which stay the lots are compared."""
 
     begins_at = Moment(required=True, metadata={"description": "停车开始（含）"})
     ends_at = Moment(required=True, metadata={"description": "停车结束（不含）"})
     vehicle_class = Choice(CLASSES, load_default="small", metadata={"description": "small 小型车，large 大型车"})
 
-    @validates_schema
-    def _is_a_span(self, wish: dict[str, Any], **_: Any) -> None:
+    def check(self, wish: Mapping[str, Any]) -> None:
+        """It is a span, and not too long."""
         if not timedelta() < wish["ends_at"] - wish["begins_at"] <= LONGEST:
             raise ValidationError("结束应晚于开始，且不超过 7 天", "ends_at")
 
@@ -146,7 +148,7 @@ class LotPage(ma.Schema):
 @blueprint.get("/lots")
 @admits(glancing_motorist("60/minute"))
 @blueprint.takes(Nearby, location="query")
-@blueprint.gives(200, LotPage)
+@blueprint.tells(200, LotPage)
 @blueprint.refuses(401, 409, 429)
 def find(wish: dict[str, Any]) -> Response:
     """附近可停的停车场
@@ -156,7 +158,7 @@ def find(wish: dict[str, Any]) -> Response:
     after = cursor.unseal(wish.get("cursor"))
     place = Point(wish["lat"], wish["lng"])
     seen = (after[0], after[1]) if after else None
-    found = find_open(place, _asked(wish), wish["radius_m"], seen, PAGE + 1, _needs(wish), FRESH_SECONDS)
+    found = find_open(place, _asked(wish), wish["radius_m"], seen, PAGE + 1, _needs(wish), _age())
     rows, last = cursor.cut(found, PAGE)
     return _page(rows, cursor.seal([last.distance_m, last.lot.id]) if last else None)
 
@@ -164,7 +166,7 @@ def find(wish: dict[str, Any]) -> Response:
 @blueprint.get("/lots/on-map")
 @admits(glancing_motorist("60/minute"))
 @blueprint.takes(OnMap, location="query")
-@blueprint.gives(200, LotPage)
+@blueprint.tells(200, LotPage)
 @blueprint.refuses(401, 409, 429)
 def find_on_map(wish: dict[str, Any]) -> Response:
     """地图范围内的停车场
@@ -172,13 +174,13 @@ def find_on_map(wish: dict[str, Any]) -> Response:
     离地图中心近者在前，至多 200 个。
     """
     part = Rectangle(wish["south"], wish["west"], wish["north"], wish["east"])
-    return _page(find_within(part, _asked(wish), MOST_ON_MAP, _needs(wish), FRESH_SECONDS))
+    return _page(find_within(part, _asked(wish), MOST_ON_MAP, _needs(wish), _age()))
 
 
 @blueprint.get("/lots/by-words")
 @admits(glancing_motorist("60/minute"))
 @blueprint.takes(Words, location="query")
-@blueprint.gives(200, LotPage)
+@blueprint.tells(200, LotPage)
 @blueprint.refuses(401, 409, 429)
 def find_by_words(wish: dict[str, Any]) -> Response:
     """按名称、地址或单位查找停车场
@@ -186,17 +188,17 @@ def find_by_words(wish: dict[str, Any]) -> Response:
     含有全部字词的停车场，由近到远，至多 20 个。
     """
     here = Point(wish["lat"], wish["lng"])
-    return _page(find_speaking_of(wish["q"], here, _asked(wish), PAGE, _needs(wish), FRESH_SECONDS))
+    return _page(find_speaking_of(wish["q"], here, _asked(wish), PAGE, _needs(wish), _age()))
 
 
 @blueprint.get("/lots/<uuid:key>")
 @admits(glancing_motorist("60/minute"))
 @blueprint.takes(SpanWish, location="query")
-@blueprint.gives(200, ShownLot)
+@blueprint.tells(200, ShownLot)
 @blueprint.refuses(401, 404, 409, 429)
 def one_lot(wish: dict[str, Any], key: uuid.UUID) -> Response:
     """停车场详情"""
-    return _json(shown_lots.row(lot_page(key, _asked(wish), FRESH_SECONDS), None))
+    return _json(shown_lots.row(lot_page(key, _asked(wish), _age())))
 
 
 def _asked(wish: dict[str, Any]) -> Asked:
@@ -209,6 +211,10 @@ def _needs(wish: dict[str, Any]) -> Needs | None:
         wish.get("max_fee_fen"),
     )  # fmt: skip
     return None if needs == NOTHING else needs
+
+
+def _age() -> Age:
+    return Age(FRESH_SECONDS, came())
 
 
 def _page(rows: Sequence[OpenLot], next_cursor: str | None = None) -> Response:

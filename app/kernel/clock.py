@@ -4,6 +4,7 @@ The offset lies in a small file (seconds, decimal) that every process reads anew
 them move at once. Production has no such file. Within one transaction the moment stands still.
 """
 
+import os
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -31,10 +32,13 @@ def offset() -> timedelta:
     if _offset_file is None:
         return timedelta()
     try:
-        text = _offset_file.read_text().strip()
+        file = os.open(_offset_file, os.O_RDONLY)
     except FileNotFoundError:
         return timedelta()
-    return timedelta(seconds=float(text or 0))
+    try:
+        return timedelta(seconds=float(os.read(file, 64) or 0))
+    finally:
+        os.close(file)
 
 
 def now() -> datetime:

@@ -8,11 +8,15 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_cipher = lru_cache(maxsize=16)(AESGCM)
+"""One for each key: making it costs more than a short text."""
 
 
 class CannotUnseal(RuntimeError):
@@ -39,7 +43,7 @@ class SoftwareKeys:
     def seal(self, plaintext: bytes, where: str) -> bytes:
         version = next(iter(self.field_keys))
         nonce = os.urandom(12)
-        body = AESGCM(self.field_keys[version]).encrypt(nonce, plaintext, where.encode())
+        body = _cipher(self.field_keys[version]).encrypt(nonce, plaintext, where.encode())
         return bytes([len(version)]) + version.encode() + nonce + body
 
     def unseal(self, sealed: bytes, where: str) -> bytes:
@@ -53,7 +57,7 @@ class SoftwareKeys:
         if key is None:
             raise CannotUnseal(where)
         try:
-            return AESGCM(key).decrypt(nonce, body, where.encode())
+            return _cipher(key).decrypt(nonce, body, where.encode())
         except InvalidTag as wrong:
             raise CannotUnseal(where) from wrong
 

@@ -4,10 +4,11 @@
 database access outside such a block, so no connection is ever held while the outside world thinks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
-from sqlalchemy import CursorResult, Executable, event
+from sqlalchemy import CursorResult, Engine, Executable, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
@@ -15,16 +16,17 @@ from app.kernel.refusals import Refusal
 
 _DEPTH = "transaction depth"
 _sessions: scoped_session[Session] | None = None
+_database: Callable[[], Engine] | None = None
 
 
 class NoTransaction(RuntimeError):
     """Raised to a programmer who touches the database outside `transaction()`."""
 
 
-def use_sessions(sessions: scoped_session[Session]) -> None:
-    """Name the sessions that all rooms use; the wiring does this once per process."""
-    global _sessions
-    _sessions = sessions
+def use_sessions(sessions: scoped_session[Session], database: Callable[[], Engine] | None = None) -> None:
+    """Name the sessions that all rooms use, and the running app's database; the wiring does this once per process."""
+    global _sessions, _database
+    _sessions, _database = sessions, database or (lambda: cast("Engine", sessions().get_bind()))
     if not event.contains(sessions.session_factory, "do_orm_execute", _read_anew_when_locking):
         event.listen(sessions.session_factory, "do_orm_execute", _read_anew_when_locking)
 
@@ -63,6 +65,13 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop(_DEPTH, None)
         session.info.pop("moment", None)
+
+
+def engine() -> Engine:
+    """The running app's database."""
+    if _database is None:
+        raise NoTransaction("no database is wired: call create_app() first")
+    return _database()
 
 
 def current() -> Session:

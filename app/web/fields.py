@@ -1,13 +1,23 @@
 """Fields of the doors: what they accept, and what they say in Chinese when they do not."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import marshmallow as ma
 from marshmallow import validate
 
 _FIRST, _LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _MALFORMED = ("invalid", "invalid_utf8", "invalid_uuid", "invalid_awareness", "format", "too_large", "special")
+
+
+_YES, _NO = ("true", "1"), ("false", "0")
+Value = TypeVar("Value")
+
+
+def _insist(value: Value, is_right: bool) -> Value:
+    if not is_right:
+        raise ValueError
+    return value
 
 
 def _said(malformed: str) -> dict[str, Any]:
@@ -20,8 +30,13 @@ class Text(ma.fields.String):
     """Text of 1 to `longest` characters."""
 
     def __init__(self, longest: int = 128, **words: Any) -> None:
+        self._longest = longest
         allowed = validate.Length(1, longest, error=f"应为 1 至 {longest} 个字符")
         super().__init__(validate=allowed, error_messages=_said("应为文本"), **words)
+
+    def quick(self, text: str) -> str:
+        """The text, if it is plainly right; raises `ValueError` in doubt."""
+        return _insist(text, type(text) is str and 1 <= len(text) <= self._longest)
 
 
 class Key(ma.fields.UUID):
@@ -47,29 +62,52 @@ class Moment(ma.fields.AwareDateTime):
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
         return moment
 
+    def quick(self, text: str) -> datetime:
+        """The moment, if it is plainly right; raises `ValueError` in doubt."""
+        said = datetime.fromisoformat(text)
+        moment = said.astimezone(UTC)
+        return _insist(moment, said.tzinfo is not None and _FIRST <= moment < _LAST)
+
 
 class Whole(ma.fields.Integer):
     """A whole number within bounds."""
 
     def __init__(self, least: int, most: int, **words: Any) -> None:
+        self._least, self._most = least, most
         allowed = validate.Range(least, most, error=f"应在 {least} 与 {most} 之间")
         super().__init__(validate=allowed, error_messages=_said("应为整数"), **words)
+
+    def quick(self, text: str) -> int:
+        """The number, if it is plainly right; raises `ValueError` in doubt."""
+        number = int(text)
+        return _insist(number, type(text) is str and self._least <= number <= self._most)
 
 
 class Degrees(ma.fields.Float):
     """Latitude or longitude in GCJ-02 degrees."""
 
     def __init__(self, most: int, **words: Any) -> None:
+        self._most = most
         allowed = validate.Range(-most, most, error=f"应在 -{most} 与 {most} 之间")
         super().__init__(validate=allowed, error_messages=_said("应为数字"), **words)
+
+    def quick(self, text: str) -> float:
+        """The number, if it is plainly right; raises `ValueError` in doubt."""
+        number = float(text)
+        return _insist(number, type(text) is str and -self._most <= number <= self._most)
 
 
 class Choice(ma.fields.String):
     """One of a few words."""
 
     def __init__(self, choices: tuple[str, ...], **words: Any) -> None:
+        self._choices = choices
         allowed = validate.OneOf(choices, error="不在可选范围内")
         super().__init__(validate=allowed, error_messages=_said("应为文本"), **words)
+
+    def quick(self, text: str) -> str:
+        """The word, if it is plainly right; raises `ValueError` in doubt."""
+        return _insist(text, text in self._choices)
 
 
 class Flag(ma.fields.Boolean):
@@ -77,7 +115,11 @@ class Flag(ma.fields.Boolean):
 
     def __init__(self, **words: Any) -> None:
         said = _said("应为 true 或 false")
-        super().__init__(truthy={True, "true", "1"}, falsy={False, "false", "0"}, error_messages=said, **words)
+        super().__init__(truthy={True, *_YES}, falsy={False, *_NO}, error_messages=said, **words)
+
+    def quick(self, text: str) -> bool:
+        """Yes or no, if it is plainly right; raises `ValueError` in doubt."""
+        return _insist(text in _YES, text in _YES or text in _NO)
 
 
 class Wish(ma.Schema):

@@ -1,6 +1,7 @@
 """Headers of every answer: what a browser may do with it, who asked, and that nobody keeps it."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+from flask.globals import request_ctx
 
 from app.kernel.trace import request_id
 
@@ -22,16 +23,22 @@ def attach(app: Flask) -> None:
     app.after_request(_complete)
 
 
+_NAMES = {name.lower(): (name, value) for name, value in SAFE.items()}
+
+
 def _complete(response: Response) -> Response:
-    for name, value in SAFE.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-ID"] = request_id.get()
+    headers = response.headers
+    present = {name.lower() for name, _ in headers}
+    for name in _NAMES.keys() - present:
+        headers.add(*_NAMES[name])
+    headers["X-Request-ID"] = request_id.get()
     if _is_personal():
-        response.headers["Cache-Control"] = "no-store"
-    else:
-        response.headers.setdefault("Cache-Control", "no-cache")
+        headers["Cache-Control"] = "no-store"
+    elif "cache-control" not in present:
+        headers["Cache-Control"] = "no-cache"
     return response
 
 
 def _is_personal() -> bool:
-    return "Authorization" in request.headers or request.method not in ("GET", "HEAD", "OPTIONS")
+    asked = request_ctx.request
+    return "Authorization" in asked.headers or asked.method not in ("GET", "HEAD", "OPTIONS")

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Request
+from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.kernel.trace import request_id
@@ -27,35 +28,43 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def guard(app: Flask) -> None:
     """Check every request of this app before any view runs, and name it."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.before_request(_name)
-    app.before_request(_refuse_oversized)
-    app.before_request(_refuse_unstorable_address)
+    app.before_request(_look_at)
 
 
-def _name() -> None:
+def _look_at() -> None:
+    asked = request_ctx.request
+    _name(asked)
+    _refuse_oversized(asked)
+    _refuse_unstorable_address(asked)
+
+
+def _name(asked: Request) -> None:
     """Take the caller's X-Request-ID when it is sane, else make one."""
-    offered = request.headers.get("X-Request-ID", "")
+    offered = asked.headers.get("X-Request-ID", "")
     request_id.set(offered if REQUEST_ID.fullmatch(offered) else f"{random.getrandbits(128):032x}")
 
 
-def _refuse_oversized() -> None:
-    limit = request.max_content_length
-    if limit is not None and (request.content_length or 0) > limit:
+def _refuse_oversized(asked: Request) -> None:
+    limit = asked.max_content_length
+    if limit is not None and (asked.content_length or 0) > limit:
         raise RequestEntityTooLarge
 
 
-def _refuse_unstorable_address() -> None:
-    words = [request.path, *(word for pair in request.args.items(multi=True) for word in pair)]
-    if any(UNSTORABLE.search(word) for word in words):
+def _refuse_unstorable_address(asked: Request) -> None:
+    words = [asked.path, *(word for pair in asked.args.items(multi=True) for word in pair)]
+    if UNSTORABLE.search("\n".join(words)):
         raise _unstorable()
 
 
 def json_only() -> None:
     """A door's `before_request`: bodies are JSON objects, well-formed, shallow and storable."""
-    body = request.get_data(cache=True)
+    asked = request_ctx.request
+    if asked.content_length is None and "Transfer-Encoding" not in asked.headers:
+        return
+    body = asked.get_data(cache=True)
     if not body:
         return
-    if request.mimetype != "application/json":
+    if asked.mimetype != "application/json":
         raise UnsupportedMediaType
     if any(UNSTORABLE.search(text) for text in texts(parsed(body))):
         raise _unstorable()

@@ -4,12 +4,14 @@ One process needs nothing else. For several (web workers, the worker, the sweepe
 empty directory that all of them may write: their numbers are then added up.
 """
 
+import functools
 import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
+from flask.globals import request_ctx
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -40,14 +42,20 @@ def _begin() -> None:
 
 def _count(response: Response) -> Response:
     """Label by the route's pattern: a path holds ids, a query holds where somebody is."""
-    route = str(request.url_rule) if request.url_rule else "none"
-    method = request.method if request.method in _METHODS else "OTHER"
+    asked = request_ctx.request
+    route, method = asked.url_rule.rule if asked.url_rule else "none", asked.method
+    method = method if method in _METHODS else "OTHER"
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    REQUESTS.labels(method, route, str(response.status_code)).inc()
-    SECONDS.labels(route).observe(seconds)
-    duration_ms = round(seconds * 1000, 1)
-    logs.tell_served(method, route, response.status_code, duration_ms)
+    counter, histogram = _counters(method, route, response.status_code)
+    counter.inc()
+    histogram.observe(seconds)
+    logs.tell_served(method, route, response.status_code, round(seconds * 1000, 1))
     return response
+
+
+@functools.cache
+def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
 
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

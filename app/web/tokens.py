@@ -45,6 +45,8 @@ class AccessTokens:
         self._keys = keys
         self._audience = audience
         self._read: dict[str, tuple[Mapping[str, Any], Bearer]] = {}
+        self._signed_by: dict[str, bytes] = {}
+        """Our keys by the heads of tokens that they proved good: all tokens of a key have the same."""
         self._jwt = jwt.PyJWT({"enforce_minimum_key_length": True})
 
     def issue(self, bearer: Bearer, now: datetime) -> str:
@@ -82,10 +84,9 @@ class AccessTokens:
     def _verified(self, token: str) -> dict[str, Any]:
         if len(token) > _MAX_TOKEN_CHARACTERS:
             raise ValueError("too long")
-        key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
-        if key is None:
-            raise ValueError("unknown kid")
-        return self._jwt.decode(
+        head = token.partition(".")[0]
+        key = self._signed_by.get(head) or self._named_by(token)
+        claims: dict[str, Any] = self._jwt.decode(
             token,
             key,
             algorithms=[ALGORITHM],
@@ -93,6 +94,14 @@ class AccessTokens:
             issuer=ISSUER,
             options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
+        self._signed_by[head] = key
+        return claims
+
+    def _named_by(self, token: str) -> bytes:
+        key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            raise ValueError("unknown kid")
+        return key
 
 
 def _check_time(claims: Mapping[str, Any], now: datetime) -> None:

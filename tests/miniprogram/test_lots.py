@@ -7,6 +7,8 @@ import pytest
 from marshmallow import RAISE
 from sqlalchemy import update
 
+from app.domain.adjustments.actions import close_now
+from app.domain.adjustments.rules import Where
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Bay, Lot
 from app.domain.units.models import Unit
@@ -14,7 +16,9 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from miniprogram_api.lots import LotPage
 from tests import world
+from tests.adjustments.scene import EMERGENCY
 from tests.miniprogram.stand import Phone
+from tests.statements import statements
 
 MIDDLE = {"lat": 30.255, "lng": 120.155}
 HERE: dict[str, Any] = {**MIDDLE, "radius_m": 5000}
@@ -139,3 +143,22 @@ def test_another_curfew_counts_in_the_next_search(driver: Phone) -> None:
     lots.submit_plan(own.by, made.key)
     lots.approve_plan(world.lots_regulator(), made.key, "同意")
     assert driver.get(f"/lots/{lot.key}", span(2))["open_bays"] == 0
+
+
+def test_a_sign_in_that_has_ended_finds_nothing_any_more_however_often_it_searched_before(driver: Phone) -> None:
+    world.open_lot()
+    elsewhere = Phone(driver.client, driver.wechat, driver.openid).sign_in()
+    for phone in (driver, elsewhere, driver):
+        phone.get("/lots", {**HERE, **span()})
+    elsewhere.delete("/sessions")
+    assert driver.get("/lots", {**HERE, **span()}, expect=401)["code"] == "invalid_token"
+
+
+def test_a_closure_is_shown_by_the_next_search_without_another_question(driver: Phone) -> None:
+    lot, asked = world.open_lot(), {**HERE, **span()}
+    assert driver.get("/lots", asked)["items"][0]["open_bays"] == 2
+    with statements(driver.client.application) as sent:
+        assert driver.get("/lots", asked)["items"][0]["open_bays"] == 2
+    assert len(sent) == 1, "whose sign-in it is, and whether anything presses"
+    close_now(world.staff("regulator"), Where.lots(lot.key), EMERGENCY, until=clock.now() + timedelta(hours=3))
+    assert driver.get("/lots", asked)["items"][0]["open_bays"] == 0

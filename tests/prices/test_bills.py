@@ -9,7 +9,7 @@ import pytest
 from app.domain.lots.models import Lot
 from app.domain.pricing import actions as pricing
 from app.domain.pricing.models import LotTariff, ReferenceVersion
-from app.domain.search.queries import Asked, compared, fresh
+from app.domain.search.queries import Asked, fresh, prices_for
 from app.domain.stays.actions import open_payment
 from app.domain.stays.models import Bill, BillBasis
 from app.domain.stays.queries import bills_of
@@ -96,7 +96,7 @@ def test_a_stay_may_be_split_at_the_change_and_both_versions_are_on_the_bill(eve
     row = charge_by(lot, tariff(hourly(500)), evening + 3 * HOUR, "split")
     found = fresh().by_key(lot.key)
     assert found is not None
-    promised = compared(found, Asked(evening + HOUR, evening + 5 * HOUR)).fee_fen
+    promised = prices_for(Asked(evening + HOUR, evening + 5 * HOUR)).of(found).fee_fen
     bill = billed(lot, 4, evening + HOUR, at)
     assert [fen for is_own, fen in basis(bill) if is_own] == [2 * 300, 2 * 500]
     assert promised == bill.own_fen == 1600

@@ -8,7 +8,7 @@ from app.domain.policies.actions import ChangeInThePast
 from app.domain.pricing import actions as pricing
 from app.domain.pricing.queries import prices_of
 from app.domain.pricing.queries.register import cap_rules
-from app.domain.search.queries import Asked, compared, fresh
+from app.domain.search.queries import Asked, fresh, prices_for
 from app.domain.staff.rules import NotPermitted
 from app.kernel import clock
 from app.kernel.db import transaction
@@ -35,7 +35,7 @@ def cap(own: OwnLot, at: datetime | None = None) -> int | None:
         fee = prices_of(own.lot.id, begins_at, begins_at + HOUR).fee(begins_at, begins_at + HOUR, "small")
     found = fresh().by_key(own.key)
     assert found is not None
-    assert compared(found, Asked(begins_at, begins_at + HOUR)).fee_fen == fee.fee_fen
+    assert prices_for(Asked(begins_at, begins_at + HOUR)).of(found).fee_fen == fee.fee_fen
     return fee.cap_fen
 
 

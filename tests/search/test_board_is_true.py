@@ -17,7 +17,7 @@ from app.domain.lots.models import Bay, Lot
 from app.domain.lots.rules import LOT
 from app.domain.motorists.models import Vehicle
 from app.domain.search.actions import forget_old_changes
-from app.domain.search.queries.keeping import Keeper
+from app.domain.search.queries.keeping import Age, Keeper
 from app.domain.search.rules.board import Board
 from app.domain.units.models import Unit
 from app.kernel.db import transaction
@@ -27,7 +27,7 @@ from tests.ground import Addresses
 from tests.world import driver, open_lot, staff
 
 HOUR = timedelta(hours=1)
-PATIENT = 3_600.0
+PATIENT = Age(3_600)
 """A search that takes claims as old as an hour."""
 KINDS = ("standard", "charging", "accessible", "large")
 
@@ -51,7 +51,10 @@ def counted(lot: Lot, kind: str, begins_at: datetime, ends_at: datetime) -> int:
 
 def free(board: Board, lot: Lot, begins_at: datetime, ends_at: datetime, kinds: tuple[str, ...] = KINDS) -> int:
     known = board.by_key(lot.key)
-    return 0 if known is None else known.free(begins_at, ends_at, kinds)
+    if known is None:
+        return 0
+    by_kind = known.gaps.kinds.counts(known.free(begins_at, ends_at))
+    return sum(by_kind.get(kind, 0) for kind in kinds)
 
 
 def some_span(chance: random.Random, evening: datetime) -> tuple[datetime, datetime]:
@@ -100,7 +103,7 @@ def test_free_bays_equal_a_count_in_the_tables_whatever_happened(evening: dateti
     city, plates = [open_lot(3) for _ in range(3)], [plate_of(driver().id) for _ in range(6)]
     for _ in range(25):
         something_happens(chance, city, plates, evening)
-        board = keeper.fresh(0.0)
+        board = keeper.fresh()
         lot, kind, (begins_at, ends_at) = chance.choice(city), chance.choice(KINDS), some_span(chance, evening)
         assert free(board, lot, begins_at, ends_at, (kind,)) == counted(lot, kind, begins_at, ends_at)
 
@@ -119,13 +122,13 @@ def slow(database: Addresses) -> Any:
 
 def test_a_commit_that_comes_late_is_not_missed(evening: datetime, slow: psycopg.Connection[Any]) -> None:
     early, other, keeper = open_lot(2), open_lot(2), Keeper()
-    keeper.fresh(0.0)
+    keeper.fresh()
     slow.execute("UPDATE bay SET kind = 'large' WHERE lot_id = %s", (early.id,))
     for _ in range(2):
         take_a_bay(other, evening)
-        assert free(keeper.fresh(0.0), early, evening, evening + HOUR, ("large",)) == 0, "nothing is committed yet"
+        assert free(keeper.fresh(), early, evening, evening + HOUR, ("large",)) == 0, "nothing is committed yet"
     slow.commit()
-    assert free(keeper.fresh(0.0), early, evening, evening + HOUR, ("large",)) == 2
+    assert free(keeper.fresh(), early, evening, evening + HOUR, ("large",)) == 2
 
 
 def take_a_bay(lot: Lot, begins_at: datetime) -> BayClaim:
@@ -137,7 +140,7 @@ def test_a_pressing_commit_that_comes_late_is_seen_by_a_patient_search(
     evening: datetime, slow: psycopg.Connection[Any]
 ) -> None:
     early, other, keeper = open_lot(2), open_lot(2), Keeper()
-    keeper.fresh(0.0)
+    keeper.fresh()
     slow.execute("UPDATE bay SET kind = 'large' WHERE lot_id = %s", (early.id,))
     moved(random.Random(), other, [], evening)
     assert free(keeper.fresh(PATIENT), other, evening, evening + HOUR) == 0
@@ -159,7 +162,7 @@ def test_a_claim_is_seen_as_soon_as_the_search_insists_and_no_sooner_asks_for_th
     take_a_bay(lot, evening)
     keeper.fresh(PATIENT)
     assert keeper.looked == looked, "a claim presses nobody: reserving asks again"
-    assert free(keeper.fresh(0.0), lot, evening + HOUR, evening + 2 * HOUR) == 1
+    assert free(keeper.fresh(), lot, evening + HOUR, evening + 2 * HOUR) == 1
 
 
 def test_a_secret_unit_is_gone_from_the_next_search(evening: datetime) -> None:
@@ -186,3 +189,31 @@ def count_of(admin: psycopg.Connection[Any]) -> int:
     row = admin.execute("SELECT count(*) FROM lot_change").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_one_search_looks_early_and_those_beside_it_need_not_wait(evening: datetime) -> None:
+    lot, keeper = open_lot(2), Keeper()
+    keeper.fresh()
+    take_a_bay(lot, evening)
+    with keeper.alone:
+        assert free(keeper.fresh(aged(keeper)), lot, evening + HOUR, evening + 2 * HOUR) == 2, "somebody else looks"
+    assert free(keeper.fresh(aged(keeper)), lot, evening + HOUR, evening + 2 * HOUR) == 1
+
+
+def aged(keeper: Keeper) -> Age:
+    """What a search accepts that came as the board was last held against the tables, when claims were half as old."""
+    keeper.looked = keeper.asked - 6
+    return Age(10, keeper.asked)
+
+
+def test_an_answer_about_another_look_does_not_make_a_board_fresh(evening: datetime) -> None:
+    open_lot(1)
+    keeper = Keeper()
+    keeper.fresh()
+    asked = keeper.asked
+    keeper.note(asked + 1, keeper.seen - 1, keeper.pressing)
+    keeper.note(asked + 1, keeper.seen, keeper.pressing + 1)
+    assert keeper.asked == asked
+    keeper.note(asked + 1, keeper.seen, keeper.pressing)
+    keeper.note(asked, keeper.seen, keeper.pressing)
+    assert keeper.asked == asked + 1, "and an older answer makes it no older"

@@ -1,13 +1,11 @@
 """Searching: which lots are shown for a stay, in which order, with how many open bays and at what price."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import METRES_PER_DEGREE, LotNotFound, Point
@@ -17,6 +15,7 @@ from app.domain.reservations.actions import reserve
 from app.domain.search.queries import Asked, OpenLot, find_open, forget, lot_page
 from app.kernel import clock
 from app.kernel.db import transaction
+from tests.statements import statements
 from tests.world import bound, driver, hourly, open_lot, reference, shanghai
 
 HERE = Point(30.2, 120.1)
@@ -63,22 +62,6 @@ def hour_from_now(evening: datetime) -> Callable[[float], datetime]:
     return lambda hours: evening + timedelta(hours=hours)
 
 
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
-    sent: list[str] = []
-
-    def listen(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
-
-    engine = app.extensions["sqlalchemy"].engine
-    event.listen(engine, "before_cursor_execute", listen)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", listen)
-
-
 def test_the_nearest_lot_comes_first_with_its_distance_in_metres(evening: datetime) -> None:
     far, near, middle = lot_at(900), lot_at(100), lot_at(500)
     rows = found(evening)
@@ -119,7 +102,7 @@ def test_a_suspended_lot_still_has_its_page_and_a_withdrawn_one_has_none(evening
 def test_the_page_of_a_lot_says_the_same_as_the_list(evening: datetime) -> None:
     lot = lot_at(0)
     listed, page = only(evening), lot_page(lot.key, Asked(evening, evening + timedelta(hours=2)))
-    assert (page.lot.told, page.stay) == (listed.lot.told, listed.stay)
+    assert (page.lot.told, page[2:]) == (listed.lot.told, listed[2:])
 
 
 def test_a_bay_counts_as_open_only_when_nobody_has_it_for_any_part_of_the_stay(
@@ -127,24 +110,24 @@ def test_a_bay_counts_as_open_only_when_nobody_has_it_for_any_part_of_the_stay(
 ) -> None:
     lot = lot_at(100)
     take_a_bay(lot, hour_from_now(3))
-    assert only(hour_from_now(1), hours=3).stay.open_bays == 1
-    assert only(hour_from_now(1), hours=2).stay.open_bays == 2, "the stay ends as the promise begins"
-    assert only(hour_from_now(4), hours=2).stay.open_bays == 2, "the promise ends as the stay begins"
+    assert only(hour_from_now(1), hours=3).bays.for_any_car == 1
+    assert only(hour_from_now(1), hours=2).bays.for_any_car == 2, "the stay ends as the promise begins"
+    assert only(hour_from_now(4), hours=2).bays.for_any_car == 2, "the promise ends as the stay begins"
     assert only(hour_from_now(1), hours=3).lot.told["shared_bays"] == 2
 
 
 def test_a_full_lot_is_listed_with_no_open_bay(evening: datetime) -> None:
     lot = lot_at(100, bays=1)
     take_a_bay(lot, evening + timedelta(hours=1))
-    assert only(evening).stay.open_bays == 0
+    assert only(evening).bays.for_any_car == 0
 
 
 def test_an_open_lot_tells_its_hours_of_that_day_and_no_next_opening(evening: datetime) -> None:
     lot_at(100)
     row = only(evening)
-    assert row.stay.is_open
-    assert row.stay.next_opening is None
-    assert [tuple(window) for window in row.stay.today] == [
+    assert row.hours.is_open
+    assert row.hours.next_opening is None
+    assert [tuple(window) for window in row.hours.today] == [
         (shanghai("2026-06-10 00:00"), shanghai("2026-06-10 08:00")),
         (shanghai("2026-06-10 18:30"), shanghai("2026-06-11 00:00")),
     ]
@@ -153,41 +136,41 @@ def test_an_open_lot_tells_its_hours_of_that_day_and_no_next_opening(evening: da
 def test_a_shut_lot_is_listed_with_its_next_opening_and_no_open_bay(evening: datetime) -> None:
     lot_at(100)
     row = only(NOON)
-    assert (row.stay.is_open, row.stay.open_bays, row.lot.told["shared_bays"]) == (False, 0, 2)
-    assert row.stay.next_opening == shanghai("2026-06-11 18:30")
+    assert (row.hours.is_open, row.bays.for_any_car, row.lot.told["shared_bays"]) == (False, 0, 2)
+    assert row.hours.next_opening == shanghai("2026-06-11 18:30")
 
 
 def test_a_stay_that_outlasts_the_open_hours_finds_no_bay(evening: datetime) -> None:
     lot_at(100)
     row = only(shanghai("2026-06-11 07:00"), hours=2)
-    assert (row.stay.is_open, row.stay.open_bays) == (True, 0)
+    assert (row.hours.is_open, row.bays.for_any_car) == (True, 0)
 
 
 def test_the_fee_is_that_of_the_whole_stay(evening: datetime) -> None:
     lot_at(100)
     row = only(evening, hours=2.5)
-    assert (row.stay.fee_fen, row.stay.fee_before_cap_fen) == (900, 900)
+    assert (row.price.fee_fen, row.price.before_cap_fen) == (900, 900)
 
 
 def test_a_cheaper_reference_lot_caps_the_fee_of_that_stay_and_a_dearer_one_does_not(evening: datetime) -> None:
     lot = lot_at(100)
     cheap, dear = (reference(hourly(fen)) for fen in (100, 900))
     bound(lot, dear)
-    assert only(clock.now()).stay.fee_fen == 600
+    assert only(clock.now()).price.fee_fen == 600
     bound(lot, cheap, dear)
     row = only(clock.now())
-    assert (row.stay.fee_fen, row.stay.fee_before_cap_fen) == (200, 600)
+    assert (row.price.fee_fen, row.price.before_cap_fen) == (200, 600)
 
 
 def test_the_price_is_said_in_words(evening: datetime) -> None:
     lot_at(100)
-    assert only(evening).stay.price_text == "3元/小时"
+    assert only(evening).price.text == "3元/小时"
 
 
 def test_each_lot_is_priced_by_its_own_tariff(evening: datetime) -> None:
     lot_at(100, parameters=hourly(200))
     lot_at(200, parameters=hourly(500))
-    assert [(row.stay.fee_fen, row.stay.price_text) for row in found(evening)] == [
+    assert [(row.price.fee_fen, row.price.text) for row in found(evening)] == [
         (400, "2元/小时"),
         (1000, "5元/小时"),
     ]

@@ -181,7 +181,7 @@ def an_adjustment_holds_at_once_and_nobody_is_left_without_a_bay_unnoticed(eveni
     adjustments.adjust(staff("regulator"), [lot.key], hours(evening, 1, 4), CloseLot(), EVENT)
     assert (state(made), told(made.motorist_id)) == ("displaced", ["reservation_displaced"])
     stay = Asked(evening + timedelta(hours=2), evening + timedelta(hours=3))
-    assert lot_page(lot.key, stay).stay.open_bays == 0
+    assert lot_page(lot.key, stay).bays.for_any_car == 0
 
 
 def a_unit_may_charge_nothing_and_then_needs_no_references(_: datetime) -> None:

@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 
 from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, PlateColour, PlateKind
@@ -58,6 +58,12 @@ def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
     """The id of a motorist whose sign-ins have not been ended since the token with this version was issued."""
     with transaction() as session:
         return session.scalar(select(Motorist.id).filter_by(key=motorist_key, session_version=session_version))
+
+
+SIGNED_IN: Final = select(Motorist.key, Motorist.session_version, Motorist.id).where(
+    Motorist.key == func.any(bindparam("keys", type_=ARRAY(Uuid)))
+)
+"""For whoever asks for several at once, by `keys`: the version whose tokens are good, and the id."""
 
 
 def openid_of(motorist_id: int) -> str:

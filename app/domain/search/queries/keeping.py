@@ -2,13 +2,13 @@
 
 Claims may be as old as the search allows. What presses - a closure, a suspension, a finding - may not: each search is
 answered from a board that was held against the tables after the search came in, and searches that come in together
-share one question.
+share one question. Whoever must ask the database something anyway asks this along with it.
 """
 
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, func, select, text
 
@@ -21,6 +21,7 @@ from app.domain.search.rules.board import Board
 from app.kernel import clock
 from app.kernel.clock import business_day
 from app.kernel.db import transaction
+from app.kernel.lookout import glimpse
 
 COLD: Final = timedelta(minutes=5)
 """A board that was not looked at for so long is built anew: changes are not kept for ever."""
@@ -29,6 +30,17 @@ DAYS_BACK, DAYS_AHEAD = timedelta(days=3), timedelta(days=75)
 
 Calendars = tuple[int, ...]
 """The ids of the calendars in force."""
+
+
+class Age(NamedTuple):
+    """How old what a search tells may be."""
+
+    claims_seconds: float = 0.0
+    came: float | None = None
+    """The second of the steady clock from which on nothing that presses may be passed over; `None`: the call's own."""
+
+
+NOW: Final = Age()
 
 
 @dataclass
@@ -50,37 +62,63 @@ class Keeper:
     calendars: Calendars = ()
     alone: threading.Lock = field(default_factory=threading.Lock)
 
-    def fresh(self, max_age: float) -> Board:
-        """The board with every pressing change committed before this call, and claims of `max_age` seconds ago.
+    def fresh(self, age: Age = NOW) -> Board:
+        """The board as the tables stood when the caller came, but for claims, which may be older.
 
         One caller at a time looks or asks; whoever waited for it goes by the answer when it was asked late enough.
         """
-        called = clock.steady()
-        with self.alone:
-            if self.board is None or called - max_age > self.looked:
-                self._look()
-            elif self.asked < called:
-                self._ask()
-            assert self.board is not None
-            return self.board
+        came = clock.steady() if age.came is None else age.came
+        if self._shows(came, age):
+            self._look_early(came - age.claims_seconds / 2)
+        else:
+            with self.alone:
+                self._catch_up_with(came, age)
+        assert self.board is not None
+        return self.board
+
+    def note(self, asked: float, seen: int, pressing: int) -> None:
+        """Take note of an answer to `PRESSING` since the transaction `seen`, asked at a second of the steady clock.
+
+        Unless it tells of news, the board is known to hold until then.
+        """
+        if (seen, pressing) == (self.seen, self.pressing) and asked > self.asked:
+            self.asked = asked
 
     def forget(self) -> None:
         """Know nothing any more."""
         self.board = None
 
+    def _shows(self, came: float, age: Age) -> bool:
+        return self.board is not None and self.asked >= came and self.looked >= came - age.claims_seconds
+
+    def _look_early(self, wanted: float) -> None:
+        """Nobody need wait yet: one of many looks before all of them must, and meanwhile the others go on."""
+        if self.looked < wanted and self.alone.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self.alone.release()
+
+    def _catch_up_with(self, came: float, age: Age) -> None:
+        if self.board is None or self.looked < came - age.claims_seconds:
+            self._look()
+        elif self.asked < came:
+            self._ask()
+
     def _ask(self) -> None:
         """Look again if something presses."""
-        asked = clock.steady()
-        if _pressing_since(self.seen) != self.pressing:
+        asked, seen = clock.steady(), self.seen
+        ((pressing,),) = glimpse(_WHETHER_PRESSING, {"since": seen})
+        self.note(asked, seen, pressing)
+        if self.asked < asked:
             self._look()
-        self.asked = asked
 
     def _look(self) -> None:
         looked = clock.steady()
         with transaction() as session:
             session.execute(text("SET LOCAL statement_timeout = 30000"))
             now, seen, calendars = clock.now(), session.scalars(_OLDEST_RUNNING).one(), _calendars()
-            pressing = _pressing_since(seen)
+            pressing = session.scalars(_WHETHER_PRESSING, {"since": seen}).one()
             if self.board is None or self._is_cold(now) or calendars != self.calendars:
                 self.board, self.book = _built(now), _book(now)
             else:
@@ -102,13 +140,11 @@ class Keeper:
 _OLDEST_RUNNING = select(func.txid_snapshot_xmin(func.txid_current_snapshot(), type_=BigInteger))
 
 
-def _pressing_since(transaction_id: int) -> int:
-    """How many pressing changes are committed that a look at this transaction may not have seen."""
-    with transaction() as session:
-        return session.scalars(_PRESSING, {"since": transaction_id}).one()
-
-
-_PRESSING = select(func.count()).where(LotChange.is_pressing, LotChange.transaction_id >= bindparam("since"))
+PRESSING: Final = (
+    select(func.count()).where(LotChange.is_pressing, LotChange.transaction_id >= bindparam("since")).scalar_subquery()
+)
+"""How many pressing changes are committed that a look at the transaction `since` may not have seen."""
+_WHETHER_PRESSING = select(PRESSING)
 
 
 def _built(now: datetime) -> Board:
@@ -133,9 +169,9 @@ KEEPER: Final = Keeper()
 """This process's."""
 
 
-def fresh(max_age: float = 0.0) -> Board:
-    """The public city, at most `max_age` seconds old."""
-    return KEEPER.fresh(max_age)
+def fresh(age: Age = NOW) -> Board:
+    """The public city, as old as that."""
+    return KEEPER.fresh(age)
 
 
 def forget() -> None:

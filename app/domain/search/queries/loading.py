@@ -29,7 +29,9 @@ from app.domain.policies.rules import NARROWEST_FIRST
 from app.domain.pricing.models import CapRule, LotPrice, LotTariff, ReferenceSet, ReferenceSetMember, ReferenceVersion
 from app.domain.pricing.queries import tariffs
 from app.domain.search.rules.bays import EVER, NEVER, Busy, Gaps
-from app.domain.search.rules.board import BoardLot, Dated, DatedRule, Window
+from app.domain.search.rules.board import BoardLot
+from app.domain.search.rules.price_book import Dated, DatedRule, price_book
+from app.domain.search.rules.timetable import Timetable, Window
 from app.domain.units.models import AgreementLot, OperatingAgreement, Operator, Unit
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import current
@@ -55,8 +57,9 @@ def load(lot_ids: Sequence[int] | None, now: datetime) -> Mapping[int, BoardLot]
             id=lot.id, latitude=lot.latitude, longitude=lot.longitude,
             told=_told(lot, unit, free.bays[lot.id], notices[lot.id], run.told.get(lot.id), curfews.get(lot.id)),
             words=normal(f"{lot.name} {lot.address} {unit.name}"), takes_cars=lot.state == "open",
-            windows=windows.get(lot.id, ()), gaps=free.gaps(lot.id), own=own[lot.id], references=references[lot.id],
-            rules=rules[lot.id], curfew=curfews.get(lot.id),
+            timetable=Timetable.of(windows.get(lot.id, ())), gaps=free.gaps(lot.id),
+            prices=price_book(tuple(own[lot.id]), tuple(references[lot.id]), tuple(rules[lot.id])),
+            curfew=curfews.get(lot.id),
             stale_at=min(
                 [ends.get(lot.id, NEVER), *run.turns[lot.id], *(_turn(each) for each in notices[lot.id])]
             ),
@@ -165,11 +168,8 @@ class _Free:
     def __init__(self) -> None:
         self.bays: dict[int, dict[int, tuple[str, list[Busy]]]] = defaultdict(dict)
 
-    def gaps(self, lot_id: int) -> Mapping[str, Gaps]:
-        kinds: dict[str, list[list[Busy]]] = defaultdict(list)
-        for kind, busy in self.bays[lot_id].values():
-            kinds[kind].append(busy)
-        return {kind: Gaps.of(bays) for kind, bays in kinds.items()}
+    def gaps(self, lot_id: int) -> Gaps:
+        return Gaps.of(self.bays[lot_id].values())
 
 
 def _free(among: _Among, now: datetime) -> _Free:

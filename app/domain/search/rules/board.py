@@ -1,48 +1,21 @@
 """The board: the public city in memory, as one process knows it, and how a lot is found on it."""
 
 import uuid
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice, takewhile
-from typing import Any, NamedTuple
+from itertools import takewhile
+from math import dist, inf
+from operator import itemgetter
+from typing import Any, Final
 
 from app.domain.lots.rules import Curfew
-from app.domain.pricing.rules.proofs.combining import LOWEST
-from app.domain.search.rules.bays import EVER, NEVER, Gaps
-from app.domain.search.rules.grid import Grid, metres
+from app.domain.search.rules.bays import NEVER, Gaps
+from app.domain.search.rules.grid import Grid, Spot, chord, metres, spot
+from app.domain.search.rules.price_book import PriceBook
+from app.domain.search.rules.timetable import Timetable
 
-Window = tuple[datetime, datetime]
-
-
-class Dated(NamedTuple):
-    """A tariff that holds from a moment until another; `splits`: it takes over the stays that run when it begins."""
-
-    begins_at: datetime
-    ends_at: datetime
-    tariff_id: int
-    splits: bool = False
-
-
-class DatedRule(NamedTuple):
-    """A rule of combining references; of those that hold at a moment the one with the lowest `rank` counts."""
-
-    rank: int
-    begins_at: datetime
-    ends_at: datetime
-    rule: str
-
-
-class PriceSet(NamedTuple):
-    """Which tariffs decide what a stay costs: the lot's own with the moments from which they do, and those that cap it.
-
-    Lots that charge alike have equal sets, whenever their first tariff began.
-    """
-
-    own: tuple[tuple[datetime, int], ...]
-    references: tuple[int, ...]
-    rule: str = LOWEST
+METRE: Final = chord(1.0)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,70 +33,35 @@ class BoardLot:
     words: str
     """Name, address and unit in one normal form, to search in."""
     takes_cars: bool
-    windows: Sequence[Window]
-    gaps: Mapping[str, Gaps]
-    own: Sequence[Dated]
-    references: Sequence[Dated]
-    rules: Sequence[DatedRule] = ()
+    timetable: Timetable
+    gaps: Gaps
+    prices: PriceBook
     curfew: Curfew | None = None
     stale_at: datetime = NEVER
     """When a hold, an announcement or an operator's term ends by itself: then this state is not true any more."""
     memo: dict[Any, Any] = field(default_factory=dict)
+    spot: Spot = field(init=False)
 
-    def windows_on(self, begins_at: datetime, ends_at: datetime) -> list[Window]:
-        """The windows that touch [begins_at, ends_at), cut to it."""
-        first = max(bisect_right(self.windows, (begins_at, NEVER)) - 1, 0)
-        touching = takewhile(lambda window: window[0] < ends_at, islice(self.windows, first, None))
-        return [(max(opens, begins_at), min(closes, ends_at)) for opens, closes in touching if closes > begins_at]
+    def __post_init__(self) -> None:
+        """Know what would otherwise be reckoned in each search."""
+        self.spot = spot(self.latitude, self.longitude)
 
-    def window_at(self, at: datetime) -> Window | None:
-        """The open window that holds a moment."""
-        place = bisect_right(self.windows, (at, NEVER)) - 1
-        return self.windows[place] if place >= 0 and self.windows[place][1] > at else None
+    def lets_in(self, begins_at: datetime, ends_at: datetime) -> bool:
+        """Whether a car may come and go at the ends of a span; says nothing of open hours."""
+        return self.takes_cars and (self.curfew is None or not self.curfew.forbids(begins_at, ends_at))
 
-    def is_open(self, begins_at: datetime, ends_at: datetime) -> bool:
-        """Whether the lot is open for all of a span."""
-        window = self.window_at(begins_at)
-        return window is not None and ends_at <= window[1]
+    def free(self, begins_at: datetime, ends_at: datetime) -> int:
+        """How many bays of each kind are free for the whole span, in one sum: see `Kinds.counts`.
 
-    def next_opening(self, after: datetime) -> datetime | None:
-        """When the lot opens next after a moment."""
-        place = bisect_right(self.windows, (after, NEVER))
-        return self.windows[place][0] if place < len(self.windows) else None
-
-    def free(self, begins_at: datetime, ends_at: datetime, kinds: Iterable[str]) -> int:
-        """How many bays of some kinds are free for the whole span.
-
-        None when the lot is shut for part of it, or when it begins or ends while no car may move.
+        None while the lot is shut for part of it, or when a car would come or go while none may move.
         """
-        if not self.takes_cars or not self.is_open(begins_at, ends_at):
+        if not (self.timetable.is_open(begins_at, ends_at) and self.lets_in(begins_at, ends_at)):
             return 0
-        if self.curfew is not None and self.curfew.forbids(begins_at, ends_at):
-            return 0
-        return sum(self.gaps[kind].free(begins_at, ends_at) for kind in kinds if kind in self.gaps)
-
-    def prices(self, begins_at: datetime, ends_at: datetime) -> PriceSet | None:
-        """The tariffs that count for a stay [begins_at, ends_at)."""
-        first = next((each.tariff_id for each in self.own if each.begins_at <= begins_at < each.ends_at), None)
-        if first is None:
-            return None
-        later = (each for each in self.own if each.splits and begins_at < each.begins_at < ends_at)
-        around = (each.tariff_id for each in self.references if each.begins_at <= begins_at < each.ends_at)
-        rules = [each for each in self.rules if each.begins_at <= begins_at < each.ends_at]
-        return PriceSet(
-            ((EVER, first), *((each.begins_at, each.tariff_id) for each in later)), tuple(around),
-            min(rules).rule if rules else LOWEST,
-        )  # fmt: skip
+        return self.gaps.free(begins_at.timestamp(), ends_at.timestamp())
 
 
-class Found(NamedTuple):
-    """A lot and its distance in whole metres; sorts by distance, then by age."""
-
-    distance_m: int
-    lot_id: int
-    lot: BoardLot
-
-
+Found = tuple[int, int, BoardLot]
+"""A lot's distance in whole metres, its id and the lot: sorts by distance, then by age."""
 Wanted = Callable[[BoardLot], bool]
 
 
@@ -161,33 +99,36 @@ class Board:
         wanted: Wanted | None = None,
     ) -> list[Found]:  # fmt: skip
         """Lots within a radius, the nearest first; `after` is the (distance, id) of the last one already seen."""
-        found: list[Found] = []
-        for seen_m, lots in self.grid.rings(latitude, longitude):
-            for lot in lots:
-                distance = round(metres(latitude, longitude, lot))
-                if distance > radius_m or (after is not None and (distance, lot.id) <= after):
-                    continue
-                if wanted is None or wanted(lot):
-                    found.append(Found(distance, lot.id, lot))
-            if seen_m > radius_m or (len(found) >= limit and sorted(found)[limit - 1].distance_m < seen_m - 1):
+        here, reach = spot(latitude, longitude), chord(radius_m + 0.5)
+        near: list[tuple[float, int, BoardLot]] = []
+        for seen_m, lots in self.grid.rings(latitude, longitude, limit):
+            near += [
+                (far, lot.id, lot)
+                for lot in lots
+                if (far := dist(here, lot.spot)) <= reach
+                and (after is None or (round(metres(far)), lot.id) > after)
+                and (wanted is None or wanted(lot))
+            ]
+            near.sort(key=itemgetter(0))
+            if seen_m > radius_m or (len(near) >= limit and near[limit - 1][0] < chord(seen_m - 1)):
                 break
-        return sorted(found)[:limit]
+        return _the_nearest(near, limit)
 
     def within(
         self, south: float, west: float, north: float, east: float, limit: int, wanted: Wanted | None = None
     ) -> list[Found]:  # fmt: skip
         """Lots in a rectangle, those nearest to its middle first."""
-        middle = (south + north) / 2, (west + east) / 2
+        middle = spot((south + north) / 2, (west + east) / 2)
         inside = (lot for lot in self.grid.within(south, west, north, east) if wanted is None or wanted(lot))
-        return sorted(Found(round(metres(*middle, lot)), lot.id, lot) for lot in inside)[:limit]
+        return sorted((round(metres(dist(middle, lot.spot))), lot.id, lot) for lot in inside)[:limit]
 
     def speaking_of(
         self, words: str, latitude: float, longitude: float, limit: int, wanted: Wanted | None = None
     ) -> list[Found]:  # fmt: skip
         """Lots whose name, address or unit holds all of the words, the nearest first."""
-        parts = words.split()
+        parts, here = words.split(), spot(latitude, longitude)
         return sorted(
-            Found(round(metres(latitude, longitude, lot)), lot.id, lot)
+            (round(metres(dist(here, lot.spot))), lot.id, lot)
             for lot in self._that_take_cars()
             if all(part in lot.words for part in parts) and (wanted is None or wanted(lot))
         )[:limit]
@@ -198,6 +139,13 @@ class Board:
 
     def _that_take_cars(self) -> Iterator[BoardLot]:
         return (lot for lot in list(self.lots.values()) if lot.takes_cars)
+
+
+def _the_nearest(near: Sequence[tuple[float, int, BoardLot]], limit: int) -> list[Found]:
+    """The first of what is sorted by chord, in the order of whole metres: those within a metre may change places."""
+    last = near[limit - 1][0] + METRE if len(near) >= limit else inf
+    close = takewhile(lambda each: each[0] <= last, near)
+    return sorted([(round(metres(far)), lot_id, lot) for far, lot_id, lot in close])[:limit]
 
 
 def _place(lot: BoardLot | None) -> tuple[float, float] | None:

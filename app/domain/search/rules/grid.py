@@ -1,16 +1,21 @@
 """The nearest things on a map: cells with a few things each, looked through in growing rings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import asin, cos, radians, sin, sqrt
+from functools import cache, lru_cache
+from math import asin, ceil, cos, pi, radians, sin, sqrt
 from typing import Final, Generic, Protocol, TypeVar
 
 EARTH_RADIUS_M: Final = 6_371_008.8
 DEGREE: Final = radians(1)
-HALF_DEGREE: Final = DEGREE / 2
+HALF_TURN: Final = pi / 2
 METRES_PER_DEGREE: Final = EARTH_RADIUS_M * DEGREE
-PER_CELL: Final = 6
-"""So many things lie in a cell on average, however large the city is."""
+PER_CELL: Final = 2
+"""So many things lie in a cell on average, however large the city is: a page of twenty is found in three rings."""
+
+
+Spot = tuple[float, float, float]
+"""A place on a sphere of radius one: distances between two of them are quickly told."""
 
 
 class Placed(Protocol):
@@ -26,12 +31,20 @@ Thing = TypeVar("Thing", bound=Placed)
 Cell = tuple[int, int]
 
 
-def metres(latitude: float, longitude: float, thing: Placed) -> float:
-    """Great-circle distance (haversine) to a thing, good to a metre at the size of a city."""
-    north = sin((thing.latitude - latitude) * HALF_DEGREE)
-    east = sin((thing.longitude - longitude) * HALF_DEGREE)
-    square = north * north + cos(latitude * DEGREE) * cos(thing.latitude * DEGREE) * east * east
-    return 2 * EARTH_RADIUS_M * asin(sqrt(square))
+def spot(latitude: float, longitude: float) -> Spot:
+    """Where a point in degrees lies on the sphere."""
+    north, east = latitude * DEGREE, longitude * DEGREE
+    return cos(north) * cos(east), cos(north) * sin(east), sin(north)
+
+
+def metres(chord: float) -> float:
+    """The great-circle distance between two places, of which `math.dist` tells the chord; good to a metre in a city."""
+    return 2 * EARTH_RADIUS_M * asin(min(chord / 2, 1.0))
+
+
+def chord(metres: float) -> float:
+    """The other way round; no less than nothing, no more than the whole globe's."""
+    return 2 * sin(min(max(metres, 0.0) / EARTH_RADIUS_M / 2, HALF_TURN))
 
 
 @dataclass
@@ -64,16 +77,21 @@ class Grid(Generic[Thing]):
         cell = self.cells[self.cell(old.latitude, old.longitude)]
         cell[cell.index(old)] = new
 
-    def rings(self, latitude: float, longitude: float) -> Iterator[tuple[float, list[Thing]]]:
-        """The things around a point, ring after ring; with each ring how many metres are now seen whole.
+    def rings(self, latitude: float, longitude: float, likely: int) -> Iterator[tuple[float, list[Thing]]]:
+        """The things around a point, ring after ring; with each how many metres are now seen whole.
 
-        Ends when all things were given. A point far away begins at the first ring that holds anything.
+        The first rings come at once: as many as `likely` things lie in. A point far away begins at the first ring that
+        holds anything. Ends when all things were given.
         """
         row, column = self.cell(latitude, longitude)
         first = self._first_ring(row, column)
-        for ring in range(first, first + 2 * self.reach + 2):
-            found = [thing for cell in _ring(row, column, ring) for thing in self.cells.get(cell, ())]
-            yield self._seen_m(latitude, longitude, row, column, ring), found
+        ring = first or min(_reach(likely), self.reach)
+        steps = _ring(first) if first else _disc(ring)
+        while ring < first + 2 * self.reach + 2:
+            cells = [self.cells.get((row + up, column + right), ()) for up, right in steps]
+            yield self._seen_m(latitude, longitude, row, column, ring), [thing for cell in cells for thing in cell]
+            ring += 1
+            steps = _ring(ring)
 
     def within(self, south: float, west: float, north: float, east: float) -> Iterator[Thing]:
         """The things in a rectangle, its edges included."""
@@ -113,14 +131,25 @@ def _side(things: list[Thing]) -> float:
     return max(sqrt(area * PER_CELL / len(things)), 1e-4)
 
 
-def _ring(row: int, column: int, ring: int) -> Iterator[Cell]:
-    """The cells at a distance of `ring` steps, corners included."""
+@cache
+def _reach(likely: int) -> int:
+    """How many rings around its own cell likely hold so many things."""
+    return ceil(sqrt(likely / (pi * PER_CELL)))
+
+
+@lru_cache(16)
+def _disc(ring: int) -> Sequence[tuple[int, int]]:
+    """All the steps of the rings up to one."""
+    return [step for each in range(ring + 1) for step in _ring(each)]
+
+
+@lru_cache(256)
+def _ring(ring: int) -> Sequence[tuple[int, int]]:
+    """The steps up and to the right that lead to the cells at a distance of `ring`, corners included."""
     if ring == 0:
-        yield row, column
-        return
-    for step in range(-ring, ring + 1):
-        yield row - ring, column + step
-        yield row + ring, column + step
-    for step in range(-ring + 1, ring):
-        yield row + step, column - ring
-        yield row + step, column + ring
+        return [(0, 0)]
+    edges, sides = range(-ring, ring + 1), range(-ring + 1, ring)
+    return [
+        *((up, right) for right in edges for up in (-ring, ring)),
+        *((up, right) for up in sides for right in (-ring, ring)),
+    ]
