@@ -27,6 +27,7 @@ from tests.pricing.small_tariffs import (
 from tests.pricing.test_properties import MONDAY
 
 HOUR = 3600
+FREE = {"method": "free"}
 
 
 def refuted(proof: Proof) -> Any:
@@ -146,6 +147,26 @@ def test_the_same_cap_of_a_plate_is_used_up_alike() -> None:
     assert refuted(prove(plate_capped(500, 2000), [plate_capped(500, 1999)], JUNE, horizon_s=HOUR)).excess_fen >= 1
 
 
+def test_a_tariff_with_a_cap_of_a_plate_is_proved_against_itself() -> None:
+    assert prove(plate_capped(500, 2000), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR).holds
+    assert not prove(plate_capped(400, 2000), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR).holds
+
+
+def test_earlier_stays_without_a_price_do_not_stop_a_proof() -> None:
+    reference = hourly(500, plate_cap={"kind": "calendar_day", "fen": 2000}, longest_stay_min=60)
+    case = refuted(prove(hourly(300), [reference], JUNE, horizon_s=HOUR))
+    assert case.cap_fen == 0
+    assert quote(reference, case.entry, case.exit, None, case.prior_stays).total_fen == 0
+
+
+def test_a_rolling_cap_of_a_plate_may_be_used_up_before_midnight() -> None:
+    """Only stays from midnight on last the twelve hours that the own price asks for."""
+    half_days = band("am", "00:00", "12:00", stepped(100, 720, rounding="down")), band("pm", "12:00", "24:00", FREE)
+    reference = hourly(100, 720, plate_cap={"kind": "rolling", "minutes": 1440, "fen": 9000})
+    case = refuted(prove(tariff(*half_days), [reference], JUNE, horizon_s=12 * HOUR))
+    assert (case.entry.strftime("%H:%M:%S"), case.assumes_used_up) == ("00:00:00", True)
+
+
 def test_a_rule_that_conditions_tell_names_days_by_itself() -> None:
     days = {"sunday": {"weekdays": [7]}, "rest": {"otherwise": True}}
     sundays = [all_day(stepped(300), ["sunday"], "s"), all_day(stepped(100), ["rest"], "r")]
@@ -248,6 +269,14 @@ def test_a_remedy_passes_and_one_fen_more_does_not() -> None:
     assert prove(Tariff.load(own), [reference], JUNE).holds
     own["bands"][0]["steps"][0]["fen"] = change.after_fen + 1
     assert not prove(Tariff.load(own), [reference], JUNE).holds
+
+
+def test_a_cap_is_lowered_where_that_takes_the_fewest_fen() -> None:
+    def capped_band(cap_fen: int) -> Tariff:
+        return tariff(all_day(stepped(500, band_cap={"fen": cap_fen})))
+
+    (change,) = refuted(prove(capped_band(3000), [capped_band(2900)], JUNE)).remedy.changes
+    assert (change.path, change.after_fen) == ("parameters.bands[0].band_cap.fen", 2900)
 
 
 def test_where_no_single_rate_will_do_several_are_lowered_none_more_than_needed() -> None:

@@ -5,6 +5,7 @@ the entries that exceeded the cap have to be looked at again.
 """
 
 import copy
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -132,6 +133,18 @@ class _Draft:
     def put(self, place: int, fen: int) -> "_Draft":
         return replace(self, fens=(*self.fens[:place], fen, *self.fens[place + 1 :]))
 
+    def least(self, place: int) -> int:
+        """The lowest amount that makes sense at a place beside the others: a cap is not below the first unit."""
+        return bisect_left(range(self.fens[place]), True, key=lambda fen: self.put(place, fen).makes_sense)
+
+    @property
+    def makes_sense(self) -> bool:
+        try:
+            self.tariff()
+        except InvalidTariff:
+            return False
+        return True
+
     def scaled(self, permille: int) -> "_Draft":
         return replace(self, fens=tuple(fen * permille // FULL_PERMILLE for fen in self.fens))
 
@@ -153,6 +166,7 @@ class _Trial:
     def __init__(self, search: Search, excesses: Sequence[Excess], before: _Draft) -> None:
         self._search = search
         self._alone = {place: fen - 1 for place, fen in enumerate(before.fens)}
+        self._least = {place: before.least(place) for place in self._alone}
         self._permille = FULL_PERMILLE
         self._excesses = [(excess.entry, search.cap(excess.entry)) for excess in excesses]
         self._cases = [self._case(excesses[0])]
@@ -162,7 +176,11 @@ class _Trial:
 
         More cases never let an amount be higher, so each is looked for below where it was found the last time.
         """
-        found = {place: self._highest(0, most, partial(before.put, place)) for place, most in self._alone.items()}
+        found = {
+            place: self._highest(self._least[place], most, partial(before.put, place))
+            for place, most in self._alone.items()
+            if self._least[place] <= most
+        }
         self._alone = {place: number for place, number in found.items() if number is not None}
         drafts = [before.put(place, number) for place, number in self._alone.items()]
         return max(drafts, key=lambda draft: sum(draft.fens), default=None)

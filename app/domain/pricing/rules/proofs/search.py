@@ -86,7 +86,7 @@ class Pen:
         cap = self.tariff.plate_cap
         if cap is None:
             return None
-        if entry.used_up and self.place != OWN:
+        if entry.used_up and self.place != OWN and cap.counts(entry.at - 1, entry.at):
             return 0
         name, _ = self.tariff.class_of(self.class_for(entry.scene.vehicle_class))
         calendar = entry.scene.setting.calendar(self.place, _EPOCH)
@@ -141,12 +141,11 @@ class Search:
                     yield from self._looked_at(entry)
 
     def scenes(self, settings: Sequence[Setting]) -> Iterator[Scene]:
-        pens = [self.own, *self.references]
-        tariffs = [pen.tariff for pen in pens]
+        tariffs = [pen.tariff for pen in self._pens]
         classes = sorted({name for tariff in tariffs for name in tariff.vehicle_classes})
         for setting in settings:
             holes = [hole for mine in setting.holes for hole in mine]
-            for vehicle_class in _unlike(classes, pens):
+            for vehicle_class in _unlike(classes, self._pens):
                 yield Scene(setting, vehicle_class, grain(tariffs, holes))
 
     def cap(self, entry: Entry) -> Curve:
@@ -162,13 +161,35 @@ class Search:
 
     def _ways(self, alone: Entry) -> list[Entry]:
         """The entry with earlier stays, in as many ways as free time and the caps of one plate can tell apart."""
-        pens, known = (self.own, *self.references), dict[object, Entry]()
-        are_capped = any(pen.tariff.plate_cap for pen in pens)
-        for history in histories(alone.at, are_capped=are_capped):
+        known: dict[object, Entry] = {}
+        for history in histories(alone.at, are_capped=any(pen.tariff.plate_cap for pen in self._pens)):
             entry = alone._replace(history=history)
-            known.setdefault(tuple((pen.has_free(entry), pen.left(entry)) for pen in pens), entry)
-        assumed = [entry._replace(used_up=True) for entry in known.values()] if are_capped and alone.at else []
+            told = self._told_apart(entry)
+            if told is not None:
+                known.setdefault(told, entry)
+        assumed = [entry._replace(used_up=True) for entry in known.values()] if self._may_be_used_up(alone.at) else []
         return [*known.values(), *assumed]
+
+    @property
+    def _pens(self) -> Sequence[Pen]:
+        return self.own, *self.references
+
+    def _told_apart(self, entry: Entry) -> object | None:
+        """What earlier stays change; None where some tariff has no price for one of them, nor then for this stay."""
+        try:
+            return tuple((pen.has_free(entry), pen.left(entry)) for pen in self._pens)
+        except NoPrice:
+            return None
+
+    def _may_be_used_up(self, at: int) -> bool:
+        """Whether earlier stays, whichever they were, may leave nothing of a reference's cap, and more of the own one.
+
+        The same stays leave the same to the same tariff.
+        """
+        if all(pen.tariff == self.own.tariff for pen in self.references):
+            return False
+        caps = [pen.tariff.plate_cap for pen in self.references]
+        return any(cap is not None and cap.counts(at - 1, at) for cap in caps)
 
 
 def _unlike(classes: Sequence[str], pens: Sequence[Pen]) -> list[str]:
