@@ -289,6 +289,18 @@ def test_where_no_single_rate_will_do_several_are_lowered_none_more_than_needed(
     assert [change.after_fen for change in case.remedy.changes] == [500, 200]
 
 
+def test_a_rate_waits_for_no_cap_that_is_raised_after_it() -> None:
+    def day_and_night(day_fen: int, night: Parameters, **more: Any) -> Tariff:
+        return tariff(band("day", "08:00", "20:00", per_visit(day_fen)), band("night", "20:00", "08:00", night), **more)
+
+    own = day_and_night(500, stepped(300), period={"kind": "calendar_day", "cap_fen": 2000})
+    case = refuted(prove(own, [day_and_night(450, FREE)], JUNE))
+    assert [(change.path, change.after_fen) for change in case.remedy.changes] == [
+        ("parameters.bands[0].fen", 450),
+        ("parameters.bands[1].steps[0].fen", 0),
+    ]
+
+
 def test_a_counterexample_is_told_line_by_line_in_chinese_and_as_plain_json() -> None:
     proof = prove(hourly(501), [hourly(500)], JUNE)
     told = proof.explain()

@@ -186,9 +186,17 @@ class _Trial:
         return max(drafts, key=lambda draft: sum(draft.fens), default=None)
 
     def together(self, before: _Draft) -> _Draft:
-        """All amounts in proportion, then each by itself as high as the others let it be."""
+        """All amounts in proportion, then each by itself as high as the others let it be.
+
+        An amount may have to wait for a cap behind it, below which it would make no sense; so all are gone over again.
+        """
         self._permille = self._highest(0, self._permille, before.scaled) or 0
         lowered = before.scaled(self._permille)
+        while (raised := self._raised(lowered, before)) != lowered:
+            lowered = raised
+        return lowered
+
+    def _raised(self, lowered: _Draft, before: _Draft) -> _Draft:
         for place, fen in enumerate(before.fens):
             highest = self._highest(lowered.fens[place], fen, partial(lowered.put, place))
             lowered = lowered if highest is None else lowered.put(place, highest)
