@@ -91,3 +91,9 @@ def test_changes_within_one_minute_are_all_found() -> None:
 def test_spans_above_the_cap_that_touch_are_one() -> None:
     own, cap = [Step(0, 0), Step(10, 5), Step(20, 9), Step(40, None)], [Step(0, 0), Step(15, 4), Step(30, 9)]
     assert excesses(own, cap, 60) == [(10, 30)]
+
+
+def test_a_picture_that_cannot_be_written_is_told_without_a_traceback(tmp_path: Path) -> None:
+    done = draw(tmp_path, parameters(all_day(stepped(400))), "--hours", "2", "-o", str(tmp_path / "none" / "fee.svg"))
+    assert done.exit_code == 1
+    assert "none/fee.svg" in done.stderr

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,7 +23,19 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "reference.json").write_text(json.dumps(parameters(all_day(stepped(500)))))
     (tmp_path / "ill.json").write_text('{"bands": 1}')
     (tmp_path / "no.json").write_text("{")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "twice.json").write_text('{"free": null, ' + (tmp_path / "own.json").read_text()[1:])
+    (tmp_path / "anys.json").write_text(json.dumps(parameters(all_day(stepped(1)), day_class_rule=nested(300))))
+    (tmp_path / "marked.json").write_text((tmp_path / "own.json").read_text(), encoding="utf-8-sig")
     return tmp_path
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A rule for days, one condition within the other."""
+    condition: dict[str, Any] = {"weekdays": [7]}
+    for _ in range(depth):
+        condition = {"any": [condition]}
+    return {"sunday": condition}
 
 
 def prove(*words: object) -> Result:
@@ -50,11 +63,15 @@ def test_one_record_of_a_collection_is_named_behind_a_colon() -> None:
     assert prove(f"{COLLECTION}:HZ-ROAD-2", "--against", f"{COLLECTION}:HZ-ROAD-1").exit_code == 0
 
 
-@pytest.mark.parametrize("file", ["ill.json", "no.json", "none.json"])
+@pytest.mark.parametrize("file", ["ill.json", "no.json", "none.json", "deep.json", "twice.json", "anys.json", "."])
 def test_a_file_that_is_no_tariff_is_told_as_one(files: Path, file: str) -> None:
     done = prove(files / file, "--against", files / "own.json")
     assert done.exit_code == 2
     assert file in done.stderr
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(files: Path) -> None:
+    assert prove(files / "marked.json", "--against", files / "own.json").exit_code == 0
 
 
 def test_a_terminal_without_any_settings_can_prove_and_learns_what_other_commands_lack(files: Path) -> None:

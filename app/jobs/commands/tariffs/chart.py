@@ -45,7 +45,10 @@ def chart(
     seconds = hours * HOUR
     with refusals_told():
         panels = [_panel(own, references, entry, seconds, vehicle_class, combine) for entry in entries]
-    output.write_text(draw("停车费用", panels, seconds), encoding="utf-8")
+    try:
+        output.write_text(draw("停车费用", panels, seconds), encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(output), error.strerror) from None
 
 
 def _panel(

@@ -1,12 +1,13 @@
 """A tariff out of a file: the parameters alone, a record that holds them, or one record of a collection."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from app.domain.pricing.rules import InvalidTariff, Tariff
+from app.jobs.commands.tariffs.json_lines import NestedTooDeeply, parse_document, sentence
+from app.kernel.refusals import Refusal
 
 
 class TariffFile(click.ParamType[Tariff]):
@@ -19,10 +20,12 @@ class TariffFile(click.ParamType[Tariff]):
             return value
         path, _, wanted = _split(value)
         try:
-            with click.open_file(path, encoding="utf-8") as file:
-                told = json.load(file)
-        except (OSError, ValueError) as error:
-            self.fail(f"{path} 不是可读取的 JSON 文件：{error}", param, ctx)
+            with click.open_file(path, "rb") as file:
+                told = parse_document(file.read())
+        except OSError as error:
+            self.fail(f"无法读取 {path}：{error.strerror}", param, ctx)
+        except Refusal as refusal:
+            self.fail(f"{path}：{sentence(refusal)}", param, ctx)
         return self._tariff(told, wanted, value, param, ctx)
 
     def _tariff(
@@ -30,11 +33,13 @@ class TariffFile(click.ParamType[Tariff]):
     ) -> Tariff:  # fmt: skip
         record = _record(told, wanted)
         if record is None:
-            self.fail(f"{value} 中没有这个收费标准", param, ctx)
+            self.fail(f"{value} 中没有这个收费标准；若有多个，须写作 FILE.json:ID", param, ctx)
         try:
             return Tariff.load(record)
         except InvalidTariff as refusal:
             self.fail(f"{value}：{refusal.message}（{refusal}）", param, ctx)
+        except RecursionError:
+            self.fail(f"{value}：{NestedTooDeeply.message}", param, ctx)
 
 
 def _split(value: str) -> tuple[str, str, str]:
