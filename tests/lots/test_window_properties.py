@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.calendars.rules import DayKind
@@ -149,8 +149,12 @@ def test_closures_take_out_exactly_what_they_cover(windows: list[Span], closures
         assert any(each.holds(at) for each in left) is told
 
 
-@settings(deadline=None, max_examples=60)
+A_SHORT_DAY = PlanHours(0, 0, [], normal_exceptions([{"date": str(FIRST), "begins": "00:00", "ends": "00:15"}]))
+
+
+@settings(max_examples=100)
 @given(pairs, plans, plans, kinds)
+@example((time(0), time(0, 30)), PlanHours(0, 0, [], []), A_SHORT_DAY, {})
 def test_what_is_nowhere_shorter_by_its_terms_is_nowhere_shorter_in_fact(
     usual: tuple[time, time], plan: PlanHours, former: PlanHours, book: dict[date, DayKind]
 ) -> None:

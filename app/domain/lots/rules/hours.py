@@ -152,11 +152,15 @@ def is_shorter(plan: PlanHours, city: Readings) -> bool:
 
 
 def is_nowhere_shorter(plan: PlanHours, former: PlanHours) -> bool:
-    """Whether a plan keeps the bays at no moment at which the former one did not; told by its terms alone."""
+    """Whether a plan keeps the bays at no moment at which the former one did not; told by its terms alone.
+
+    A date with hours of its own may have been worked for less than usual: it stays as it was, or becomes free.
+    """
+    free = {each["date"] for each in plan.exceptions if "begins" not in each}
     return (
         plan.closes_before_minutes <= former.closes_before_minutes
         and plan.opens_after_minutes <= former.opens_after_minutes
         and all(each in former.duty_days for each in plan.duty_days)
         and all(each in former.exceptions for each in plan.exceptions if "begins" in each)
-        and all(each in plan.exceptions for each in former.exceptions if "begins" not in each)
+        and all(each in plan.exceptions or each["date"] in free for each in former.exceptions)
     )
