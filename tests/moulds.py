@@ -6,6 +6,7 @@ of the platform's clock gets those very rows. Where anything is not as it was th
 saves time and decides nothing.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from app.kernel import clock
 from app.kernel.db import in_transaction
 
 T = TypeVar("T")
+_numbers = itertools.count(1)
 ABOUT = timedelta(seconds=30)
 """So far may the clock stand from the moment at which a mould was ready."""
 
@@ -52,7 +54,6 @@ class Moulds:
         self._here: dict[int, Mould] = {}
         self._names: dict[Hashable, int] = {}
         self._clock: Clock | None = None
-        self._count = 0
 
     @contextmanager
     def at_hand(self, of_this_test: Clock) -> Iterator[None]:
@@ -74,7 +75,7 @@ class Moulds:
     def ready(self, what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
         """What `make` makes and returns. `what` names everything that it depends on, `upon` what it points to.
 
-        Asked twice in one test, it is another one.
+        Only for what is not there yet; asked twice in one test, it is another one.
         """
         if self._clock is None or in_transaction() or not all(self.is_here(each) for each in upon):
             return make()
@@ -89,7 +90,10 @@ class Moulds:
     def _placed(self, what: Hashable, upon: frozenset[int]) -> Mould | None:
         """A mould that fits, put back; None where there is none, or the city is not as it was."""
         mould = next((each for each in self._known[what] if self._fits(each, upon)), None)
-        return mould if mould and self._is_ordinary() and self._put_back(mould) else None
+        if mould is None or not self._is_ordinary():
+            return None
+        self._put_back(mould)
+        return mould
 
     def _fits(self, mould: Mould, needed: frozenset[int]) -> bool:
         away = abs(mould.ready_at - _now())
@@ -108,8 +112,8 @@ class Moulds:
         since = self._admin.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
         assert since is not None
         made, ready_at = make(), _now()
-        self._count += 1
-        mould = Mould(self._count, self._new_rows(since[0]), upon, ready_at, made)
+        mould = Mould(next(_numbers), self._new_rows(since[0]), upon, ready_at, made)
+        assert mould.rows, f"{what} was there already, and would be missing where it is not"
         for table in mould.rows:
             self._keep(mould, table, since[0])
         self._known[what].append(mould)
@@ -130,7 +134,7 @@ class Moulds:
         copy = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} ORDER BY to_jsonb(new) -> 'id'")
         self._admin.execute(copy.format(_copy(mould, table), self._columns[table], _new(table, since)))
 
-    def _put_back(self, mould: Mould) -> bool:
+    def _put_back(self, mould: Mould) -> None:
         """As if it had been made now; the clock goes on to the moment at which it was ready."""
         rows = sql.SQL(" ").join(
             sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {};").format(
@@ -138,13 +142,9 @@ class Moulds:
             )
             for table in mould.rows
         )
-        try:
-            self._admin.execute(sql.SQL(_AS_THEY_WERE).format(rows=rows))
-        except psycopg.errors.UniqueViolation:  # somebody made it otherwise
-            return False
+        self._admin.execute(sql.SQL(_AS_THEY_WERE).format(rows=rows))
         if self._clock is not None and mould.ready_at > _now():
             self._clock.move_by(mould.ready_at - _now())
-        return True
 
 
 _moulds: Moulds | None = None

@@ -19,7 +19,7 @@ from app.domain.gates.models import GateDevice
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot
 from app.domain.motorists import actions as motorists
-from app.domain.motorists.models import Motorist
+from app.domain.motorists.models import AgreementVersion, Motorist
 from app.domain.motorists.plates import Plate, read_plate
 from app.domain.pricing import actions as pricing
 from app.domain.pricing.models import (
@@ -41,7 +41,7 @@ from app.domain.staff.rules import Actor, ScopeKind
 from app.domain.stays import actions as stays
 from app.domain.stays.models import Stay
 from app.domain.units import actions as units
-from app.domain.units.models import Operator, Unit
+from app.domain.units.models import District, Operator, Unit
 from app.domain.units.rules import NewOperator, NewUnit, sample_credit_code
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
@@ -92,18 +92,27 @@ def the_city() -> None:
     know_districts()
     if version_in_force(2026) is None:
         moulds.ready("calendar", _seed)
-    if not moulds.is_here("agreement"):
+    if not _agreement_is_published():
         moulds.ready("agreement", _publish)
 
 
 def know_districts() -> None:
     """The city's districts."""
-    if not moulds.is_here("districts"):
+    with transaction() as session:
+        known = session.query(District.code).count()
+    if not known:
         moulds.ready("districts", units.know_districts)
+    elif not moulds.is_here("districts"):
+        units.know_districts()
 
 
 def _seed() -> None:
     seed(2026)
+
+
+def _agreement_is_published() -> bool:
+    with transaction() as session:
+        return session.query(AgreementVersion.id).filter_by(version="test-1").count() > 0
 
 
 def _publish() -> None:
@@ -293,7 +302,7 @@ def new_unit(kind: str = "enterprise", **told: Any) -> NewUnit:
 
 def registered_unit(kind: str = "enterprise", **told: Any) -> Unit:
     """A unit in the register, without a lot."""
-    units.know_districts()
+    know_districts()
     return units.enter(new_unit(kind, **told), ACTOR)
 
 
