@@ -1,0 +1,47 @@
+"""`python -m tests.mutants`: whether the tests of prices notice when engine or proof are spoilt; docs/mutants.md.
+
+Runs mutmut over the files that pyproject.toml names, a few seeded cases for each random test, and ends with
+`mutants: K/N killed`. Exit code 1 below nine in ten. Patterns of names choose a sample: `'*__mutmut_*4'`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "mutants"
+EFFORT: Final = "5"
+"""Percent of the usual number of random cases; see tests/pricing/effort.py."""
+PROMISED: Final = 0.9
+KILLED: Final = frozenset({1, 3, 24, -24, 36, 152, 255})
+"""A test failed, the run broke or did not end (mutmut's own exit codes)."""
+
+
+def main() -> int:
+    """Spoil, test, tell."""
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "TEST_EFFORT": EFFORT, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    children = str(os.cpu_count() or 1)
+    chosen = sys.argv[1:]
+    command = [str(programs / "mutmut"), "run", "--max-children", children, *chosen]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    outcomes = {name: code for name, code in read_outcomes().items() if code is not None or not chosen}
+    killed = [name for name, code in outcomes.items() if code in KILLED]
+    for name in sorted(outcomes.keys() - set(killed)):
+        print(f"survived: {name}")
+    print(f"mutants: {len(killed)}/{len(outcomes)} killed")
+    return 0 if len(killed) >= PROMISED * len(outcomes) > 0 else 1
+
+
+def read_outcomes() -> Mapping[str, int | None]:
+    """The exit code of the tests for each mutant; none where none was run."""
+    files = sorted(FOLDER.rglob("*.meta"))
+    return {name: code for file in files for name, code in json.loads(file.read_text())["exit_code_by_key"].items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
