@@ -1,9 +1,10 @@
-"""Four statements that make the written windows what they should be, for many lots at once.
+"""Statements that make the written windows what they should be, for many lots at once.
 
-Run in this order no two windows of a lot ever overlap: windows that only grow, and have the room to; windows that only
-shrink; then whatever else is not wanted goes, and what is missing comes.
+Mostly days are only added. Else, run in this order, no two windows of a lot ever overlap: windows that only grow, and
+have the room to; windows that only shrink; then whatever else is not wanted goes, and what is missing comes.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import TextClause, text
@@ -50,6 +51,7 @@ def _statement(change: str) -> TextClause:
     return text(f"{_WANTED}{change}")
 
 
+DIFFERENCES: Final = _statement("SELECT EXISTS (SELECT FROM idle), EXISTS (SELECT FROM missing)")
 GROW: Final = _statement("""
 UPDATE open_window SET during = grown.during, plan_id = grown.plan, calendar_ids = grown.calendars
 FROM (
@@ -74,3 +76,15 @@ ADD: Final = _statement("""
 INSERT INTO open_window (lot_id, during, plan_id, calendar_ids)
 SELECT lot_id, during, plan, calendars FROM missing ORDER BY lot_id, during
 """)
+ONLY_ADD: Final = _statement("""
+INSERT INTO open_window (lot_id, during, plan_id, calendar_ids)
+SELECT lot_id, during, plan, calendars FROM missing WHERE NOT EXISTS (SELECT FROM idle) ORDER BY lot_id, during
+""")
+"""Everything that is to be done, unless windows are written that are not wanted: then nothing."""
+
+
+def needed(has_idle: bool, has_missing: bool) -> Sequence[TextClause]:
+    """The statements that can find something to do. Only where both kinds differ a window may become another."""
+    if has_idle and has_missing:
+        return GROW, SHRINK, REMOVE, ADD
+    return (REMOVE,) if has_idle else (ADD,) if has_missing else ()

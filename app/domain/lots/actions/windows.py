@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, TextClause, select, text, update
 
 from app.domain.calendars.queries import day_book
 from app.domain.calendars.rules import DayBook
-from app.domain.lots.actions.differences import ADD, GROW, REMOVE, SHRINK
+from app.domain.lots.actions.differences import DIFFERENCES, ONLY_ADD, needed
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import HORIZON, lots_short_of_windows
 from app.domain.lots.queries.hours import (
@@ -80,7 +80,12 @@ def _rewrite(lot_ids: Sequence[int], almanac: "_Almanac") -> int:
         sheet.note(lot, now if lot.has_windows else almanac.begin, almanac, closures.get(lot.lot_id, ()))
     told = sheet.columns()
     with _joined_by_hash(len(lot_ids) > FEW):
-        return sum(_affected(statement, told) for statement in (GROW, SHRINK, REMOVE, ADD))
+        return _affected(ONLY_ADD, told) or _changed(told)
+
+
+def _changed(told: Mapping[str, list[Any]]) -> int:
+    has_idle, has_missing = current().execute(DIFFERENCES, told).one()
+    return sum(_affected(statement, told) for statement in needed(has_idle, has_missing))
 
 
 @contextmanager
