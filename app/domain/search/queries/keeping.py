@@ -5,6 +5,7 @@ answered from a board that was held against the tables after the search came in,
 share one question. Whoever must ask the database something anyway asks this along with it.
 """
 
+import gc
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,7 +17,7 @@ from app.domain.calendars.models import CalendarVersion
 from app.domain.calendars.queries import day_book
 from app.domain.calendars.rules import DayBook
 from app.domain.search.models import LotChange
-from app.domain.search.queries.loading import load
+from app.domain.search.queries.loading import MANY, load
 from app.domain.search.rules.board import Board
 from app.kernel import clock
 from app.kernel.clock import business_day
@@ -150,6 +151,9 @@ _WHETHER_PRESSING = select(PRESSING)
 def _built(now: datetime) -> Board:
     board, known = Board(), load(None, now)
     board.put(known, known)
+    if len(known) > MANY:
+        gc.collect()
+        gc.freeze()  # it lives long and holds no cycles: the collector need not go through it again and again
     return board
 
 
