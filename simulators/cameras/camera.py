@@ -1,5 +1,6 @@
 """A camera, an arm and its relay, whatever the vendor: what happens when a car comes."""
 
+import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from random import Random
 from typing import Any
 
 from simulators.cameras.faults import Faults
-from simulators.cameras.line import Line, NoAnswer
+from simulators.cameras.line import Hearing, Line, NoAnswer
 from simulators.cameras.memory import Memory, Shelf
 from simulators.cameras.plan import CameraPlan, Habits
 from simulators.gate.barrier import Barrier
@@ -32,7 +33,9 @@ class Reading:
 
 
 class Camera(ABC):
-    """One camera. Subclasses know a vendor's words."""
+    """One camera. Subclasses know a vendor's words, and how it reads the bytes of an answer."""
+
+    heard: Hearing = staticmethod(json.loads)
 
     def __init__(
         self, plan: CameraPlan, habits: Habits, shelf: Shelf, trace: Trace, clock_file: Path | None
@@ -40,7 +43,7 @@ class Camera(ABC):
         self.plan, self.habits = plan, habits
         self.memory, self.faults = Memory(shelf, plan.serial), Faults()
         self.clock = DeviceClock(clock_file, self.memory.fact("clock_error"))
-        self.line, self.trace = Line(plan, habits, self.faults, trace), trace
+        self.line, self.trace = Line(plan, habits, self.faults, trace, self.heard), trace
         self.barrier = Barrier(lambda _: None)
         self.random = Random(f"{habits.seed}-{plan.serial}")  # noqa: S311 - the same again, on purpose
         self.mode = "online"

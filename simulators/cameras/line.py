@@ -1,8 +1,7 @@
 """A camera's way to the platform: one request at a time, no signature, and it can be cut."""
 
-import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -12,6 +11,8 @@ from simulators.cameras.plan import CameraPlan, Habits
 from simulators.gate.trace import Trace
 
 OK = 200
+Hearing = Callable[[bytes], Any]
+"""How a camera reads the bytes of an answer; raises ValueError."""
 
 
 class NoAnswer(Exception):
@@ -21,8 +22,9 @@ class NoAnswer(Exception):
 class Line:
     """Sends what a camera says; while `up` is false nothing goes out and nothing comes in."""
 
-    def __init__(self, plan: CameraPlan, habits: Habits, faults: Faults, trace: Trace) -> None:
+    def __init__(self, plan: CameraPlan, habits: Habits, faults: Faults, trace: Trace, heard: Hearing) -> None:
         self._plan, self._habits, self._faults, self._trace = plan, habits, faults, trace
+        self._heard = heard
         self._local = threading.local()
         self.up = True
 
@@ -46,7 +48,7 @@ class Line:
         how.setdefault("timeout", self._habits.answer_seconds)
         try:
             response = self._session().post(f"{self._habits.platform}{self._plan.path}/{call}", **how)
-            content = json.loads(response.content) if response.status_code == OK else None
+            content = self._heard(response.content) if response.status_code == OK else None
         except (requests.RequestException, ValueError) as error:
             raise NoAnswer(type(error).__name__) from error
         self._trace.note(self._plan.serial, "answered", call=call, status=response.status_code, answer=content)

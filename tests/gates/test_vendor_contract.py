@@ -60,7 +60,7 @@ def scene(
     profile, (url, log) = request.param, served_here
     entry, leave = (registered(lot, profile, way, passage_input=1) for way in ("in", "out"))
     with yard(profile, url, tmp_path / "state", clock.file) as standing:
-        for gate in (entry, leave):
+        for gate in (entry, leave) if profile == "vz-http" else ():
             read_at(standing.page(gate), gate)
         standing.put((entry, {"loop_input": 1}), (leave, {"loop_input": 1}))
         yield Scene(standing, entry, leave, log)
@@ -165,6 +165,7 @@ def test_rows_that_others_wrote_are_left_alone(scene: Scene, lot: Lot) -> None:
 
 
 FOREVER = {
+    SERIALS["parkingcam-http"][0]: ("20200101000000", "20991231235959"),
     SERIALS["vz-http"][0]: ("2020-01-01 00:00:00", "2099-12-31 23:59:59"),
 }
 

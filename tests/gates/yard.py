@@ -21,8 +21,11 @@ from launcher.ports import free_ports, is_taken
 from tests import world
 from tests.gates.stand import ROOT, eventually
 
-PROGRAMS = {"vz-http": "simulators.vzenith"}
-SERIALS = {"vz-http": ("0a1b2c3d-00000001", "0a1b2c3d-00000002")}
+PROGRAMS = {"parkingcam-http": "simulators.parkingcam", "vz-http": "simulators.vzenith"}
+SERIALS = {
+    "parkingcam-http": (f"{1:032x}", f"{2:032x}"),
+    "vz-http": ("0a1b2c3d-00000001", "0a1b2c3d-00000002"),
+}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from app.adapters.gates.parkingcam import ParkingCam
 from app.adapters.gates.vzenith import Vzenith
 from app.adapters.gates.words import Dialect
 
-CAMERAS: Final[Mapping[str, Dialect]] = {"vz-http": Vzenith()}
+CAMERAS: Final[Mapping[str, Dialect]] = {"parkingcam-http": ParkingCam(), "vz-http": Vzenith()}
 """Vendors' cameras that speak at /camera/v1, by `gate_device.profile`."""

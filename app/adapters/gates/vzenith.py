@@ -6,30 +6,25 @@ The vendor's text has no acknowledgement of its whitelist: whether it took rows 
 """
 
 import base64
+import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from app.adapters.gates.fields import listed, number, record, root_of, text, without_pictures
+from app.adapters.gates.alarms import pulsed_in, seen_in
+from app.adapters.gates.fields import record, root_of, text
 from app.adapters.gates.words import (
     Beaten,
     Drop,
-    Foreign,
     Habits,
     ListRow,
     Message,
     Nothing,
-    Pulsed,
     Put,
     Reply,
-    Seen,
     Step,
     Word,
 )
 from app.kernel.clock import SHANGHAI
-
-OPENERS: Final = {1: "server", 2: "local_list"}
-"""`gioouts.ctrltype`: who closed the open relay."""
 
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 
@@ -45,17 +40,17 @@ class Vzenith:
         root = root_of(body)
         if "AlarmInfoPlate" in root:
             alarm = record(root["AlarmInfoPlate"])
-            return Message(text(alarm.get("serialno")), _seen(alarm))
+            return Message(text(alarm.get("serialno")), seen_in(alarm, "vz"))
         if "AlarmGioIn" in root:
             alarm = record(root["AlarmGioIn"])
-            return Message(text(alarm.get("serialno")), _pulsed(alarm))
+            return Message(text(alarm.get("serialno")), pulsed_in(alarm))
         return Message(text(record(root.get("SerialData", root)).get("serialno")), Nothing())
 
     def registration(self, form: Mapping[str, str]) -> Message:
         """The sign of life of a heartbeat or comet poll. Its user name and password are not even looked at."""
         return Message(form.get("serialno", ""), Beaten())
 
-    def write(self, reply: Reply) -> Mapping[str, Any]:
+    def write(self, reply: Reply, _to: Word) -> Mapping[str, Any]:
         """An answer; `info` is "ok" only to open."""
         answer: dict[str, Any] = {"info": "ok" if reply.opens else "no", "channelNum": 0}
         if reply.closes:
@@ -70,43 +65,9 @@ class Vzenith:
             answer["white_list_operate"] = _operation(reply.step)
         return {"Response_AlarmInfoPlate": answer}
 
-
-def plate_record(alarm: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The reading within an alarm, wherever the family puts it; raises `Foreign`."""
-    return record(record(alarm.get("result")).get("PlateResult"))
-
-
-def moment_of(reading: Mapping[str, Any]) -> tuple[datetime, str]:
-    """When a car was read, and the same as an identifier; raises `Foreign`."""
-    stamp = record(record(reading.get("timeStamp")).get("Timeval"))
-    seconds, micro = number(stamp.get("sec")), number(stamp.get("usec", 0))
-    try:
-        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micro), f"{seconds}.{micro}"
-    except (OverflowError, ValueError, OSError) as wrong:
-        raise Foreign("timeStamp") from wrong
-
-
-def _seen(alarm: Mapping[str, Any]) -> Word:
-    """Old firmware numbers nothing and tells no relay."""
-    reading = plate_record(alarm)
-    at, stamp = moment_of(reading)
-    numbered = number(reading.get("plateid", 0))
-    offline = number(reading.get("isoffline", 0)) == 1
-    return Seen(
-        event_id=f"vz-{numbered}-{stamp}", plate=text(reading.get("license")), colour=str(reading.get("colorType", 0)),
-        at=at, offline=offline, opened_by=_opener(reading), record=numbered if offline else None,
-        told=without_pictures(alarm),
-    )  # fmt: skip
-
-
-def _opener(reading: Mapping[str, Any]) -> str | None:
-    kinds = [number(record(out).get("ctrltype", 0)) for out in listed(reading.get("gioouts", []))]
-    return next((OPENERS[kind] for kind in kinds if kind in OPENERS), None)
-
-
-def _pulsed(alarm: Mapping[str, Any]) -> Word:
-    trigger = record(record(alarm.get("result")).get("TriggerResult"))
-    return Pulsed(number(trigger.get("source"))) if number(trigger.get("value", 1)) else Nothing()
+    def encoded(self, answer: Mapping[str, Any]) -> bytes:
+        """Escaped, so that no encoding can be mistaken."""
+        return json.dumps(answer).encode()
 
 
 def _spoken(words: str) -> dict[str, Any]:

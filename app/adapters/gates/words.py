@@ -14,8 +14,8 @@ class Foreign(ValueError):
 class Seen:
     """A car that the camera read; `event_id` is the same when the same record comes again.
 
-    `opened_by` is server, local_list or `None` (the arm stayed down, or the camera did not tell). `record` is the
-    number by which a replayed record is acknowledged. `colour` is the vendor's own code.
+    `opened_by` is server, local_list or `None`: the arm stayed down, or, unless it `tells_relay`, who knows. `record`
+    is the number by which a replayed record is acknowledged. `colour` is the vendor's own code.
     """
 
     event_id: str
@@ -24,6 +24,7 @@ class Seen:
     at: datetime
     offline: bool = False
     opened_by: str | None = None
+    tells_relay: bool = True
     record: int | None = None
     told: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -122,12 +123,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class Habits:
-    """What a dialect can do: rows in one change of the list, and whether the list can be read in the same channel."""
+    """What a dialect can do: rows in one change of the list, and whether the list can be read in the same channel.
+
+    `beats_tell_time`: the clock is measured by heartbeats, and what was read long ago by it comes late whatever the
+    message says of itself; otherwise live readings measure the clock, and a late one says that it is.
+    """
 
     puts: int
     drops: int
     reads_back: bool
     can: frozenset[str]
+    beats_tell_time: bool = False
 
 
 class Dialect(Protocol):
@@ -142,5 +148,8 @@ class Dialect(Protocol):
     def registration(self, form: Mapping[str, str]) -> Message:
         """What a camera's form says, without the credentials in it; raises `Foreign` where there are no forms."""
 
-    def write(self, reply: Reply) -> Mapping[str, Any]:
-        """The JSON body of an answer."""
+    def write(self, reply: Reply, to: Word) -> Mapping[str, Any]:
+        """The answer to what was said, as JSON."""
+
+    def encoded(self, answer: Mapping[str, Any]) -> bytes:
+        """The same in this camera's characters."""

@@ -7,7 +7,7 @@ it sends is stored first, and answered with 200 whatever it was. Only a decision
 import time
 from collections.abc import Sequence
 
-from flask import Response, jsonify, request
+from flask import Response, request
 
 from app.adapters.gates.words import (
     Beaten,
@@ -15,10 +15,12 @@ from app.adapters.gates.words import (
     ListDone,
     ListRead,
     Message,
+    Nothing,
     Pulsed,
     Reply,
     Seen,
     Step,
+    Word,
 )
 from app.api.gates.camera_guard import CAMERA, PATIENT_CAMERA, camera, dialect
 from app.api.gates.camera_guard import cameras as blueprint
@@ -41,8 +43,8 @@ def events() -> Response:
         message = dialect().read(request.get_data())
     except Foreign as wrong:
         gates.note_unreadable(camera().device_id, request.get_data(), f"foreign_{wrong}")
-        return _answer(Reply())
-    return _answer(_taken(message))
+        return _answer(Reply(), Nothing())
+    return _answer(_taken(message), message.word)
 
 
 @blueprint.post("/<uuid:gate>/<secret>/poll")
@@ -52,15 +54,16 @@ def poll() -> Response:
     try:
         message = dialect().registration({"serialno": request.form.get("serialno", "")})
     except Foreign:
-        return _answer(Reply())
+        return _answer(Reply(), Nothing())
     if not _is_verified(message):
-        return _answer(Reply())
+        return _answer(Reply(), message.word)
     gates.note_contact(camera().device_id)
-    return _answer(_waited())
+    return _answer(_waited(), message.word)
 
 
-def _answer(reply: Reply) -> Response:
-    return jsonify(dialect().write(reply))
+def _answer(reply: Reply, to: Word) -> Response:
+    speaks = dialect()
+    return Response(speaks.encoded(speaks.write(reply, to)), content_type="application/json")
 
 
 def _is_verified(message: Message) -> bool:
@@ -87,10 +90,12 @@ def _taken(message: Message) -> Reply:
 
 def _seen(seen: Seen, verified: bool) -> Reply:
     """A live car is decided about; one of an outage is only written down, one record at a time."""
+    device_id, tells_time = camera().device_id, dialect().habits.beats_tell_time
+    seen = gates.aged(device_id, seen) if tells_time else seen
     colour = colour_from(ColourScheme(dialect().colours), seen.colour)
-    sighting = gates.note_sighting(camera().device_id, seen, str(colour), verified)
+    sighting = gates.note_sighting(device_id, seen, str(colour), verified, measures=not tells_time)
     if seen.offline:
-        stays.project(gates.note_replay(camera().device_id, sighting.event_id, seen.opened_by))
+        stays.project(gates.note_replay(device_id, sighting.event_id, seen.opened_by))
         return Reply(replayed=seen.record)
     return _decided(sighting.event_id, verified, seen.opened_by)
 
@@ -111,12 +116,13 @@ def _pulsed(source: int) -> None:
 
 
 def _beaten(beaten: Beaten) -> Reply:
-    """A heartbeat that waits for nothing carries what there is."""
+    """A heartbeat that waits for nothing carries what there is: a command, or else a step of the list."""
     device_id = camera().device_id
-    gates.note_contact(device_id)
+    gates.note_contact(device_id, beaten.at)
     if gates.note_count(device_id, beaten.count):
         gates.forget_held(device_id)
-    return _carrying(gates.hand_out(device_id), gates.next_step(device_id, dialect().habits))
+    reply = _carrying(gates.hand_out(device_id), None)
+    return reply if reply != Reply() else Reply(step=gates.next_step(device_id, dialect().habits))
 
 
 def _waited() -> Reply:

@@ -9,6 +9,7 @@ from app.domain.gates.actions.messages import Caller, admit, forget_old_nonces, 
 from app.domain.gates.actions.pulses import Beat, Standing, beat
 from app.domain.gates.actions.sightings import (
     UNVERIFIED,
+    aged,
     note_contact,
     note_count,
     note_opening,
@@ -48,6 +49,7 @@ __all__ = [
     "acknowledge",
     "add_key",
     "admit",
+    "aged",
     "ask_due",
     "beat",
     "decide_once",

@@ -5,15 +5,17 @@ answered. Where no contact tells that a car drove through, an opening counts as 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from app.adapters.gates.words import Seen
+from app.domain.gates import queries
 from app.domain.gates.actions.events import lock_pulse, plate_place, record_unnumbered
 from app.domain.gates.actions.pulses import sample_clock
+from app.domain.gates.actions.vendor_lists import is_listed
 from app.domain.gates.models import GateDecision, GateDevice, GateEvent, VendorGate
 from app.domain.gates.rules.decisions import Decision
 from app.domain.lots.queries import place_of
@@ -28,6 +30,9 @@ UNVERIFIED: Final = Decision("manual", "unverified", "请稍候", "请联系值�
 WAITS_AT_MOST: Final = timedelta(minutes=30)
 PASSES_WITHIN: Final = timedelta(seconds=60)
 SAME_PULSE: Final = timedelta(seconds=5)
+ANSWERED_WITHIN: Final = timedelta(seconds=25)
+"""A little more than the longest time that a camera is set to wait for an answer (20 s)."""
+
 QUIET_FOR: Final = timedelta(seconds=60)
 """A camera that was in touch this long and replayed nothing owes nothing."""
 
@@ -40,14 +45,30 @@ class Sighting:
     is_new: bool
 
 
-def note_sighting(device_id: int, seen: Seen, colour: str, verified: bool) -> Sighting:
-    """Write an arrival down, once however often it is told. Live ones measure the camera's clock."""
+def aged(device_id: int, seen: Seen) -> Seen:
+    """A reading of a camera that repeats what nobody took, and does not always say so.
+
+    By the clock that its heartbeats tell it is a record of an outage once it is older than any car waits for an
+    answer: it must not open any more. A camera that does not tell its relay has followed its own list meanwhile.
+    """
+    with transaction():
+        moment = seen.at + queries.clock_offset(device_id)
+        if not seen.offline and clock.now() - moment <= ANSWERED_WITHIN:
+            return seen
+        opened_by = seen.opened_by
+        if not seen.tells_relay and is_listed(device_id, seen.plate, moment):
+            opened_by = "local_list"
+        return replace(seen, offline=True, opened_by=opened_by)
+
+
+def note_sighting(device_id: int, seen: Seen, colour: str, verified: bool, measures: bool = True) -> Sighting:
+    """Write an arrival down, once however often it is told. A live one `measures` the camera's clock."""
     with transaction() as session:
         lock_pulse(device_id)
         before = session.scalar(select(GateEvent.id).filter_by(device_id=device_id, event_id=seen.event_id))
         if before is not None:
             return Sighting(before, is_new=False)
-        if verified and not seen.offline:
+        if verified and measures and not seen.offline:
             moment = clock.now()
             sample_clock(device_id, moment, moment - seen.at)
         arrival = _event(seen.event_id, "arrived", seen, colour) | {"body": seen.told}
@@ -106,10 +127,15 @@ def note_passing(device_id: int, verified: bool) -> list[int]:
         return []
 
 
-def note_contact(device_id: int) -> None:
-    """A sign of life. A camera that was in touch for a minute and replayed nothing has told everything."""
+def note_contact(device_id: int, told_at: datetime | None = None) -> None:
+    """A sign of life, with the camera's own time if it tells it.
+
+    A camera that was in touch for a minute and replayed nothing has told everything.
+    """
     with transaction() as session:
         pulse, moment = lock_pulse(device_id), clock.now()
+        if told_at is not None:
+            sample_clock(device_id, moment, moment - told_at)
         replayed_at = session.get_one(VendorGate, device_id).replayed_at
         in_touch = pulse.seen_at is not None and pulse.seen_at > moment - QUIET_FOR
         if not in_touch:

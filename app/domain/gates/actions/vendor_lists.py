@@ -80,7 +80,15 @@ def forget_held(device_id: int) -> None:
     """A gate that started anew may have lost its list: read it before believing anything."""
     with transaction():
         state = _lock(device_id)
-        state.held_enc = state.asked_at = state.part_enc = None
+        state.held_enc = state.asked_at = state.part_enc = state.proved_at = None
+
+
+def is_listed(device_id: int, plate: str, at: datetime) -> bool:
+    """Whether a gate's list, as far as we know it, let this car in at that moment."""
+    with transaction():
+        held, _ = _known(current().get_one(VendorList, device_id))
+        row = (held or {}).get(normalise(plate))
+        return row is not None and row.begins_at <= at < row.ends_at
 
 
 def ask_due(limit: int = 50) -> list[tuple[int, str, datetime]]:
@@ -125,8 +133,11 @@ def _change(state: VendorList, habits: Habits, held: Mapping[str, Held], ours: C
 
 
 def _proof(state: VendorList, habits: Habits, now: datetime) -> Step | None:
-    unread = state.read_at is None or (state.told_at is not None and state.read_at < state.told_at)
-    return _ask(state, now) if habits.reads_back and unread else None
+    return _ask(state, now) if habits.reads_back and _is_unread(state) else None
+
+
+def _is_unread(state: VendorList) -> bool:
+    return state.read_at is None or (state.told_at is not None and state.read_at < state.told_at)
 
 
 def _ask(state: VendorList, now: datetime) -> Step:
@@ -150,11 +161,11 @@ def _take_whole(state: VendorList, rows: Iterable[Held]) -> bool:
     """The truth about a list: it replaces what was believed, and proves the desired version or does not."""
     now, held, (_, ours) = clock.now(), {normalise(row.plate): row for row in rows}, _known(state)
     version, listed = desired_list(state.device_id)
-    want = rules.wanted(listed, now)
+    want, was_told = rules.wanted(listed, now), state.told_at is not None and _is_unread(state)
     state.held_enc, state.read_at = _sealed(held.values(), state, "held"), now
     state.asked_at = state.part_enc = None
     if not rules.is_level(want, held, ours):
-        _fall_behind(state)
+        _fall_behind(state, surprises=was_told or not rules.difference(want, held, ours))
         return False
     state.proved_at, state.failures, state.is_changing = now, 0, False
     state.ours_enc = _sealed_words(sorted(plate for plate in ours if plate in want), state)
@@ -162,10 +173,10 @@ def _take_whole(state: VendorList, rows: Iterable[Held]) -> bool:
     return acknowledge(state.device_id, version, list_digest(listed))
 
 
-def _fall_behind(state: VendorList) -> None:
+def _fall_behind(state: VendorList, *, surprises: bool = True) -> None:
     """Nobody is surprised while rows are still to be told; after that the gate has not done as it was told."""
     state.proved_at = None
-    if not state.is_changing:
+    if surprises and not state.is_changing:
         state.failures += 1
     if state.failures >= STUBBORN:
         lot_id = current().get_one(GateDevice, state.device_id).lot_id
