@@ -6,6 +6,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.domain.adjustments.queries import Offer, offers
+from app.domain.gates.queries.readiness import readiness
 from app.domain.motorists.queries import plate_characters
 from app.domain.reservations import actions, queries
 from app.domain.reservations.queries import ReservationView
@@ -57,6 +58,10 @@ class ShownReservation(ma.Schema):
     admit_from = ma.fields.AwareDateTime(required=True, metadata={"description": "最早入场"})
     admit_until = ma.fields.AwareDateTime(required=True, metadata={"description": "最晚入场"})
     made_at = ma.fields.AwareDateTime(required=True)
+    gate_ready = ma.fields.Boolean(
+        required=True, allow_none=True,
+        metadata={"description": "道闸是否已确认收到本车放行名单；为空表示不在等待入场，或该停车场没有联网道闸"},
+    )  # fmt: skip
     offer = ma.fields.Nested(
         ShownOffer, required=True, allow_none=True, metadata={"description": "未能保留时的说明和替代泊位"}
     )
@@ -96,8 +101,9 @@ def list_reservations(page: dict[str, Any]) -> dict[str, Any]:
     """我的预约"""
     rows, last = cursor.cut(queries.list_for(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
     found = offers([row.reservation.id for row in rows])
+    ready = readiness([row.claim.id for row in rows])
     return {
-        "items": [_shown(row, found.get(row.reservation.id)) for row in rows],
+        "items": [_shown(row, found.get(row.reservation.id), ready.get(row.claim.id)) for row in rows],
         "next_cursor": cursor.seal(last.reservation.id) if last else None,
     }
 
@@ -123,10 +129,11 @@ def cancel(key: uuid.UUID) -> Any:
 
 def shown(view: ReservationView) -> dict[str, Any]:
     """A reservation as its motorist sees it."""
-    return _shown(view, offers([view.reservation.id]).get(view.reservation.id))
+    ready = readiness([view.claim.id]).get(view.claim.id)
+    return _shown(view, offers([view.reservation.id]).get(view.reservation.id), ready)
 
 
-def _shown(view: ReservationView, offer: Offer | None) -> dict[str, Any]:
+def _shown(view: ReservationView, offer: Offer | None, gate_ready: bool | None) -> dict[str, Any]:
     reservation, claim = view.reservation, view.claim
     return {
         "key": reservation.key,
@@ -141,6 +148,7 @@ def _shown(view: ReservationView, offer: Offer | None) -> dict[str, Any]:
         "admit_from": claim.admit_from,
         "admit_until": claim.admit_until,
         "made_at": reservation.made_at,
+        "gate_ready": gate_ready,
         "offer": None if offer is None else _offered(offer),
     }
 

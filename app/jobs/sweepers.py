@@ -119,6 +119,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
         Sweeper("camera_lists", 1.0, read_camera_lists),
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
+        Sweeper("gate_readiness", 15.0, gates.watch_readiness),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),
         Sweeper("city_lots", 60.0, find_city_lots),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.gates import actions as gates
 from app.domain.lots.models import Lot
 from app.kernel import clock
 from tests import world
@@ -79,6 +80,18 @@ def test_a_reservation_is_confirmed_at_once_with_its_bay(driver: Phone, lot: Lot
     assert made["bay"] in {"A001", "A002"}
     assert driver.get(f"/reservations/{made['key']}") == made
     assert driver.get("/reservations") == {"items": [made], "next_cursor": None}
+
+
+def test_the_gate_is_ready_when_it_acknowledged_and_unknown_where_there_is_none(driver: Phone, lot: Lot) -> None:
+    made = driver.post("/reservations", wish(driver, lot), expect=201)
+    assert made["gate_ready"] is None
+    gate = world.gate(lot)
+    assert driver.get("/reservations")["items"][0]["gate_ready"] is False
+    pulled = gates.pull(gate.id, 0)
+    assert driver.get(f"/reservations/{made['key']}")["gate_ready"] is False
+    assert gates.acknowledge(gate.id, pulled.to, pulled.sha256)
+    assert driver.get(f"/reservations/{made['key']}")["gate_ready"] is True
+    assert driver.get("/reservations")["items"][0]["gate_ready"] is True
 
 
 def test_a_double_tap_reserves_one_bay(driver: Phone, lot: Lot) -> None:

@@ -13,6 +13,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "evening_before_a_day_off_is_open": 1,
     "facility_check_days": 365,
     "free_cancellation_minutes": 30,
+    "gate_alarm_minutes": 10,
     "leave_after_payment_minutes": 15,
     "live_reservations": 3,
     "longest_billed_minutes": 7 * 24 * 60,

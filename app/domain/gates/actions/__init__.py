@@ -1,5 +1,6 @@
 """What people, jobs and the gates themselves can do; one file for each kind of deed."""
 
+from app.domain.gates.actions.alarms import watch_readiness
 from app.domain.gates.actions.commands import forget_overdue_commands, hand_out, issue, settle
 from app.domain.gates.actions.decisions import Given, decide_once
 from app.domain.gates.actions.devices import add_key, install_gate, retire_key, set_enabled
@@ -85,4 +86,5 @@ __all__ = [
     "take_part",
     "take_refusal",
     "take_whole",
+    "watch_readiness",
 ]

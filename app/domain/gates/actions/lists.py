@@ -108,11 +108,14 @@ def acknowledge(device_id: int, version: int, sha256: str) -> bool:
 
 
 def compare(device_id: int, version: int, sha256: str) -> int:
-    """Hold what a heartbeat says the gate has against what it should have; returns the desired version."""
+    """Hold what a heartbeat says the gate has against what it should have; returns the desired version.
+
+    A gate that has less than it acknowledged before was reset: until it acknowledges anew it knows nobody.
+    """
     with transaction():
         desired = refresh_whitelist(device_id)
         gate_list = _lock(device_id)
-        if sha256 != _digest_of(device_id, version):
+        if version < gate_list.acked_version or sha256 != _digest_of(device_id, version):
             _ask_for_snapshot(gate_list)
         elif version < desired:
             issue(device_id, "sync", {"version": desired}, "heartbeat")
