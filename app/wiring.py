@@ -8,6 +8,7 @@ from redis import Redis
 
 from app.adapters.city import CityAccount, CitySystem, read_public_key
 from app.adapters.city import read_private_key as read_city_private_key
+from app.adapters.gates.isecure import Isecure
 from app.adapters.gates.vzenith_web import VzenithWeb
 from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
 from app.adapters.outbound import Reach
@@ -57,6 +58,7 @@ class Wiring:
     identity: WeChatMiniProgram
     redis: Redis
     camera_lists: VzenithWeb
+    park_systems: Isecure
     city: CitySystem | None
     """`None`: no setting names the city's system, and it is told nothing."""
 
@@ -70,6 +72,7 @@ def wire(settings: Settings) -> Wiring:
         identity=outside_transactions(_mini_program(settings.wechat)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
         camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
+        park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
         city=_city(settings),
     )
 

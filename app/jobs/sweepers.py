@@ -29,6 +29,7 @@ from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
+from app.jobs.park_systems import serve_park_systems
 from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
@@ -118,6 +119,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
         Sweeper("camera_lists", 1.0, read_camera_lists),
+        Sweeper("park_systems", 1.0, serve_park_systems),
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
         Sweeper("gate_readiness", 15.0, gates.watch_readiness),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),

@@ -29,6 +29,9 @@ PUSH_BYTES = 3 * 1024 * 1024
 
 FORM_BYTES = 16 * 1024
 
+SERVED = frozenset({*CAMERAS, *gates.PARK_SYSTEMS})
+"""Who may tell events; only cameras poll."""
+
 cameras = Blueprint("cameras", __name__, url_prefix="/camera/v1")
 
 
@@ -64,7 +67,7 @@ def _let_in() -> None:
     except UnknownGate:
         limits.take_here(STRANGERS, f"camera:{address}")
         raise
-    if found.profile not in CAMERAS:
+    if found.profile not in (SERVED if request.endpoint == "cameras.events" else CAMERAS):
         raise UnknownGate
     if not found.enabled:
         raise GateDisabled

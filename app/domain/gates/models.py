@@ -119,6 +119,24 @@ class VendorList(Base):
     failures: Mapped[int] = mapped_column(server_default="0")
 
 
+class ParkSystem(Base):
+    """A car-park's own system (车场系统) beside its row in `vendor_gate`: we call it, at `web_url`, with its key.
+
+    `read_until`: its crossing records were read up to then. `due_at`: when it is to be served next.
+    """
+
+    __tablename__ = "park_system"
+    device_id: Mapped[int] = mapped_column(ForeignKey("vendor_gate.device_id"), primary_key=True)
+    app_key: Mapped[str]
+    secret_enc: Mapped[bytes]
+    read_until: Mapped[datetime]
+    due_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("app_key <> ''", name="a_park_system_knows_us_by_a_key"),
+        Index("ix_park_system_due_at", "due_at"),
+    )
+
+
 class GateKey(Base):
     """A secret of one gate, sealed. Two slots, so that a new key is in use before the old one ends."""
 

@@ -39,15 +39,25 @@ secret_option = click.option(
 @click.option("--address", "addresses", multiple=True, help="network from which it calls, such as 198.51.100.7/32")
 @click.option("--passage-input", type=int, help="contact that closes when a car has driven through")
 @click.option("--web-url", help="where its own list is read back, such as https://192.0.2.7")
+@click.option("--app-key", help="the access key that a car-park's own system gave us (isecure)")
+@click.option(
+    "--app-secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="file whose first line is the secret of that key",
+)  # fmt: skip
 @secret_option
 @acting
-def register(by: Actor, lot: str, secret_file: Path | None, **told: object) -> Answer:
+def register(
+    by: Actor, lot: str, secret_file: Path | None, app_secret_file: Path | None, **told: object
+) -> Answer:  # fmt: skip
     """Register a vendor's gate in a lot (key or name), with its first secret.
+
+    A car-park's own system (isecure) is called at --web-url and knows us by --app-key; its serial is parkSyscode.
 
     Example: flask --app wsgi gates register 示例停车场 东门 --profile vz-http --serial 0a1b2c3d-4e5f6071
     --direction in --as wang
     """
-    new = NewVendorGate(**told)  # type: ignore[arg-type]
+    app_secret = (app_secret_file.read_text().splitlines() or [""])[0] if app_secret_file else None
+    new = NewVendorGate(app_secret=app_secret, **told)  # type: ignore[arg-type]
     key = named(Lot, lot).key
     return _handed_out("设备已登记", secret_file, lambda: actions.register_vendor_gate(by, key, new))
 

@@ -7,6 +7,7 @@ from app.domain.gates.actions.devices import add_key, install_gate, retire_key, 
 from app.domain.gates.actions.events import Recording, note_unreadable, record, record_arrival
 from app.domain.gates.actions.lists import acknowledge, forget_old_lists, pull, refresh_lot, refresh_whitelist
 from app.domain.gates.actions.messages import Caller, admit, forget_old_nonces, recognise
+from app.domain.gates.actions.park_systems import hurry
 from app.domain.gates.actions.pulses import Beat, Standing, beat
 from app.domain.gates.actions.sightings import (
     UNVERIFIED,
@@ -20,6 +21,7 @@ from app.domain.gates.actions.sightings import (
     note_sighting,
 )
 from app.domain.gates.actions.vendor_lists import (
+    PARK_SYSTEMS,
     ask_due,
     forget_held,
     next_step,
@@ -38,6 +40,7 @@ from app.domain.gates.actions.vendors import (
 )
 
 __all__ = [
+    "PARK_SYSTEMS",
     "UNVERIFIED",
     "Beat",
     "Caller",
@@ -59,6 +62,7 @@ __all__ = [
     "forget_old_nonces",
     "forget_overdue_commands",
     "hand_out",
+    "hurry",
     "install_gate",
     "issue",
     "next_step",

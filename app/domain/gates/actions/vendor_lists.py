@@ -7,6 +7,7 @@ camera, the next reading shows the difference anew.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 
@@ -15,12 +16,15 @@ from app.adapters.gates.words import ListRow as Held
 from app.domain.gates.actions.lists import acknowledge, desired_list, mark_sent
 from app.domain.gates.models import GateDevice, VendorGate, VendorList
 from app.domain.gates.rules import vendor_lists as rules
-from app.domain.gates.rules.lists import list_digest
+from app.domain.gates.rules.lists import ListRow, list_digest
 from app.domain.lots.queries import place_of
 from app.domain.motorists.plates import normalise
 from app.domain.tasks.actions import open_task
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
+
+PARK_SYSTEMS: Final = frozenset({"isecure"})
+"""The profiles that are systems of their own, which we call: `actions/park_systems.py`."""
 
 STUBBORN = 5
 """After so many readings in a row that were not as desired a person must look."""
@@ -99,7 +103,7 @@ def ask_due(limit: int = 50) -> list[tuple[int, str, datetime]]:
             select(VendorList, VendorGate.web_url)
             .join(VendorGate, VendorGate.device_id == VendorList.device_id)
             .join(GateDevice, GateDevice.id == VendorList.device_id)
-            .where(GateDevice.enabled, VendorGate.web_url.is_not(None))
+            .where(GateDevice.enabled, VendorGate.profile.not_in(PARK_SYSTEMS), VendorGate.web_url.is_not(None))
             .where(
                 VendorList.held_enc.is_(None)
                 | (VendorList.read_at < now - rules.AUDITED_EVERY)
@@ -120,7 +124,7 @@ _UNREAD = (VendorList.read_at.is_(None)) | (VendorList.read_at < VendorList.told
 def _change(state: VendorList, habits: Habits, held: Mapping[str, Held], ours: Collection[str]) -> Step | None:
     """The next few rows; what is told is noted as held until the list is read."""
     now, (version, listed) = clock.now(), desired_list(state.device_id)
-    change = rules.difference(rules.wanted(listed, now), held, ours)
+    change = rules.difference(_wanted(state, listed, now), held, ours)
     rows, plates = change.put[: habits.puts], change.drop[: habits.drops]
     state.is_changing = len(change.put) + len(change.drop) > (len(rows) or len(plates))
     if rows:
@@ -130,6 +134,12 @@ def _change(state: VendorList, habits: Habits, held: Mapping[str, Held], ours: C
         _note(state, {plate: row for plate, row in held.items() if plate not in plates}, ours, version)
         return Drop(plates)
     return None
+
+
+def _wanted(state: VendorList, listed: Iterable[ListRow], now: datetime) -> dict[str, Held]:
+    """A car-park's own system knows who is inside, and takes no word about them."""
+    knows_who_is_inside = current().get_one(GateDevice, state.device_id).profile in PARK_SYSTEMS
+    return rules.wanted((row for row in listed if not (knows_who_is_inside and row.direction == "out")), now)
 
 
 def _proof(state: VendorList, habits: Habits, now: datetime) -> Step | None:
@@ -161,7 +171,7 @@ def _take_whole(state: VendorList, rows: Iterable[Held]) -> bool:
     """The truth about a list: it replaces what was believed, and proves the desired version or does not."""
     now, held, (_, ours) = clock.now(), {normalise(row.plate): row for row in rows}, _known(state)
     version, listed = desired_list(state.device_id)
-    want, was_told = rules.wanted(listed, now), state.told_at is not None and _is_unread(state)
+    want, was_told = _wanted(state, listed, now), state.told_at is not None and _is_unread(state)
     state.held_enc, state.read_at = _sealed(held.values(), state, "held"), now
     state.asked_at = state.part_enc = None
     if not rules.is_level(want, held, ours):

@@ -14,6 +14,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.gates.actions.devices import UnknownGate, add_key, install_gate, key_place, set_enabled
+from app.domain.gates.actions.park_systems import know_park_system
+from app.domain.gates.actions.vendor_lists import PARK_SYSTEMS
 from app.domain.gates.models import GateDevice, GateKey, VendorGate, VendorList
 from app.domain.lots.queries import place_of
 from app.domain.lots.queries.places import lot_id_of
@@ -26,6 +28,7 @@ VENDORS: Final = frozenset({"vz-http", "parkingcam-http", "isecure"})
 """The profiles that are not our own."""
 
 LONGEST_SERIAL: Final = 64
+LONGEST_KEY: Final = 128
 INPUTS: Final = range(5)
 """Four contacts, and the one that the camera's own protocol closes."""
 
@@ -49,7 +52,10 @@ class GateAlreadyRegistered(Conflict):
 
 @dataclass(frozen=True)
 class NewVendorGate:
-    """What is told of a vendor's gate; `addresses` are networks such as 198.51.100.7/32."""
+    """What is told of a vendor's gate; `addresses` are networks such as 198.51.100.7/32.
+
+    `app_key` and `app_secret` are those of a car-park's own system, which is called at `web_url`.
+    """
 
     name: str
     profile: str
@@ -59,6 +65,8 @@ class NewVendorGate:
     addresses: Sequence[str] = ()
     passage_input: int | None = None
     web_url: str | None = None
+    app_key: str | None = None
+    app_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -145,13 +153,22 @@ def _refuse_nonsense(told: NewVendorGate) -> None:
     wrong = {
         "profile": told.profile not in VENDORS,
         "serial": not (0 < len(told.serial) <= LONGEST_SERIAL and told.serial.isascii() and told.serial.isprintable()),
-        "direction": told.direction not in {"in", "out", "both"},
+        "direction": told.direction not in ({"both"} if told.profile in PARK_SYSTEMS else {"in", "out", "both"}),
         "passage_input": told.passage_input is not None and told.passage_input not in INPUTS,
         "addresses": not all(_is_network(network) for network in told.addresses),
-        "web_url": told.web_url is not None and not _is_address(told.web_url),
+        "web_url": not _is_address(told.web_url) if told.web_url is not None else told.profile in PARK_SYSTEMS,
+        "app_key": not _is_right(told.app_key, told.profile),
+        "app_secret": not _is_right(told.app_secret, told.profile),
     }
     if fields := sorted(name for name, is_wrong in wrong.items() if is_wrong):
         raise GateFieldsRefused(fields=fields)
+
+
+def _is_right(key: str | None, profile: str) -> bool:
+    """A car-park's own system has a key of a few visible characters, and nobody else has one."""
+    if profile not in PARK_SYSTEMS or key is None:
+        return profile not in PARK_SYSTEMS and key is None
+    return 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() and " " not in key
 
 
 def _is_network(text: str) -> bool:
@@ -184,6 +201,8 @@ def _installed(lot_id: int, told: NewVendorGate, by: Actor) -> GateDevice:
     session.flush()
     session.add(VendorList(device_id=device.id))
     session.flush()
+    if told.app_key is not None and told.app_secret is not None:
+        know_park_system(device.id, told.app_key, told.app_secret)
     return device
 
 
