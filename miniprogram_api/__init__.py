@@ -12,6 +12,7 @@ from miniprogram_api import (
     reservations,
     sessions,
     stays,
+    turn_aways,
     vehicles,
 )
 
@@ -28,5 +29,6 @@ NOUNS = (
     messages,
     announcements,
     offers,
+    turn_aways,
 )
 blueprints = tuple(noun.blueprint for noun in NOUNS)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, sele
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.models import LIVE, BayClaim
+from app.domain.claims.rules import Room
 from app.domain.lots.models import Bay, BayClosure, LotClosure, OpenWindow
 from app.kernel.db import current, transaction
 
@@ -148,6 +149,29 @@ def occupied(lot_id: int, at: datetime) -> tuple[int, int]:
             select(func.count(), func.count().filter(taken(moment, at))).where(Bay.lot_id == lot_id, Bay.shared)
         ).one()
     return int(shared), int(busy)
+
+
+def room_in(lot_id: int, at: datetime, until: datetime) -> Room:
+    """A lot's room at a moment; reservations count that have a bay for some time from then until `until`."""
+    reserved = (
+        select(BayClaim.id)
+        .where(
+            BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(Range(at, until)), live(), not_(stale(at)),
+            BayClaim.kind == "reservation",
+        )
+        .correlate(Bay)
+    )  # fmt: skip
+    awaited = reserved.where(BayClaim.state.in_(PROMISED))
+    with transaction() as session:
+        row = session.execute(
+            select(
+                func.count(),
+                func.count().filter(not_(taken(Range(at, at, bounds="[]"), at))),
+                func.count().filter(reserved.exists()),
+                func.count().filter(awaited.exists()),
+            ).where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS))
+        ).one()
+    return Room(*row)
 
 
 def open_bays(lot_ids: Sequence[int], during: Range[datetime], now: datetime) -> dict[int, int]:

@@ -1,5 +1,6 @@
 """The life of a claim, and the spans it covers."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,3 +40,30 @@ def used_span(during: Range[datetime], left_at: datetime) -> Range[datetime]:
     """What a claim really occupied when the car left at `left_at`; never empty."""
     begins_at, _ = bounds(during)
     return span(begins_at, max(left_at, begins_at + INSTANT))
+
+
+@dataclass(frozen=True)
+class Room:
+    """A lot's bays for cars at a moment: all, the free ones, those that reservations have from then for a while.
+
+    `wanted`: how many of these reservations are still awaited.
+    """
+
+    bays: int
+    free: int
+    reserved: int
+    wanted: int
+
+
+def share(bays: int, percent: int) -> int:
+    """How many bays of a lot are its share for reservations, rounded down."""
+    return bays * min(percent, 100) // 100
+
+
+def kept(room: Room, percent: int) -> int:
+    """How many free bays are kept from cars without a reservation, for those who may yet reserve.
+
+    What is reserved already is kept by its own claims and counts towards the share. The rest of the share is released
+    where no reservation is awaited soon: then nobody wants it, and a unit may not refuse (N2.2.3).
+    """
+    return min(room.free, max(share(room.bays, percent) - room.reserved, 0)) if room.wanted else 0

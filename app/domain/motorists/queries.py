@@ -135,6 +135,14 @@ def vehicle_of(motorist_id: int, vehicle_key: uuid.UUID) -> Vehicle:
     return vehicle
 
 
+def sole_plate(motorist_id: int) -> int | None:
+    """The plate of an account that has just one vehicle now."""
+    with transaction() as session:
+        wanted = select(Vehicle.plate_id).filter_by(motorist_id=motorist_id, removed_at=None).limit(2)
+        plates = session.scalars(wanted).all()
+    return plates[0] if len(plates) == 1 else None
+
+
 def vehicle_view(vehicle: Vehicle, plate: NumberPlate) -> VehicleView:
     """A vehicle with its plate unsealed."""
     return VehicleView(vehicle.key, plate_characters(plate), plate.colour, plate.kind, vehicle.added_at)

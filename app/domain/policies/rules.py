@@ -14,6 +14,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "facility_check_days": 365,
     "free_cancellation_minutes": 30,
     "gate_alarm_minutes": 10,
+    "kept_for_reservations_percent": 10,
+    "kept_until_minutes_before": 60,
     "leave_after_payment_minutes": 15,
     "live_reservations": 3,
     "longest_billed_minutes": 7 * 24 * 60,

@@ -113,6 +113,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "gates.rotate_secret": _only(UNIT, OPERATOR, ADMINISTRATOR),
     "gates.switch": _only(UNIT, OPERATOR, ADMINISTRATOR),
     "gates.see": _only(UNIT, OPERATOR, REGULATOR, ADMINISTRATOR),
+    # stays
+    "stays.see_turn_aways": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, REGULATOR, ADMINISTRATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
     "city_feed.retry": _only(ADMINISTRATOR, REGULATOR),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -150,10 +151,52 @@ class TurnAway(Base):
     reason: Mapped[str]
     shared_bays: Mapped[int]
     occupied_bays: Mapped[int]
+    kept_bays: Mapped[int] = mapped_column(server_default="0")
+    """Free bays that were kept for reservations at that instant."""
     at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint(
-            "reason IN ('full', 'closed', 'suspended', 'curfew', 'closed_by_adjustment')",
+            "reason IN ('full', 'kept_for_reservations', 'closed', 'suspended', 'curfew', 'closed_by_adjustment')",
             name="a_turn_away_has_one_of_the_known_reasons",
         ),
+        CheckConstraint(
+            "(reason = 'kept_for_reservations') = (kept_bays > 0)", name="bays_are_kept_for_reservations_or_none_are"
+        ),
+        CheckConstraint(
+            "shared_bays >= 0 AND occupied_bays BETWEEN 0 AND shared_bays", name="no_more_bays_are_taken_than_there_are"
+        ),
+        Index("ix_turn_away_lot_id_at", "lot_id", "at"),
     )
+
+
+class TurnAwayReport(Base):
+    """Report of a turn-away (拒停举报, N2.2.3): a motorist says so in one tap; beside it how the lot stood then.
+
+    What gates were told about the plate is found by plate, lot and time, so that late news is not missed. `around`: the
+    tap and the minutes after it, in which another one is the same. `free_bays`: for a car without a reservation.
+    """
+
+    __tablename__ = "turn_away_report"
+    id: Mapped[Id]
+    key: Mapped[Key]
+    motorist_id: Mapped[int] = mapped_column(ForeignKey("motorist.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    plate_id: Mapped[int | None] = mapped_column(ForeignKey("plate.id"))
+    around: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    lot_state: Mapped[str]
+    was_open: Mapped[bool]
+    shared_bays: Mapped[int]
+    occupied_bays: Mapped[int]
+    free_bays: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("NOT isempty(around) AND lower_inc(around)", name="a_report_is_made_at_a_moment"),
+        CheckConstraint(
+            "occupied_bays >= 0 AND free_bays >= 0 AND occupied_bays + free_bays <= shared_bays",
+            name="a_report_counts_no_more_bays_than_there_are",
+        ),
+        ExcludeConstraint(
+            ("motorist_id", "="), ("lot_id", "="), ("around", "&&"),
+            name="a_turn_away_is_reported_once", using="gist",
+        ),
+        Index("ix_turn_away_report_lot_id", "lot_id"),
+    )  # fmt: skip

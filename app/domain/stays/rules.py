@@ -35,6 +35,7 @@ BUSY = Decision("manual", "busy", "请稍候", "系统繁忙，请联系值守�
 
 TURNED_AWAY: Final = {
     "full": Decision("deny", "full", "车位已满", "本场共享泊位已满"),
+    "kept_for_reservations": Decision("deny", "kept_for_reservations", "余位已预留", "余位已为预约车辆预留，请先预约"),
     "closed": Decision("deny", "closed", "未到开放时段", "当前不在共享开放时段"),
     "curfew": Decision("deny", "curfew", "禁止进出时段", "本场当前时段禁止车辆进出"),
     "closed_by_adjustment": Decision("deny", "closed_by_adjustment", "临时关闭", "本场临时关闭，请留意公告"),
@@ -85,3 +86,26 @@ def fee_owed(fee_fen: Fen, at: datetime, paid: Sequence[PaidBill], grace: timede
 def amount_due(fee_fen: Fen, paid: Sequence[PaidBill]) -> Fen:
     """What is still owed; a fee that fell below what was paid asks for nothing."""
     return max(fee_fen - sum(bill.amount_fen for bill in paid), 0)
+
+
+FINDINGS: Final = {
+    "let_in": "道闸已放行",
+    "recorded": "拒停原因已记录",
+    "attendant_called": "道闸已呼叫值守人员",
+    "not_open": "当时不在开放时段",
+    "full": "当时没有空余泊位",
+    "unexplained": "当时开放且有空余泊位，平台没有拒停记录",
+}
+"""What the platform's own knowledge makes of a motorist's report, in words."""
+
+
+def finding(decision: str | None, was_open: bool, free_bays: int) -> str:
+    """Which of the findings a report is; `decision` is what a gate was told about the plate, if one asked.
+
+    `unexplained` is the one that the notice forbids: open, a bay free, and no gate ever asked (N2.2.3).
+    """
+    if decision is not None:
+        return {"open": "let_in", "deny": "recorded"}.get(decision, "attendant_called")
+    if not was_open:
+        return "not_open"
+    return "unexplained" if free_bays > 0 else "full"

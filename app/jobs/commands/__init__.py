@@ -37,6 +37,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
     "gates": ("gates:gates", "Gates that speak a vendor's dialect (第三方道闸设备)."),
+    "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),
     "reference-lots": ("reference_lots:reference_lots", "Government-priced lots around (参照停车场) and zones."),

@@ -5,6 +5,7 @@ from app.domain.stays.actions.bill import NothingToPay, open_payment
 from app.domain.stays.actions.decide import decide
 from app.domain.stays.actions.project import project, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
+from app.domain.stays.actions.report import report_turn_away
 from app.domain.stays.actions.review import review_long_stays
 from app.domain.stays.actions.settle import settle, settle_forgotten
 
@@ -16,6 +17,7 @@ __all__ = [
     "project",
     "project_forgotten",
     "release_unpassed",
+    "report_turn_away",
     "review_long_stays",
     "settle",
     "settle_forgotten",

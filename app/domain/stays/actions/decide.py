@@ -1,9 +1,13 @@
 """A car stands at a gate: may it pass?"""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
 
 from app.domain.claims.actions import LotBusy, LotFull, lock_plate, seat
-from app.domain.claims.queries import admissible, occupied
+from app.domain.claims.queries import admissible, occupied, room_in
+from app.domain.claims.rules import kept
 from app.domain.gates.queries import Passage, passages
 from app.domain.gates.rules import Decision
 from app.domain.lots.models import Lot
@@ -22,8 +26,9 @@ def decide(device_id: int, event_id: int) -> Decision:
     """What the gate is told about the car of this arrival (`event_id` is the event's row).
 
     Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a unit may not
-    refuse (N2.2.3); a lot that is suspended, or that an adjustment has shut, lets nobody new in (N5.6). A turn-away is
-    recorded with its reason and the occupancy at that instant.
+    refuse (N2.2.3), unless all that is free is kept for those who reserve; a lot that is suspended, or that an
+    adjustment has shut, lets nobody new in (N5.6). A turn-away is recorded with its reason and the occupancy at that
+    instant.
     Outward: what is owed must be paid first. What is unclear calls an attendant, and never turns a car away.
     """
     with transaction():
@@ -62,6 +67,9 @@ def _without_reservation(passage: Passage, plate_id: int) -> Decision:
     curfew = curfew_of(passage.lot_id)
     if curfew is not None and curfew.holds(now):
         return _turn_away(passage, "curfew")
+    spared = _kept_for_reservations(passage.lot_id, now, policy)
+    if spared:
+        return _turn_away(passage, "kept_for_reservations", spared)
     longest = timedelta(minutes=policy["longest_walk_in_minutes"])
     try:
         claim = seat(passage.lot_id, plate_id, now, rules.walk_in_until(now, ends_at, longest))
@@ -72,14 +80,31 @@ def _without_reservation(passage: Passage, plate_id: int) -> Decision:
     return rules.with_code(rules.WALK_IN, 0, visit_code(claim.id))
 
 
-def _turn_away(passage: Passage, reason: str) -> Decision:
+def _kept_for_reservations(lot_id: int, now: datetime, policy: Mapping[str, int]) -> int:
+    """How many bays are kept for who may yet reserve, when these are all that is free; else 0.
+
+    Where it may come to that, cars without a reservation queue at their lot: two must not both take the last bay but
+    those kept.
+    """
+    percent, until = (
+        policy["kept_for_reservations_percent"],
+        now + timedelta(minutes=policy["kept_until_minutes_before"]),
+    )
+    if kept(room_in(lot_id, now, until), percent) == 0:
+        return 0
+    current().execute(select(Lot.id).where(Lot.id == lot_id).with_for_update(key_share=True))
+    room = room_in(lot_id, now, until)
+    return room.free if 0 < room.free <= kept(room, percent) else 0
+
+
+def _turn_away(passage: Passage, reason: str, kept_bays: int = 0) -> Decision:
     now = clock.now()
     shared, busy = occupied(passage.lot_id, now)
-    current().add(
-        TurnAway(
-            lot_id=passage.lot_id, event_id=passage.id, reason=reason, shared_bays=shared, occupied_bays=busy, at=now
-        )
-    )
+    row = TurnAway(
+        lot_id=passage.lot_id, event_id=passage.id, reason=reason, shared_bays=shared, occupied_bays=busy,
+        kept_bays=kept_bays, at=now,
+    )  # fmt: skip
+    current().add(row)
     return rules.TURNED_AWAY[reason]
 
 
