@@ -116,6 +116,28 @@ class Control:
         paid = sum(order["total"] for order in shown if order["trade_state"] in ("SUCCESS", "REFUND"))
         return {"orders": shown, "notices": [_noticed(notice) for notice in notices], "paid_fen": paid}
 
+    def offer_template(self, wish: Wish) -> Wish:
+        self._world.subscriptions.offer(wish["template_id"], wish["keys"])
+        return wish
+
+    def subscribe(self, wish: Wish) -> Wish:
+        """What `wx.requestSubscribeMessage` comes to: how many sends are allowed now."""
+        left = self._world.subscriptions.allow(wish["openid"], wish["template_id"], wish.get("times", 1))
+        return {"left": left}
+
+    def limit_messages(self, wish: Wish) -> Wish:
+        """`quota`: so many more messages of ours; `banned`: openids to whom we may not send."""
+        self._world.subscriptions.quota = wish.get("quota")
+        self._world.subscriptions.banned = set(wish.get("banned", []))
+        return wish
+
+    def messages(self, wish: Wish) -> Wish:
+        return {"messages": [asdict(each) for each in self._world.subscriptions.shown(wish.get("openid", ""))]}
+
+    def forget_messages(self, _: Wish) -> Wish:
+        self._world.subscriptions.reset()
+        return {}
+
     def _order_to_pay(self, wish: Wish) -> Order:
         if "parameters" in wish:
             return self._world.cashier.open(wish["parameters"])
@@ -180,4 +202,9 @@ ACTIONS: dict[tuple[str, str], Callable[[Control, Wish], Wish]] = {
     ("DELETE", "/faults"): Control.clear_faults,
     ("POST", "/switches"): Control.switch,
     ("POST", "/sub-merchants"): Control.bind,
+    ("POST", "/templates"): Control.offer_template,
+    ("POST", "/subscriptions"): Control.subscribe,
+    ("POST", "/message-limits"): Control.limit_messages,
+    ("GET", "/messages"): Control.messages,
+    ("DELETE", "/messages"): Control.forget_messages,
 }

@@ -70,6 +70,12 @@ class IdentityApi:
         phone = {"phoneNumber": shown, "purePhoneNumber": number, "countryCode": country, "watermark": watermark}
         return {"errcode": 0, "errmsg": "ok", "phone_info": phone}
 
+    def subscribe(self, asked: Asked) -> dict[str, Any]:
+        self._world.tokens.expect(asked.query.get("access_token", ""))
+        wanted = _object(asked)
+        is_known = self._world.people.is_known(str(wanted.get("touser", "")))
+        return {"errcode": 0, "errmsg": "ok", "msgid": self._world.subscriptions.send(wanted, is_known=is_known)}
+
     def _expect_app(self, app_id: str, secret: str) -> None:
         account = self._world.material.account
         if not app_id:
@@ -108,4 +114,5 @@ ENDPOINTS = {
     "/sns/jscode2session": Endpoint("GET", "login", IdentityApi.session),
     "/cgi-bin/stable_token": Endpoint("POST", "token", IdentityApi.token),
     "/wxa/business/getuserphonenumber": Endpoint("POST", "phone", IdentityApi.phone),
+    "/cgi-bin/message/subscribe/send": Endpoint("POST", "subscribe", IdentityApi.subscribe),
 }

@@ -15,6 +15,7 @@ from simulators.wechat.orders import Orders
 from simulators.wechat.people import INVALID_CODE, USED_CODE, Codes, People
 from simulators.wechat.settings import Belongs, Switches
 from simulators.wechat.signatures import PlatformSigner
+from simulators.wechat.subscriptions import Subscriptions
 from simulators.wechat.tokens import Tokens
 
 STRANGERS = "1899999999"
@@ -53,6 +54,7 @@ class World:
         self.login_codes = Codes(self.ids, clock.now, USED_CODE)
         self.phone_codes = Codes(self.ids, clock.now, INVALID_CODE)
         self.tokens = Tokens(self.ids, clock.now)
+        self.subscriptions = Subscriptions(self.ids, clock.now)
         self.notices = Notices(self.ids, clock, material.account.apiv3_key, self.notice_signer, STRANGERS)
         self.courier = Courier(self.notices, self.ids, clock, retry_factor)
         self.cashier = Cashier(self.orders, self.courier, material)

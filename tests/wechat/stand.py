@@ -69,6 +69,7 @@ class Stand:
         """Everything as WeChat is on a good day."""
         self.time.set(0)
         self.control("faults", method="DELETE")
+        self.control("messages", method="DELETE")
         self.control("notices", mode="deliver")
         self.control(
             "switches",

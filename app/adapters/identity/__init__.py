@@ -2,9 +2,10 @@
 
 from app.adapters.identity.client import Identity, WeChatMiniProgram
 from app.adapters.identity.errors import LoginCodeRefused, WeChatBusy, WeChatMisconfigured
-from app.adapters.identity.tokens import MemoryTokenStore, TokenStore
+from app.adapters.identity.tokens import AccessTokens, MemoryTokenStore, TokenStore
 
 __all__ = [
+    "AccessTokens",
     "Identity",
     "LoginCodeRefused",
     "MemoryTokenStore",

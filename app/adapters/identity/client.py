@@ -1,17 +1,15 @@
-"""The three calls we make to WeChat's mini-program server API."""
+"""The calls that tell us who somebody is, at WeChat's mini-program server API."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.adapters.identity.errors import TOKEN_REFUSED, WeChatBusy, WeChatMisconfigured, refusal
-from app.adapters.identity.tokens import KeptToken, TokenStore
+from app.adapters.identity.tokens import AccessTokens, TokenStore
 from app.adapters.identity.wire import Unanswered, Wire, errcode_of, text_of
 
-# For its last 5 minutes a token overlaps with the next one; that is when we change over.
-OVERLAP = timedelta(minutes=5)
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 WRONG_APP_ID = 40013
 
@@ -35,9 +33,8 @@ class WeChatMiniProgram:
     ) -> None:
         self._app_id = app_id
         self._app_secret = app_secret
-        self._now = now
-        self._tokens = token_store
         self._wire = Wire(base_url)
+        self._tokens = AccessTokens(app_id, app_secret, self._wire, now, token_store)
 
     def session_of(self, code: str) -> Identity:
         """Whose `wx.login` code this is (code2Session). A code is good once, for 5 minutes.
@@ -64,29 +61,10 @@ class WeChatMiniProgram:
             return self._wire.get("/sns/jscode2session", query)
 
     def _with_token(self, path: str, body: Mapping[str, str]) -> dict[str, Any]:
-        answer = self._wire.post(path, body, {"access_token": self._kept_token() or self._fetch_token()})
+        answer = self._wire.post(path, body, {"access_token": self._tokens.current()})
         if errcode_of(answer) in TOKEN_REFUSED:
-            answer = self._wire.post(path, body, {"access_token": self._fetch_token()})
+            answer = self._wire.post(path, body, {"access_token": self._tokens.fetch()})
         return _expect_done(answer)
-
-    def _kept_token(self) -> str | None:
-        kept = KeptToken.read(self._tokens.get(self._token_name))
-        return kept.token if kept and kept.until > self._now() else None
-
-    def _fetch_token(self) -> str:
-        """Asks in the normal mode, which gives every process the same token; never forces a new one."""
-        wanted = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._app_secret}
-        answer = _expect_done(self._wire.post("/cgi-bin/stable_token", wanted | {"force_refresh": False}))
-        token, seconds = text_of(answer, "access_token"), answer.get("expires_in")
-        if type(seconds) is not int:
-            raise WeChatBusy("a token without expires_in")
-        until = self._now() + timedelta(seconds=seconds) - OVERLAP
-        self._tokens.put(self._token_name, KeptToken(token, until).text())
-        return token
-
-    @property
-    def _token_name(self) -> str:
-        return f"wechat:access_token:{self._app_id}"
 
 
 def _expect_done(answer: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,15 @@
-"""Where the access token rests between calls."""
+"""The access token (稳定版接口调用凭据), and where it rests between calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from app.adapters.identity.errors import WeChatBusy, refusal
+from app.adapters.identity.wire import Wire, errcode_of, text_of
+
+# For its last 5 minutes a token overlaps with the next one; that is when we change over.
+OVERLAP = timedelta(minutes=5)
 
 
 class TokenStore(Protocol):
@@ -49,3 +56,38 @@ class KeptToken:
         except ValueError:
             return None
         return kept if token and kept.until.tzinfo else None
+
+
+class AccessTokens:
+    """The token of one mini-program (getStableAccessToken), kept while it is good. Safe to share between threads."""
+
+    def __init__(
+        self, app_id: str, app_secret: str, wire: Wire, now: Callable[[], datetime], store: TokenStore
+    ) -> None:
+        self._app_id = app_id
+        self._app_secret = app_secret
+        self._wire = wire
+        self._now = now
+        self._store = store
+
+    def current(self) -> str:
+        """The kept token, else a new one. Raises `WeChatBusy` and `WeChatMisconfigured`."""
+        kept = KeptToken.read(self._store.get(self._name))
+        return kept.token if kept and kept.until > self._now() else self.fetch()
+
+    def fetch(self) -> str:
+        """Asks in the normal mode, which gives every process the same token; never forces a new one."""
+        wanted = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._app_secret}
+        answer = self._wire.post("/cgi-bin/stable_token", wanted | {"force_refresh": False})
+        if errcode := errcode_of(answer):
+            raise refusal(errcode)
+        token, seconds = text_of(answer, "access_token"), answer.get("expires_in")
+        if type(seconds) is not int:
+            raise WeChatBusy("a token without expires_in")
+        until = self._now() + timedelta(seconds=seconds) - OVERLAP
+        self._store.put(self._name, KeptToken(token, until).text())
+        return token
+
+    @property
+    def _name(self) -> str:
+        return f"wechat:access_token:{self._app_id}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 
 from app.adapters.identity.errors import WeChatBusy
 
@@ -22,6 +23,10 @@ READ_SECONDS = 5.0
 
 class Unanswered(WeChatBusy):
     """No answer came at all, so that the same single-use code may be sent once more."""
+
+
+class Unreached(Unanswered):
+    """No connection was made: nothing of the request has left this machine."""
 
 
 class Wire:
@@ -53,11 +58,19 @@ class Wire:
         except requests.RequestException as error:
             log.warning("%s unanswered: %s", path, type(error).__name__)
             # The original's text holds the whole URL.
-            raise Unanswered("no answer") from None
+            raise (Unreached if _never_left(error) else Unanswered)("no answer") from None
         answer = _read(response)
         milliseconds = (time.monotonic() - started) * 1000
         log.info("%s -> %d errcode=%d ms=%d", path, response.status_code, errcode_of(answer), milliseconds)
         return answer
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    """Whether no connection came about: a name not found, a port that refuses, or nobody who answers in time."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    pooled = error.args[0] if error.args else None
+    return isinstance(getattr(pooled, "reason", None), NewConnectionError)
 
 
 def errcode_of(answer: Mapping[str, Any]) -> int:
