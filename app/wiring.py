@@ -10,7 +10,8 @@ from app.adapters.city import CityAccount, CitySystem, read_public_key
 from app.adapters.city import read_private_key as read_city_private_key
 from app.adapters.gates.isecure import Isecure
 from app.adapters.gates.vzenith_web import VzenithWeb
-from app.adapters.identity import MemoryTokenStore, WeChatMiniProgram
+from app.adapters.identity import MemoryTokenStore, TokenStore, WeChatMiniProgram
+from app.adapters.messages import SubscribeMessages
 from app.adapters.outbound import Reach
 from app.kernel import clock
 from app.kernel.db import in_transaction
@@ -56,6 +57,7 @@ class Wiring:
     settings: Settings
     pay: WeChatPay
     identity: WeChatMiniProgram
+    messages: SubscribeMessages
     redis: Redis
     camera_lists: VzenithWeb
     park_systems: Isecure
@@ -66,10 +68,12 @@ class Wiring:
 def wire(settings: Settings) -> Wiring:
     """All adapters; reads key files, connects to nothing."""
     accept_samples(not settings.is_production)
+    tokens = MemoryTokenStore()
     return Wiring(
         settings=settings,
         pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
-        identity=outside_transactions(_mini_program(settings.wechat)),
+        identity=outside_transactions(_mini_program(settings.wechat, tokens)),
+        messages=outside_transactions(_messages(settings.wechat, tokens)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
         camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
         park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
@@ -112,9 +116,13 @@ def city_account(city: CitySettings) -> CityAccount:
     )
 
 
-def _mini_program(wechat: WeChatSettings) -> WeChatMiniProgram:
+def _mini_program(wechat: WeChatSettings, tokens: TokenStore) -> WeChatMiniProgram:
     """Stable access tokens make a store per process harmless, and keep a credential out of Redis."""
-    return WeChatMiniProgram(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, MemoryTokenStore())
+    return WeChatMiniProgram(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, tokens)
+
+
+def _messages(wechat: WeChatSettings, tokens: TokenStore) -> SubscribeMessages:
+    return SubscribeMessages(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, tokens)
 
 
 def wiring() -> Wiring:

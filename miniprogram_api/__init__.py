@@ -12,6 +12,7 @@ from miniprogram_api import (
     reservations,
     sessions,
     stays,
+    subscriptions,
     turn_aways,
     vehicles,
 )
@@ -27,6 +28,7 @@ NOUNS = (
     payments,
     receipts,
     messages,
+    subscriptions,
     announcements,
     offers,
     turn_aways,

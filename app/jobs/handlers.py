@@ -7,6 +7,7 @@ from typing import Any
 from app.adapters.gates.waiting import announce
 from app.domain.adjustments import actions as adjustments
 from app.domain.gates.actions import refresh_lot
+from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
 from app.domain.stays.actions import settle
 from app.wiring import wiring
@@ -39,6 +40,11 @@ def offer_a_bay(displacement_id: int) -> None:
     adjustments.offer(displacement_id)
 
 
+def deliver_message(delivery_id: int) -> None:
+    """Let WeChat show a message."""
+    deliver(wiring().messages, delivery_id)
+
+
 def prove_prices() -> None:
     """References, a rule or the calendar changed: prove again what lots charge."""
     while prove_outdated():
@@ -50,6 +56,7 @@ HANDLERS: Mapping[str, Handler] = {
     "adjustments.offer": offer_a_bay,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,
+    "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
     "stays.settle": settle_stay,
 }

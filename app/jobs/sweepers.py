@@ -22,6 +22,7 @@ from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
+from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.pricing.actions import prove_outdated
 from app.domain.reservations.actions import follow_overstays, release_missed
@@ -39,8 +40,8 @@ from payments.charges.actions import sweep as sweep_orders
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
 STALLED_SECONDS = 30.0
-CITY_ROUND_SECONDS = 2.0
-"""The city may be slow; other due work waits no longer than this and the call in hand."""
+ROUND_SECONDS = 2.0
+"""The city and WeChat may be slow; other due work waits no longer than this and the call in hand."""
 
 
 def ask_about_orders() -> int:
@@ -58,7 +59,7 @@ def feed_city() -> int:
     city = wiring().city
     if city is None:
         return 0
-    ends = time.monotonic() + CITY_ROUND_SECONDS
+    ends = time.monotonic() + ROUND_SECONDS
     city_feed.find_visits()
     told = city_feed.send_due(city, enough=lambda: time.monotonic() > ends)
     return told + city_feed.pulse(city, enough=lambda: time.monotonic() > ends)
@@ -67,6 +68,12 @@ def feed_city() -> int:
 def watch_city_feed() -> int:
     """Raise an alarm when the city's feed has fallen behind; off without its settings."""
     return city_feed.alarm() if wiring().city else 0
+
+
+def deliver_messages() -> int:
+    """Let WeChat show the messages whose job was lost, or which had to wait."""
+    ends = time.monotonic() + ROUND_SECONDS
+    return deliver_due(wiring().messages, enough=lambda: time.monotonic() > ends)
 
 
 def read_camera_lists() -> int:
@@ -124,6 +131,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_readiness", 15.0, gates.watch_readiness),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),
+        Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),
         Sweeper("city_feed_lag", 60.0, watch_city_feed),

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, pool, text
 
 from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
+from app.domain.messages.rules import DELIVERY
 from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
 from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
@@ -25,7 +26,7 @@ from payments.charges.rules import CHARGE, ORDER
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD)
+MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD)
 
 
 def config(url: str = "") -> Config:

@@ -1,4 +1,4 @@
-"""Subscribe messages, through our client and the stand-in: what was certainly not sent may be sent again, nothing else."""
+"""Subscribe messages, through our client and the stand-in: only what certainly was not sent is sent again."""
 
 import logging
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.adapters.identity import MemoryTokenStore
-from app.adapters.messages import NotNow, Notice, Outcome, Refused, Sent, SubscribeMessages, Unknown, fitted, is_field
+from app.adapters.messages import Notice, NotNow, Refused, Sent, SubscribeMessages, Unknown, fitted, is_field
 from tests.wechat.stand import Stand, free_port
 
 TEMPLATE = "tmpl-leaving-0001"

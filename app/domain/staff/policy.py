@@ -91,6 +91,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "pricing.publish": _only(PRICE_OFFICER),
     "pricing.see": EVERYBODY,
     # messages
+    "messages.set_template": _only(ADMINISTRATOR),
+    "messages.see": _only(ADMINISTRATOR, REGULATOR),
     # adjustments
     "adjustments.adjust": _only(UNIT, OPERATOR, REGULATOR),
     "adjustments.close_now": _only(UNIT, OPERATOR, REGULATOR),

@@ -1,30 +1,13 @@
-"""Telling a motorist something, and noting that it was read."""
+"""Noting what a motorist has read."""
 
 import uuid
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.messages.models import Message
 from app.domain.messages.queries import MessageNotFound
 from app.kernel import clock
 from app.kernel.db import affected, transaction
-from app.kernel.ids import new_key
-
-
-def tell(motorist_id: int, kind: str, subject: str, title: str, body: str) -> Message:
-    """Put a message into a motorist's inbox; a second one of the same kind about the same subject is the first.
-
-    `subject` names a row, such as `reservation:17`; title and body are Chinese and hold no personal data.
-    """
-    with transaction() as session:
-        same = {"motorist_id": motorist_id, "kind": kind, "subject": subject}
-        session.execute(
-            insert(Message)
-            .values(**same, key=new_key(), title=title, body=body, told_at=clock.now())
-            .on_conflict_do_nothing(constraint="a_motorist_is_told_once_of_a_subject")
-        )
-        return session.scalars(select(Message).filter_by(**same)).one()
 
 
 def read(motorist_id: int, key: uuid.UUID) -> Message:
