@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, pool, text
 
 from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
-from app.domain.messages.rules import DELIVERY
 from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
+from app.domain.messages.rules import DELIVERY
 from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
 from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
