@@ -34,7 +34,7 @@ def accept(motorist_id: int, reservation_key: uuid.UUID) -> Reservation:
     with transaction():
         lost, row = _offered(motorist_id, reservation_key)
         claim = _claim(row)
-        kept = keep_offer(lost, claim)
+        kept = keep_offer(lost.motorist_id, lost.vehicle_id, lost.agreement_signature_id, claim)
         row.outcome, row.answered_at = "accepted", clock.now()
         return kept
 

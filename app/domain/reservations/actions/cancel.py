@@ -1,0 +1,30 @@
+"""Giving a bay back."""
+
+import uuid
+
+from app.domain.claims import actions as claims
+from app.domain.claims.queries import claim_by_id
+from app.domain.lots.queries import policy_of
+from app.domain.reservations.actions.locks import lock_motorist
+from app.domain.reservations.models import Cancellation
+from app.domain.reservations.queries import one_for
+from app.domain.reservations.rules import is_in_time
+from app.kernel import clock
+from app.kernel.db import transaction
+from app.kernel.queue import enqueue
+
+
+def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:
+    """Give the bay back. Refuses `ReservationNotFound`, and `WrongState` once the car is in or the promise over."""
+    with transaction() as session:
+        lock_motorist(motorist_id)
+        reservation = one_for(motorist_id, reservation_key).reservation
+        claims.cancel(claim_by_id(reservation.claim_id), "motorist")
+        now = clock.now()
+        cancellation = Cancellation(
+            reservation_id=reservation.id, cancelled_at=now,
+            in_time=is_in_time(reservation.begins_at, now, policy_of(reservation.lot_id)),
+        )  # fmt: skip
+        session.add(cancellation)
+        enqueue("gates.refresh_whitelist", lot_id=reservation.lot_id)
+        return cancellation
