@@ -72,6 +72,10 @@ class ReservationPage(ma.Schema):
     next_cursor = ma.fields.String(required=True, allow_none=True)
 
 
+class ExtensionWish(Wish):
+    ends_at = Moment(required=True, metadata={"description": "新的结束时间（不含）"})
+
+
 class ShownCancellation(ma.Schema):
     cancelled_at = ma.fields.AwareDateTime(required=True)
     in_time = ma.fields.Boolean(required=True, metadata={"description": "是否在免责时限内取消"})
@@ -125,6 +129,21 @@ def one_reservation(key: uuid.UUID) -> dict[str, Any]:
 def cancel(key: uuid.UUID) -> Any:
     """取消预约"""
     return actions.cancel(asking(), key)
+
+
+@blueprint.post("/reservations/<uuid:key>/extensions")
+@admits(motorist("12/minute"))
+@once
+@blueprint.takes(ExtensionWish)
+@blueprint.gives(201, ShownReservation)
+@blueprint.refuses(400, 401, 404, 409, 422, 429, 503)
+def extend(wish: dict[str, Any], key: uuid.UUID) -> dict[str, Any]:
+    """延长预约
+
+    入场前或停放中均可；泊位在新时段已被预约时不能延长，原预约不变。
+    """
+    actions.extend(asking(), key, wish["ends_at"])
+    return shown(queries.one_for(asking(), key))
 
 
 def shown(view: ReservationView) -> dict[str, Any]:

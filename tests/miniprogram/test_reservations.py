@@ -142,3 +142,13 @@ def test_the_seventh_reservation_of_a_minute_has_to_wait(driver: Phone, lot: Lot
     answers = [driver.ask("POST", "/reservations", plan) for _ in range(7)]
     assert [answer.status_code for answer in answers] == [404] * 6 + [429]
     assert answers[-1].headers["Retry-After"] == "60"
+
+
+def test_a_reservation_is_extended_or_stays_as_it_was(driver: Phone, lot: Lot) -> None:
+    made = driver.post("/reservations", wish(driver, lot), expect=201)
+    later = (clock.now() + timedelta(hours=3)).isoformat()
+    longer = driver.post(f"/reservations/{made['key']}/extensions", {"ends_at": later}, expect=201)
+    assert datetime.fromisoformat(longer["ends_at"]) == datetime.fromisoformat(later)
+    refused = driver.post(f"/reservations/{made['key']}/extensions", {"ends_at": later}, expect=422)
+    assert refused["code"] == "extension_not_longer"
+    assert driver.get(f"/reservations/{made['key']}") == longer

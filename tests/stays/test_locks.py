@@ -7,8 +7,8 @@ from threading import Event
 
 from flask import Flask
 
-from app.domain.reservations import actions as reservations
 from app.domain.reservations.actions import cancel
+from app.domain.reservations.actions.locks import lock_motorist
 from app.domain.stays.queries import current_for
 from app.kernel.db import transaction
 from app.kernel.states import WrongState
@@ -26,7 +26,7 @@ def test_a_car_drives_in_while_its_motorist_is_busy_on_the_phone(
 
     def busy() -> None:
         with app.app_context(), transaction():
-            reservations._lock_motorist(who.id)
+            lock_motorist(who.id)
             holding.set()
             assert done.wait(20)
 

@@ -3,8 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, text, true
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 
 from app.domain.claims.models import LIVE, BayClaim
 from app.domain.claims.rules import Room
@@ -14,6 +27,9 @@ from app.kernel.db import current, transaction
 CAR_BAYS = ("standard", "charging")
 """Kinds that any car may be given; accessible and large bays are for those who need them."""
 
+
+Span = Range[datetime] | SQLColumnExpression[Range[datetime]]
+"""One span, or that of each row of the outer query."""
 
 PROMISED = ("held", "confirmed")
 """States in which a bay is kept for a car that has not come yet."""
@@ -29,20 +45,22 @@ def stale(now: datetime) -> ColumnElement[bool]:
     return and_(BayClaim.state == "held", BayClaim.hold_expires_at <= now)
 
 
-def taken(during: Range[datetime], now: datetime) -> ColumnElement[bool]:
+def taken(during: Span, now: datetime) -> ColumnElement[bool]:
     """Whether a live claim on the bay of the outer query, or its closure (N5.6), overlaps `during`."""
     claimed = exists(
         select(BayClaim.id)
         .where(BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(during), live(), not_(stale(now)))
-        .correlate(Bay)
+        .correlate_except(BayClaim)
     )
     return or_(claimed, closed(during))
 
 
-def closed(during: Range[datetime]) -> ColumnElement[bool]:
+def closed(during: Span) -> ColumnElement[bool]:
     """Whether the bay of the outer query is closed to the public for some part of `during`."""
     return exists(
-        select(BayClosure.id).where(BayClosure.bay_id == Bay.id, BayClosure.during.overlaps(during)).correlate(Bay)
+        select(BayClosure.id)
+        .where(BayClosure.bay_id == Bay.id, BayClosure.during.overlaps(during))
+        .correlate_except(BayClosure)
     )
 
 
@@ -139,6 +157,29 @@ def admissible(lot_id: int, plate_id: int, at: datetime, late: timedelta = timed
             )
             .order_by(BayClaim.admit_from, BayClaim.id)
         ).all()  # fmt: skip
+
+
+def has_room(lot_id: SQLColumnExpression[int], during: Span, now: datetime) -> ColumnElement[bool]:
+    """Whether the lot of the outer query's row has a bay for any car that is free, and open, during the whole span."""
+    windows = (
+        select(func.range_agg(OpenWindow.during))
+        .where(OpenWindow.lot_id == lot_id, OpenWindow.during.overlaps(during))
+        .correlate_except(OpenWindow)
+        .scalar_subquery()
+    )
+    shut = (
+        select(LotClosure.id)
+        .where(LotClosure.lot_id == lot_id, LotClosure.during.overlaps(during))
+        .correlate_except(LotClosure)
+        .exists()
+    )
+    free = (
+        select(Bay.id)
+        .where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS), not_(taken(during, now)))
+        .correlate_except(Bay)
+        .exists()
+    )
+    return and_(free, func.coalesce(type_coerce(during, TSTZRANGE).op("<@")(windows), false()), not_(shut))
 
 
 def occupied(lot_id: int, at: datetime) -> tuple[int, int]:

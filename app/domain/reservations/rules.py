@@ -48,6 +48,13 @@ class MovementCurfew(Invalid):
     message = "该停车场在此时段禁止车辆进出，请调整到达或离开时间"
 
 
+class NotLonger(Invalid):
+    """The new end is not after the one that is promised already."""
+
+    code = "extension_not_longer"
+    message = "新的结束时间须晚于当前预约的结束时间"
+
+
 class TooManyReservations(Conflict):
     """The motorist holds as many reservations as one person may."""
 
@@ -71,6 +78,18 @@ def checked_span(begins_at: datetime, ends_at: datetime, now: datetime, numbers:
     if begins_at - now > minutes(numbers, "reserve_ahead_minutes"):
         raise TooFarAhead(ahead_minutes=numbers["reserve_ahead_minutes"])
     return span(begins_at, ends_at)
+
+
+def check_extension(
+    begins_at: datetime, was_until: datetime, ends_at: datetime, now: datetime, numbers: Mapping[str, int]
+) -> None:
+    """Whether a reservation may last until `ends_at`. Refuses `NotLonger`, `InThePast`, `TooLong`."""
+    if ends_at <= was_until:
+        raise NotLonger(ends_at=was_until.isoformat())
+    if ends_at <= now:
+        raise InThePast
+    if ends_at - begins_at > minutes(numbers, "longest_reservation_minutes"):
+        raise TooLong(longest_minutes=numbers["longest_reservation_minutes"])
 
 
 def check_movement(begins_at: datetime, ends_at: datetime, curfew: Curfew | None) -> None:

@@ -2,10 +2,12 @@
 
 from app.domain.claims.actions.change import (
     HoldOver,
+    StayTaken,
     cancel,
     confirm,
     displace,
     enter,
+    extend,
     leave,
     miss,
     move_elsewhere,
@@ -21,6 +23,7 @@ from app.domain.claims.actions.take import (
     lock_plate,
     promise,
     seat,
+    waiting_briefly,
 )
 
 __all__ = [
@@ -30,10 +33,12 @@ __all__ = [
     "LotFull",
     "OutsideOpenHours",
     "PlateBusy",
+    "StayTaken",
     "cancel",
     "confirm",
     "displace",
     "enter",
+    "extend",
     "hold",
     "leave",
     "lock_plate",
@@ -42,4 +47,5 @@ __all__ = [
     "promise",
     "seat",
     "stretch",
+    "waiting_briefly",
 ]

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.claims.actions.take import REFUSED_BY, free_bay
+from app.domain.claims.actions.take import REFUSED_BY, OutsideOpenHours, flip_stale_holds, free_bay
 from app.domain.claims.models import BayClaim
 from app.domain.claims.rules import CLAIM, LEAVING, used_span
 from app.domain.lots.models import Bay
@@ -13,9 +14,17 @@ from app.kernel import clock
 from app.kernel.db import current, refusing, savepoint, transaction, violated
 from app.kernel.refusals import Conflict
 from app.kernel.spans import bounds, span
+from app.kernel.states import WrongState
 
 GONE_BY = ("a_promise_lies_in_an_open_window", "a_promise_lies_outside_closures")
 """A bay that was kept for somebody is taken from the public: the lot was shut a moment ago, or the bay."""
+
+
+class StayTaken(Conflict):
+    """The bay is promised to another for a part of the time by which somebody wants to stay longer."""
+
+    code = "stay_taken"
+    message = "该泊位之后的时段已有预约，无法延长到所选时间"
 
 
 class HoldOver(Conflict):
@@ -46,7 +55,7 @@ def _try(claim: BayClaim, **place: object) -> bool:
         with savepoint():
             session.execute(update(BayClaim).where(BayClaim.id == claim.id).values(place))
     except IntegrityError as error:
-        if REFUSED_BY.get(violated(error)) is None:
+        if (violated(error) or "") not in REFUSED_BY:
             raise
         session.refresh(claim, [*place])
         return False
@@ -96,6 +105,32 @@ def stretch(claim: BayClaim, until: datetime) -> bool:
             return False
         claim.admit_until = max(claim.admit_until, until + LEAVING)
         return True
+
+
+def extend(claim: BayClaim, until: datetime, admit: Range[datetime]) -> None:
+    """Promise the claim's own bay until `until`; a car that has not come is let in during `admit`.
+
+    The claim is locked. Refuses `StayTaken`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`, and `WrongState` when the
+    claim is neither confirmed nor in use. What an overstaying car has already is not taken from it.
+    """
+    begins_at, ends_at = bounds(claim.during)
+    with transaction() as session:
+        if claim.state not in {"confirmed", "in_use"}:
+            raise WrongState(machine=CLAIM.name, state=claim.state, event="extend")
+        flip_stale_holds(claim.bay_id, clock.now())
+        with refusing(
+            {
+                **REFUSED_BY,
+                "a_bay_has_one_live_claim_at_a_time": StayTaken,
+                "a_promise_lies_outside_closures": OutsideOpenHours,
+            }
+        ):
+            claim.during = span(begins_at, max(until, ends_at))
+            if claim.state == "confirmed":
+                claim.admit_from, claim.admit_until = bounds(admit)
+            else:
+                claim.admit_until = max(claim.admit_until, until + LEAVING)
+            session.flush()
 
 
 def move_elsewhere(claim: BayClaim) -> bool:

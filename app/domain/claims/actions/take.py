@@ -4,13 +4,14 @@ Correctness is the table's exclusion constraints; the bay's row is locked first 
 instead of dead-locking (measured: an exclusion constraint alone dead-locks on one hot bay).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, not_, select, text
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.domain.claims import queries
 from app.domain.claims.models import BayClaim
@@ -65,7 +66,7 @@ class LotBusy(Unavailable):
     message = "当前预约人数较多，请稍后重试"
 
 
-REFUSED_BY: dict[str | None, type[Conflict | Invalid]] = {
+REFUSED_BY: Final[Mapping[str, type[Conflict | Invalid]]] = {
     "a_bay_has_one_live_claim_at_a_time": BayTaken,
     "a_plate_has_one_live_claim_at_a_time": PlateBusy,
     "a_promise_lies_in_an_open_window": OutsideOpenHours,
@@ -125,20 +126,32 @@ Candidate = Callable[[datetime, bool], tuple[int, Range[datetime]] | None]
 
 def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
     """Try candidates until the claim stands or nothing is free."""
+    with waiting_briefly():
+        lock_plate(draft["plate_id"])
+        now = clock.now()
+        for attempt in range(ATTEMPTS):
+            try:
+                with savepoint():
+                    found = candidate(now, attempt > 0)
+                    if found is not None:
+                        return _write(draft, *found, now)
+                    if attempt > 0:
+                        raise LotFull
+            except DBAPIError as error:
+                _give_up_unless_a_rival_won(error)
+        raise LotBusy
+
+
+@contextmanager
+def waiting_briefly() -> Iterator[None]:
+    """Wait no longer than two seconds for any one row, for the rest of the transaction. Refuses `LotBusy`."""
     current().execute(text("SET LOCAL lock_timeout = '2s'"))
-    lock_plate(draft["plate_id"])
-    now = clock.now()
-    for attempt in range(ATTEMPTS):
-        try:
-            with savepoint():
-                found = candidate(now, attempt > 0)
-                if found is not None:
-                    return _write(draft, *found, now)
-                if attempt > 0:
-                    raise LotFull
-        except DBAPIError as error:
-            _give_up_unless_a_rival_won(error)
-    raise LotBusy
+    try:
+        yield
+    except OperationalError as error:
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise LotBusy from error
+        raise
 
 
 def lock_plate(plate_id: int | None) -> None:
@@ -197,22 +210,24 @@ def _longest_free_bay(
 def _write(draft: dict[str, Any], bay_id: int, during: Range[datetime], now: datetime) -> BayClaim:
     """With the bay locked: flip its stale holds in a statement of its own, then insert."""
     session = current()
-    for hold in session.scalars(select(BayClaim).where(BayClaim.bay_id == bay_id, queries.stale(now))):
-        CLAIM.move(hold, "expire", "claims.write")
+    flip_stale_holds(bay_id, now)
     claim = BayClaim(**draft, bay_id=bay_id, during=during)
     session.add(claim)
     CLAIM.born(claim, claim.kind, BIRTHS[claim.state])
     return claim
 
 
+def flip_stale_holds(bay_id: int, now: datetime) -> None:
+    """Let every hold on a locked bay expire whose time is over, so that it stands in nobody's way."""
+    for hold in current().scalars(select(BayClaim).where(BayClaim.bay_id == bay_id, queries.stale(now))):
+        CLAIM.move(hold, "expire", "claims.write")
+
+
 def _give_up_unless_a_rival_won(error: DBAPIError) -> None:
     """Return when another bay is worth trying; else raise what the motorist is told."""
-    code = sqlstate(error)
-    if code in LOST_TO_A_RIVAL:
+    if sqlstate(error) in LOST_TO_A_RIVAL:
         return
-    if code == LOCK_NOT_AVAILABLE:
-        raise LotBusy from error
-    refusal = REFUSED_BY.get(violated(error)) if isinstance(error, IntegrityError) else None
+    refusal = REFUSED_BY.get(violated(error) or "") if isinstance(error, IntegrityError) else None
     if refusal is BayTaken:
         return
     if refusal is None:
