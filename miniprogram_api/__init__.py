@@ -15,6 +15,7 @@ from miniprogram_api import (
     subscriptions,
     turn_aways,
     vehicles,
+    waitlist,
 )
 
 NOUNS = (
@@ -24,6 +25,7 @@ NOUNS = (
     lots,
     prices,
     reservations,
+    waitlist,
     stays,
     payments,
     receipts,

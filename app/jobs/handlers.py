@@ -9,6 +9,7 @@ from app.domain.adjustments import actions as adjustments
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
+from app.domain.reservations.actions import offer_free_bays
 from app.domain.stays.actions import settle
 from app.wiring import wiring
 
@@ -45,6 +46,11 @@ def deliver_message(delivery_id: int) -> None:
     deliver(wiring().messages, delivery_id)
 
 
+def offer_to_the_waiting(lot_id: int) -> None:
+    """A bay may have fallen free: ask who waits for one."""
+    offer_free_bays(lot_id)
+
+
 def prove_prices() -> None:
     """References, a rule or the calendar changed: prove again what lots charge."""
     while prove_outdated():
@@ -58,6 +64,7 @@ HANDLERS: Mapping[str, Handler] = {
     "gates.wake": wake_gate,
     "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
+    "reservations.offer": offer_to_the_waiting,
     "stays.settle": settle_stay,
 }
 

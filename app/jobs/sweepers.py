@@ -25,7 +25,7 @@ from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.pricing.actions import prove_outdated
-from app.domain.reservations.actions import follow_overstays, release_missed
+from app.domain.reservations import actions as reservations
 from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.domain.units.actions import remind_of_endings
@@ -120,8 +120,9 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("offers", 5.0, adjustments.offer_forgotten),
         Sweeper("emergencies", 60.0, adjustments.review_emergencies),
         Sweeper("long_stays", 60.0, review_long_stays),
-        Sweeper("missed_reservations", 5.0, release_missed),
-        Sweeper("overstays", 15.0, follow_overstays),
+        Sweeper("missed_reservations", 5.0, reservations.release_missed),
+        Sweeper("waitlist", 5.0, reservations.offer_forgotten),
+        Sweeper("overstays", 15.0, reservations.follow_overstays),
         Sweeper("unpassed", 15.0, release_unpassed),
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),

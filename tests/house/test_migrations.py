@@ -19,6 +19,7 @@ from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
 from app.domain.messages.rules import DELIVERY
 from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
+from app.domain.reservations.rules import WAITLIST
 from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
@@ -26,7 +27,9 @@ from payments.charges.rules import CHARGE, ORDER
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-MACHINES = (CHARGE, ORDER, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD)
+MACHINES = (
+    CHARGE, ORDER, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD, WAITLIST,
+)  # fmt: skip
 
 
 def config(url: str = "") -> Config:

@@ -29,7 +29,8 @@ CAR_BAYS = ("standard", "charging")
 
 
 Span = Range[datetime] | SQLColumnExpression[Range[datetime]]
-"""One span, or that of each row of the outer query."""
+Lots = int | SQLColumnExpression[int]
+"""One span and one lot, or those of each row of the outer query."""
 
 PROMISED = ("held", "confirmed")
 """States in which a bay is kept for a car that has not come yet."""
@@ -159,8 +160,8 @@ def admissible(lot_id: int, plate_id: int, at: datetime, late: timedelta = timed
         ).all()  # fmt: skip
 
 
-def has_room(lot_id: SQLColumnExpression[int], during: Span, now: datetime) -> ColumnElement[bool]:
-    """Whether the lot of the outer query's row has a bay for any car that is free, and open, during the whole span."""
+def is_open(lot_id: Lots, during: Span) -> ColumnElement[bool]:
+    """Whether a lot is open to the public, by its windows and closures, during the whole span."""
     windows = (
         select(func.range_agg(OpenWindow.during))
         .where(OpenWindow.lot_id == lot_id, OpenWindow.during.overlaps(during))
@@ -173,13 +174,24 @@ def has_room(lot_id: SQLColumnExpression[int], during: Span, now: datetime) -> C
         .correlate_except(LotClosure)
         .exists()
     )
-    free = (
+    return and_(func.coalesce(type_coerce(during, TSTZRANGE).op("<@")(windows), false()), not_(shut))
+
+
+def has_free_bay(lot_id: Lots, during: Span, now: datetime) -> ColumnElement[bool]:
+    """Whether some bay of a lot that any car may be given is free during the whole span."""
+    return (
         select(Bay.id)
         .where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS), not_(taken(during, now)))
         .correlate_except(Bay)
         .exists()
     )
-    return and_(free, func.coalesce(type_coerce(during, TSTZRANGE).op("<@")(windows), false()), not_(shut))
+
+
+def open_and_free(lot_id: int, during: Range[datetime], now: datetime) -> tuple[bool, bool]:
+    """Whether a lot is open during the whole span, and whether one of its bays is free."""
+    with transaction() as session:
+        row = session.execute(select(is_open(lot_id, during), has_free_bay(lot_id, during, now))).one()
+    return bool(row[0]), bool(row[1])
 
 
 def occupied(lot_id: int, at: datetime) -> tuple[int, int]:

@@ -18,6 +18,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "kept_until_minutes_before": 60,
     "leave_after_payment_minutes": 15,
     "live_reservations": 3,
+    "live_waitlist_entries": 3,
     "longest_billed_minutes": 7 * 24 * 60,
     "longest_reservation_minutes": 48 * 60,
     "longest_walk_in_minutes": 48 * 60,
@@ -36,6 +37,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "shared_chargers_percent": 30,
     "shortest_walk_in_minutes": 15,
     "tariff_notice_days": 7,
+    "waitlist_ends_before_minutes": 10,
+    "waitlist_offer_minutes": 10,
 }
 """Every number by name, with the value that holds where nobody has set another."""
 

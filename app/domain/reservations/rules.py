@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.rules import Curfew
+from app.kernel.clock import shanghai
 from app.kernel.refusals import Conflict, Invalid
-from app.kernel.spans import span
+from app.kernel.spans import bounds, span
+from app.kernel.states import BORN, Machine
 
 SLACK = timedelta(minutes=2)
 """How far a phone's idea of "now" may lag behind ours before a span counts as past."""
@@ -62,6 +65,49 @@ class TooManyReservations(Conflict):
     message = "您的有效预约数已达上限"
 
 
+class AlreadyWaiting(Conflict):
+    """The motorist waits for a bay for that time already, here or elsewhere."""
+
+    code = "already_waiting"
+    message = "您在此时段已有候补"
+
+
+class TooManyWaiting(Conflict):
+    """The motorist waits for as many spans as one person may."""
+
+    code = "too_many_waiting"
+    message = "您的候补数已达上限"
+
+
+class TooLateToWait(Invalid):
+    """The span begins so soon that no bay is offered for it any more."""
+
+    code = "too_late_to_wait"
+    message = "距开始时间过近，已停止候补"
+
+
+class LotHasRoom(Conflict):
+    """There is a free bay: nobody need wait."""
+
+    code = "lot_has_room"
+    message = "该时段尚有空余泊位，可直接预约"
+
+
+WAITLIST: Final = Machine(
+    "waitlist",
+    [
+        (BORN, "join", "waiting"),
+        ("waiting", "offer", "offered"),
+        ("waiting", "leave", "left"),
+        ("waiting", "end", "over"),
+        ("offered", "withdraw", "waiting"),
+        ("offered", "accept", "kept"),
+        ("offered", "decline", "declined"),
+        ("offered", "lapse", "lapsed"),
+    ],
+)
+
+
 def minutes(numbers: Mapping[str, int], name: str) -> timedelta:
     """A policy number that counts minutes."""
     return timedelta(minutes=numbers[name])
@@ -107,3 +153,31 @@ def arrival_window(begins_at: datetime, ends_at: datetime, numbers: Mapping[str,
 def is_in_time(begins_at: datetime, now: datetime, numbers: Mapping[str, int]) -> bool:
     """Whether a cancellation now is still free of any consequence."""
     return now <= begins_at - minutes(numbers, "free_cancellation_minutes")
+
+
+def is_too_late_to_wait(begins_at: datetime, now: datetime, numbers: Mapping[str, int]) -> bool:
+    """Whether no bay is offered any more to somebody who waits for a span from `begins_at` on."""
+    return begins_at - now <= minutes(numbers, "waitlist_ends_before_minutes")
+
+
+def _span_text(during: Range[datetime]) -> str:
+    begins_at, ends_at = (shanghai(each) for each in bounds(during))
+    return f"{begins_at:%m月%d日 %H:%M} 至 {ends_at:%m月%d日 %H:%M}"
+
+
+def free_bay_text(lot_name: str, during: Range[datetime], until: datetime) -> str:
+    """What a motorist reads who waited, and for whom a bay is kept now."""
+    return (
+        f"您候补的{lot_name} {_span_text(during)} 已有空余泊位，为您保留至 {shanghai(until):%H:%M}，"
+        "请及时确认，逾期自动释放。"
+    )
+
+
+def offer_lapsed_text(lot_name: str, during: Range[datetime]) -> str:
+    """What a motorist reads who did not answer in time."""
+    return f"为您保留的{lot_name} {_span_text(during)} 泊位逾期未确认，已释放，本次候补结束。如仍需停车可重新候补。"
+
+
+def waited_in_vain_text(lot_name: str, during: Range[datetime]) -> str:
+    """What a motorist reads for whom no bay fell free in time."""
+    return f"您候补的{lot_name} {_span_text(during)} 没有空出泊位，本次候补结束，可查看附近其他停车场。"

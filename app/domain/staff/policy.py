@@ -93,6 +93,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     # messages
     "messages.set_template": _only(ADMINISTRATOR),
     "messages.see": _only(ADMINISTRATOR, REGULATOR),
+    # reservations
+    "reservations.see": EVERYBODY,
     # adjustments
     "adjustments.adjust": _only(UNIT, OPERATOR, REGULATOR),
     "adjustments.close_now": _only(UNIT, OPERATOR, REGULATOR),

@@ -34,6 +34,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "agreements": ("agreements:agreements", "Operating agreements (委托运营服务协议) and self-operation (自行运营)."),
     "adjustments": ("adjustments:adjustments", "Dynamic adjustment (动态调整): closing, fewer bays, free of charge."),
     "messages": ("messages:messages", "Messages through WeChat (订阅消息)."),
+    "reservations": ("reservations:reservations", "Who waits for bays (候补)."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),

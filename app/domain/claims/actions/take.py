@@ -91,14 +91,17 @@ def promise(
         return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
-def hold(lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], expires_at: datetime) -> BayClaim:
+def hold(
+    lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], expires_at: datetime, *,
+    exclusive_plate: bool = True,
+) -> BayClaim:  # fmt: skip
     """Keep some free bay of a lot for a plate until `expires_at`, for an offer that waits for the motorist's yes.
 
     Refuses as `promise` does; nothing is left behind.
     """
     admit_from, admit_until = bounds(admit)
     draft = {
-        "kind": "reservation", "state": "held", "plate_id": plate_id, "exclusive_plate": True,
+        "kind": "reservation", "state": "held", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
         "admit_from": admit_from, "admit_until": admit_until, "hold_expires_at": expires_at,
     }  # fmt: skip
     with transaction():

@@ -6,6 +6,7 @@ from app.domain.claims import actions as claims
 from app.domain.claims.queries import claim_by_id
 from app.domain.lots.queries import policy_of
 from app.domain.reservations.actions.locks import lock_motorist
+from app.domain.reservations.actions.offer import ask_to_offer
 from app.domain.reservations.models import Cancellation
 from app.domain.reservations.queries import one_for
 from app.domain.reservations.rules import is_in_time
@@ -27,4 +28,5 @@ def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:
         )  # fmt: skip
         session.add(cancellation)
         enqueue("gates.refresh_whitelist", lot_id=reservation.lot_id)
+        ask_to_offer(reservation.lot_id)
         return cancellation

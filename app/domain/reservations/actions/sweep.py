@@ -8,6 +8,7 @@ from app.domain.claims.queries import claim_by_id, missed, overstaying, promised
 from app.domain.claims.rules import PASSING
 from app.domain.gates.queries import reported_until
 from app.domain.lots import queries as lots
+from app.domain.reservations.actions.offer import ask_to_offer
 from app.domain.reservations.queries import lot_of_claim
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
@@ -33,6 +34,7 @@ def _release(claim_id: int) -> bool:
             return False
         claims.miss(claim)
         enqueue("gates.refresh_whitelist", lot_id=lot_id)
+        ask_to_offer(lot_id)
         return True
 
 
