@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.domain.gates import actions as gates
 from app.domain.gates.models import GateCommand
+from app.domain.gates.queries.readiness import readiness
 from app.domain.lots.models import Lot
 from app.domain.stays.models import Stay
 from app.kernel import clock as platform_clock
@@ -126,6 +127,19 @@ def test_a_count_that_begins_anew_makes_the_list_be_read_before_anything_is_beli
     assert camera.beats() == QUESTION
     camera.shows()
     assert "addWhiteList" in camera.beats()
+
+
+def test_a_camera_that_was_out_of_touch_is_asked_what_it_holds_before_it_counts(
+    camera: Camera, lot: Lot, clock: MovableClock
+) -> None:
+    booked = world.reservation_ready_to_cancel(world.driver(), lot)
+    in_sync(camera)
+    assert readiness([booked.claim_id]) == {booked.claim_id: True}
+    clock.move_by(timedelta(minutes=2))
+    assert camera.beats() == QUESTION
+    assert readiness([booked.claim_id]) == {booked.claim_id: False}
+    camera.shows()
+    assert readiness([booked.claim_id]) == {booked.claim_id: True}
 
 
 def test_a_command_goes_before_the_list_and_is_handed_out_once(camera: Camera, lot: Lot) -> None:

@@ -14,6 +14,7 @@ from app.domain.gates.models import GateCommand, GateEvent, VendorGate
 from app.domain.lots.models import Lot
 from app.domain.reservations import actions as reservations
 from app.domain.stays.models import Stay
+from app.kernel import clock as platform_clock
 from app.kernel.db import transaction
 from tests import world
 from tests.conftest import MovableClock
@@ -197,6 +198,29 @@ def test_a_camera_on_its_own_follows_its_list_and_tells_all_later_once(
     eventually(lambda: scene.yard.see(scene.entrance)["waiting"] == 0)
     eventually(lambda: sorted(scene.entrance.told()) == ["arrived", "arrived", "denied", "opened", "passed"])
     eventually(lambda: stays() == ["parked"])
+
+
+def test_cut_off_for_ten_minutes_its_list_is_exact_half_a_minute_after_and_each_passage_is_told_once(
+    scene: Scene, lot: Lot, clock: MovableClock
+) -> None:
+    coming, leaving, newcomer = world.driver(), world.driver(), world.driver()
+    world.reservation_ready_to_cancel(coming, lot)
+    booked = world.reservation_ready_to_cancel(leaving, lot)
+    eventually(scene.is_level)
+    clock.move_by(timedelta(hours=1, minutes=5))
+    for gate in (scene.entrance, scene.exit):
+        scene.yard.do(gate, "network", up=False)
+    assert scene.comes(coming.plate.characters)["passed"]
+    reservations.cancel(leaving.id, booked.key)
+    clock.move_by(timedelta(minutes=10))
+    world.reservation_ready_to_cancel(newcomer, lot)
+    healed_at = platform_clock.now()
+    for gate in (scene.entrance, scene.exit):
+        scene.yard.do(gate, "network", up=True)
+    eventually(lambda: scene.is_level() and scene.yard.plates(scene.entrance) == [newcomer.plate.characters])
+    assert platform_clock.now() - healed_at < timedelta(seconds=30)
+    eventually(lambda: scene.entrance.told() == ["arrived", "opened", "passed"])
+    assert stays() == ["parked"]
 
 
 def test_a_lost_answer_and_servers_that_are_the_same_leave_one_arrival(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from app.domain.gates.models import GateCommand, GateList
 from app.domain.lots.models import Lot
 from app.domain.reservations import actions as reservations
 from app.domain.stays.models import Stay
+from app.kernel import clock as platform_clock
 from app.kernel.db import transaction
 from simulators.gate.gate import Car, Gate
 from simulators.gate.memory import Shelf
@@ -119,6 +120,29 @@ def test_a_gate_on_its_own_follows_its_list_and_tells_all_later_in_order(
     with transaction() as session:
         [stay] = eventually(lambda: session.scalars(select(Stay).where(Stay.exited_at.is_not(None))).all())
     assert timedelta(minutes=59) < stay.exited_at - stay.entered_at < timedelta(minutes=61)
+
+
+def test_cut_off_for_ten_minutes_its_list_is_exact_half_a_minute_after_and_each_passage_is_told_once(
+    gates_street: Street, hand: Hand, exit_hand: Hand, lot: Lot, clock: MovableClock
+) -> None:
+    coming, leaving, newcomer = world.driver(), world.driver(), world.driver()
+    world.reservation_ready_to_cancel(coming, lot)
+    booked = world.reservation_ready_to_cancel(leaving, lot)
+    eventually(lambda: is_level(hand))
+    clock.move_by(timedelta(hours=1, minutes=5))
+    cut(gates_street, hand, exit_hand)
+    assert gates_street.do(hand, "arrive", plate=coming.plate.characters, colour="blue", direction="in")["passed"]
+    reservations.cancel(leaving.id, booked.key)
+    clock.move_by(timedelta(minutes=10))
+    world.reservation_ready_to_cancel(newcomer, lot)
+    healed_at = platform_clock.now()
+    mend(gates_street, hand, exit_hand)
+    exact = [newcomer.plate.characters]
+    eventually(lambda: is_level(hand) and [row["plate"] for row in gates_street.see(hand)["list"]] == exact)
+    assert platform_clock.now() - healed_at < timedelta(seconds=30)
+    assert told(hand) == ["arrived", "opened", "passed"]
+    with transaction() as session:
+        assert session.scalars(select(Stay.state)).all() == ["parked"]
 
 
 def test_a_cancelled_plate_leaves_the_gate_and_a_reset_gate_gets_its_list_back(

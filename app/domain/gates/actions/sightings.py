@@ -15,7 +15,7 @@ from app.adapters.gates.words import Seen
 from app.domain.gates import queries
 from app.domain.gates.actions.events import lock_pulse, plate_place, record_unnumbered
 from app.domain.gates.actions.pulses import sample_clock
-from app.domain.gates.actions.vendor_lists import is_listed
+from app.domain.gates.actions.vendor_lists import doubt, is_listed
 from app.domain.gates.models import GateDecision, GateDevice, GateEvent, VendorGate
 from app.domain.gates.rules.decisions import Decision
 from app.domain.lots.queries import place_of
@@ -130,7 +130,8 @@ def note_passing(device_id: int, verified: bool) -> list[int]:
 def note_contact(device_id: int, told_at: datetime | None = None) -> None:
     """A sign of life, with the camera's own time if it tells it.
 
-    A camera that was in touch for a minute and replayed nothing has told everything.
+    A camera that was in touch for a minute and replayed nothing has told everything. One that comes back after a
+    longer silence may have been reset: its list is read anew.
     """
     with transaction() as session:
         pulse, moment = lock_pulse(device_id), clock.now()
@@ -140,6 +141,7 @@ def note_contact(device_id: int, told_at: datetime | None = None) -> None:
         in_touch = pulse.seen_at is not None and pulse.seen_at > moment - QUIET_FOR
         if not in_touch:
             session.get_one(VendorGate, device_id).replayed_at = replayed_at = moment
+            doubt(device_id)
         if replayed_at is None or replayed_at < moment - QUIET_FOR:
             pulse.reported_until = moment
         pulse.seen_at, pulse.mode = moment, "online"

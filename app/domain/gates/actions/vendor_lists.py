@@ -87,6 +87,14 @@ def forget_held(device_id: int) -> None:
         state.held_enc = state.asked_at = state.part_enc = state.proved_at = None
 
 
+def doubt(device_id: int) -> None:
+    """A gate was out of touch, and whatever became of its list meanwhile, nobody heard: it is read before it counts."""
+    with transaction():
+        state = _lock(device_id)
+        state.read_at = state.asked_at = state.proved_at = None
+        state.is_changing = False
+
+
 def is_listed(device_id: int, plate: str, at: datetime) -> bool:
     """Whether a gate's list, as far as we know it, let this car in at that moment."""
     with transaction():
