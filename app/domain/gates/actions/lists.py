@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.domain.gates import queries
 from app.domain.gates.actions.commands import issue
@@ -107,6 +107,13 @@ def acknowledge(device_id: int, version: int, sha256: str) -> bool:
         return right
 
 
+def is_acknowledged(device_id: int, version: int) -> bool:
+    """Whether the gate said that it holds this version, and nothing since takes it back."""
+    with transaction():
+        gate_list = _lock(device_id)
+        return gate_list.acked_version == version and not gate_list.needs_snapshot
+
+
 def compare(device_id: int, version: int, sha256: str) -> int:
     """Hold what a heartbeat says the gate has against what it should have; returns the desired version.
 
@@ -136,41 +143,35 @@ def _lock(device_id: int) -> GateList:
 
 def _change(gate_list: GateList) -> bool:
     """Write the difference between desired and listed as a new version; whether there was any."""
-    desired = {row.claim_id: row for row in queries.desired_rows(gate_list.device_id)}
-    listed = {row.claim_id: row for row in queries.listed_rows(gate_list.device_id)}
-    dropped = [row for claim, row in listed.items() if claim not in desired or differs(row, desired[claim])]
-    added = [row for claim, row in desired.items() if claim not in listed or differs(listed[claim], row)]
-    if not dropped and not added:
+    changes = queries.list_changes(gate_list.device_id)
+    if not changes:
         return False
     gate_list.desired_version += 1
-    _close(dropped, gate_list.desired_version)
-    _open(gate_list, added, {claim: row.row_key for claim, row in listed.items()})
+    _close([change.row_id for change in changes if change.row_id is not None], gate_list)
+    for change in changes:
+        if change.wanted is not None:
+            _open(gate_list, change.wanted, change.row_key or new_key())
     _seal_version(gate_list)
     return True
 
 
-def differs(listed: WhitelistRow, desired: DesiredRow) -> bool:
-    """Whether a renewed or used claim needs another row."""
-    now = (listed.plate_id, listed.direction, listed.not_before, listed.not_after)
-    return now != (desired.plate_id, desired.direction, desired.not_before, desired.not_after)
+def _close(row_ids: Sequence[int], gate_list: GateList) -> None:
+    current().execute(
+        update(WhitelistRow)
+        .where(WhitelistRow.id.in_(row_ids))
+        .values(removed_version=gate_list.desired_version)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _close(rows: Sequence[WhitelistRow], version: int) -> None:
-    for row in rows:
-        row.removed_version = version
-    current().flush()
-
-
-def _open(gate_list: GateList, rows: Sequence[DesiredRow], keys: dict[int, uuid.UUID]) -> None:
-    for row in rows:
-        current().add(
-            WhitelistRow(
-                device_id=gate_list.device_id, row_key=keys.get(row.claim_id) or new_key(), claim_id=row.claim_id,
-                plate_id=row.plate_id, direction=row.direction, not_before=row.not_before, not_after=row.not_after,
-                added_version=gate_list.desired_version,
-            )
-        )  # fmt: skip
-    current().flush()
+def _open(gate_list: GateList, row: DesiredRow, key: uuid.UUID) -> None:
+    current().add(
+        WhitelistRow(
+            device_id=gate_list.device_id, row_key=key, claim_id=row.claim_id, plate_id=row.plate_id,
+            direction=row.direction, not_before=row.not_before, not_after=row.not_after,
+            added_version=gate_list.desired_version,
+        )
+    )  # fmt: skip
 
 
 def _seal_version(gate_list: GateList) -> None:

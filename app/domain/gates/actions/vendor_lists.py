@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.adapters.gates.words import Drop, Habits, ListRead, Put, Read, Step
 from app.adapters.gates.words import ListRow as Held
-from app.domain.gates.actions.lists import acknowledge, desired_list, mark_sent
+from app.domain.gates.actions.lists import acknowledge, desired_list, is_acknowledged, mark_sent, refresh_whitelist
 from app.domain.gates.models import GateDevice, VendorGate, VendorList
 from app.domain.gates.rules import vendor_lists as rules
 from app.domain.gates.rules.lists import ListRow, list_digest
@@ -38,11 +38,13 @@ def next_step(device_id: int, habits: Habits) -> Step | None:
     """
     with transaction():
         now, state = clock.now(), _lock(device_id)
-        held, ours = _known(state)
         if _is_awaited(state, now) or _rests(state, now):
             return None
-        if habits.reads_back and (held is None or _is_due(state, now)):
+        if habits.reads_back and (state.held_enc is None or _is_due(state, now)):
             return _ask(state, now)
+        if _is_proved(state):
+            return None
+        held, ours = _known(state)
         if held is None:
             return None
         return _change(state, habits, held, ours) or _proof(state, habits, now)
@@ -142,6 +144,16 @@ def _change(state: VendorList, habits: Habits, held: Mapping[str, Held], ours: C
         _note(state, {plate: row for plate, row in held.items() if plate not in plates}, ours, version)
         return Drop(plates)
     return None
+
+
+def _is_proved(state: VendorList) -> bool:
+    """Whether the list was read and right, nothing was told since, and what it should hold is still the same version.
+
+    So a camera that holds what it should costs one comparison with each of its polls.
+    """
+    if state.proved_at is None or _is_unread(state):
+        return False
+    return is_acknowledged(state.device_id, refresh_whitelist(state.device_id, nudge=False))
 
 
 def _wanted(state: VendorList, listed: Iterable[ListRow], now: datetime) -> dict[str, Held]:

@@ -1,11 +1,12 @@
 """What can be asked of the gates; nothing here writes."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy import ColumnElement, Select, case, func, join, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.claims.models import LIVE, BayClaim
@@ -26,7 +27,7 @@ from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.queries import plate_characters
 from app.domain.staff.rules import Actor, reach
 from app.kernel import clock, crypto
-from app.kernel.db import transaction
+from app.kernel.db import current, transaction
 
 SAMPLES = 5
 
@@ -40,6 +41,15 @@ class DesiredRow:
     direction: str
     not_before: datetime
     not_after: datetime | None
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """A row of a gate's list that must go, one that must come, or both under the same name."""
+
+    row_id: int | None
+    row_key: uuid.UUID | None
+    wanted: DesiredRow | None
 
 
 @dataclass(frozen=True)
@@ -171,18 +181,33 @@ def desired_rows(device_id: int) -> list[DesiredRow]:
     A car inside is listed at the gates that lead out, without end; it leaves when its stay ends.
     """
     with transaction() as session:
-        moment = clock.now()
-        gate = session.execute(select(GateDevice.lot_id, GateDevice.direction).where(GateDevice.id == device_id)).one()
-        awaited = (BayClaim.state == "confirmed") & (BayClaim.admit_until > moment)
-        inside = BayClaim.state == "in_use"
-        wanted = awaited if gate.direction == "in" else awaited | inside
-        found = session.execute(
-            select(BayClaim.id, BayClaim.plate_id, BayClaim.state, BayClaim.admit_from, BayClaim.admit_until)
-            .join(Bay, Bay.id == BayClaim.bay_id)
-            .where(Bay.lot_id == gate.lot_id, text(LIVE), BayClaim.plate_id.is_not(None))
-            .where(BayClaim.admit_from < moment + LIST_REACH, wanted)
-        )
-        return [_desired(row.id, row.plate_id, row.state, row.admit_from, row.admit_until) for row in found]
+        return [DesiredRow(*row) for row in session.execute(_desired(device_id))]
+
+
+def list_changes(device_id: int) -> list[ListChange]:
+    """Where a gate's newest list and what it should hold differ.
+
+    The database finds it: a list that is right costs one statement, however long it is.
+    """
+    listed = (
+        select(WhitelistRow)
+        .where(WhitelistRow.device_id == device_id, WhitelistRow.removed_version.is_(None))
+        .subquery("listed")
+    )
+    with transaction() as session:
+        desired = _desired(device_id).subquery("desired")
+        has, wants = listed.c, desired.c
+        differing = or_(
+            has.id.is_(None), wants.claim_id.is_(None), has.plate_id != wants.plate_id,
+            has.direction != wants.direction, has.not_before != wants.not_before,
+            has.not_after.is_distinct_from(wants.not_after),
+        )  # fmt: skip
+        both = join(listed, desired, has.claim_id == wants.claim_id, full=True)
+        found = session.execute(select(has.id, has.row_key, *wants).select_from(both).where(differing))
+        return [
+            ListChange(row_id, row_key, None if wanted[0] is None else DesiredRow(*wanted))
+            for row_id, row_key, *wanted in found
+        ]
 
 
 def known_to_lot(device_id: int, plate_ids: Collection[int]) -> set[int]:
@@ -207,13 +232,6 @@ def _last_passages(lot_id: int, plate_ids: Collection[int]) -> Select[int | None
         .ext(distinct_on(GateEvent.plate_id))
         .order_by(GateEvent.plate_id, GateEvent.event_time.desc())
     )
-
-
-def listed_rows(device_id: int) -> Sequence[WhitelistRow]:
-    """The rows of a gate's newest list."""
-    with transaction() as session:
-        listed = select(WhitelistRow).where(WhitelistRow.device_id == device_id)
-        return session.scalars(listed.where(WhitelistRow.removed_version.is_(None))).all()
 
 
 def rows_at(device_id: int, version: int) -> list[ListRow]:
@@ -253,10 +271,22 @@ def _listed(row: WhitelistRow, plate: NumberPlate) -> ListRow:
     )  # fmt: skip
 
 
-def _desired(claim_id: int, plate_id: int, state: str, opens: datetime, ends: datetime) -> DesiredRow:
-    if state == "in_use":
-        return DesiredRow(claim_id, plate_id, "out", opens, None)
-    return DesiredRow(claim_id, plate_id, "both", opens, ends)
+def _desired(device_id: int) -> Select[Any]:
+    """The columns of `DesiredRow`."""
+    moment = clock.now()
+    gate = current().execute(select(GateDevice.lot_id, GateDevice.direction).where(GateDevice.id == device_id)).one()
+    inside = BayClaim.state == "in_use"
+    awaited = (BayClaim.state == "confirmed") & (BayClaim.admit_until > moment)
+    return (
+        select(
+            BayClaim.id.label("claim_id"), BayClaim.plate_id, case((inside, "out"), else_="both").label("direction"),
+            BayClaim.admit_from.label("not_before"),
+            case((inside, None), else_=BayClaim.admit_until).label("not_after"),
+        )
+        .join(Bay, Bay.id == BayClaim.bay_id)
+        .where(Bay.lot_id == gate.lot_id, text(LIVE), BayClaim.plate_id.is_not(None))
+        .where(BayClaim.admit_from < moment + LIST_REACH, awaited if gate.direction == "in" else awaited | inside)
+    )  # fmt: skip
 
 
 def _passage(event: GateEvent, device: GateDevice) -> Passage:
