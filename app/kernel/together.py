@@ -25,7 +25,7 @@ class Together(Generic[Wish, Told]):
 
     def ask(self, wish: Wish) -> Told | None:
         """What is told of this wish, `None` when nothing is; raises what the question raises."""
-        slip = _Slip[Wish, Told](wish)
+        slip: _Slip[Wish, Told] = _Slip(wish)
         self._waiting.append(slip)
         with self._alone:
             if not slip.is_answered:
