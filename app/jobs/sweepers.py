@@ -20,6 +20,7 @@ from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
+from app.domain.departures.actions import remind
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
@@ -132,6 +133,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("gate_readiness", 15.0, gates.watch_readiness),
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),
+        Sweeper("reminders", 15.0, remind),
         Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),

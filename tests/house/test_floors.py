@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = [
-    *("supervision", "complaints", "city_feed", "adjustments", "stays", "reservations", "search", "partners"),
+    *(
+        "supervision",
+        "complaints",
+        "city_feed",
+        "adjustments",
+        "departures",
+        "stays",
+        "reservations",
+        "search",
+        "partners",
+    ),
     *("conduct", "gates", "claims", "pricing", "lots", "calendars", "messages", "motorists", "units", "tasks"),
     *("policies", "staff"),
 ]

@@ -1,0 +1,1 @@
+"""Cars that should leave before their lot closes: reminded in time."""
