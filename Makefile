@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test nightly mutants demo lint check bench bench-full lock clean
+.PHONY: help setup run test nightly mutants race demo lint check bench bench-full lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,11 +17,15 @@ run: setup ## start the whole platform; Ctrl-C ends it
 test: setup ## the whole suite on servers of its own
 	@$(PY) -m pytest -q -n 2 --dist worksteal
 
-nightly: setup ## prices with twenty times the random cases: 10,000 against the second program
+nightly: setup ## prices with twenty times the random cases: 10,000 against the second program; a race of a million attempts
 	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing
+	@$(PY) -m bench.race 1000000
 
 mutants: setup ## spoil engine and proof in every way, and count what the tests notice
 	@$(PY) -m tests.mutants
+
+race: setup ## sixty-four clients fight for bays: nobody may get what another has (ATTEMPTS=200000)
+	@$(PY) -m bench.race $(ATTEMPTS)
 
 demo: setup ## an evening at the car-parks, told in the terminal, every figure checked
 	@$(PY) -m demo

@@ -7,7 +7,8 @@ motorist, their vehicle, plate and signature share one number; so do a lot and i
 import hashlib
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any, Final
 
@@ -67,20 +68,30 @@ def some_point(chance: random.Random) -> Point:
     )
 
 
-def build(admin_url: str) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """How many bays each lot has, how many motorists there are, and whether other people's claims lie in the bays."""
+
+    bays: Sequence[int] = (BAYS,) * LOTS
+    motorists: int = MOTORISTS
+    claimed: bool = True
+
+
+def build(admin_url: str, plan: Plan = Plan()) -> None:
     """Fill an empty database. Lots are opened as people open them, the rest is copied in by the superuser."""
     with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
         _number_rows(superuser)
         units.know_districts()
         seed(MOMENT.year)
         publish_agreement(AGREEMENT, "服务协议（示例）", "示例文本", SINCE)
-        _open_lots()
+        _open_lots(plan.bays)
         superuser.execute(SQL("UPDATE lot SET key = ({} || id)::uuid").format(KEY_PREFIX))
-        _write_motorists(superuser)
+        _write_motorists(superuser, plan.motorists)
         superuser.execute("SET session_replication_role = replica")  # a finished claim is born so only here
         for table in ("lot_tariff", "reference_set"):
             superuser.execute(SQL("UPDATE {} SET valid = tstzrange(%s, NULL)").format(Identifier(table)), [SINCE])
-        superuser.execute(_CLAIMS, {"moment": MOMENT})
+        if plan.claimed:
+            superuser.execute(_CLAIMS, {"moment": MOMENT})
         superuser.execute("VACUUM ANALYZE")
 
 
@@ -90,32 +101,32 @@ def _number_rows(superuser: psycopg.Connection[Any]) -> None:
         superuser.execute(first)
 
 
-def _open_lots() -> None:
+def _open_lots(bays: Sequence[int]) -> None:
     own = pricing.store_tariff("示例收费标准", "示例", read("HZ-ROAD-2").parameters, ACTOR)
     around = pricing.store_tariff("示例参照收费标准", "示例", read("HZ-ROAD-1").parameters, ACTOR)
     people, chance = People(), random.Random(1)  # noqa: S311 - the same city in every run
     with transaction():
         reference = register(people, "示例参照停车场", CENTRE, around, SINCE)
-    for number in range(LOTS):
+    for number, count in enumerate(bays):
         with transaction():
-            by, lot = _open_lot(number, some_point(chance), people)
+            by, lot = _open_lot(number, count, some_point(chance), people)
             charge(people, by, lot, own, [reference])
 
 
-def _open_lot(number: int, point: Point, people: People) -> tuple[Actor, Lot]:
+def _open_lot(number: int, bays: int, point: Point, people: People) -> tuple[Actor, Lot]:
     name, code = f"示例停车场{number:03d}", sample_credit_code("institution", number)
     unit = units.enter(NewUnit(name, code, "institution", "district", "330106", time(9), time(17, 30)), ACTOR)
-    told = lots.NewLot(name, "示例路1号", point.latitude, point.longitude, total_bays=3 * BAYS)
+    told = lots.NewLot(name, "示例路1号", point.latitude, point.longitude, total_bays=3 * bays)
     with transaction():
         by = people.of_unit(unit)
-        lot = lots.draft(by, unit.key, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(BAYS)])
-        made_lawful(by, people.regulator, lot, BAYS)
+        lot = lots.draft(by, unit.key, told, [lots.NewBay(f"A{bay:03d}", "A") for bay in range(bays)])
+        made_lawful(by, people.regulator, lot, bays)
         lots.publish(by, lot.key)
         return by, lot
 
 
-def _write_motorists(superuser: psycopg.Connection[Any]) -> None:
-    numbers = range(FIRST["motorist"], FIRST["motorist"] + MOTORISTS)
+def _write_motorists(superuser: psycopg.Connection[Any], count: int) -> None:
+    numbers = range(FIRST["motorist"], FIRST["motorist"] + count)
     digest = hashlib.sha256("示例文本".encode()).digest()
     sign_up(superuser, numbers)
     _copy(superuser, _PLATE, ((n, key_of(n), _index(n), _index(n), _sealed_plate(n), "blue", "small") for n in numbers))

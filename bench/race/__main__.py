@@ -1,0 +1,104 @@
+"""`python -m bench.race [ATTEMPTS]`: whether sixty-four clients can ever both have a bay; docs/testing.md.
+
+Heats in which nothing is given back take turns with heats of cancelling and cars without reservation. After the
+first kind also every refusal as full is held against the bays. The last line is `race: ok attempts=... overlaps=0
+oversold=0 deadlocks=0`, or `race: failed: ...` with exit code 1.
+"""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import psycopg
+
+import wsgi
+from app.settings import Settings
+from bench.city import build
+from bench.ground import ground
+from bench.race.clients import Field, Heat, Outcome, field_of
+from bench.race.scene import PLAN, empty
+from bench.race.umpire import Umpire
+from launcher.backing import DATABASE
+
+ATTEMPTS: Final = 200_000
+HEAT: Final = 5_000
+EXPECTED: Final = frozenset(
+    {"reserved", "cancelled", "driven in", "lot_full", "lot_busy", "plate_already_claimed", "too_many_reservations"}
+)
+"""How an attempt may end; anything else is a fault."""
+
+
+@dataclass
+class Score:
+    """What the umpire saw in all heats."""
+
+    attempts: int = 0
+    overlaps: int = 0
+    oversold: int = 0
+    deadlocks: int = 0
+    needless: int = 0
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def faults(self) -> list[str]:
+        """Everything for which the race is lost, in words."""
+        codes = self.outcome.codes
+        odd = {code: count for code, count in codes.items() if code not in EXPECTED}
+        counted = {
+            "overlaps": self.overlaps, "oversold": self.oversold, "deadlocks": self.deadlocks,
+            "needlessly_refused": self.needless, **odd,
+        }  # fmt: skip
+        told = [f"{name}={count}" for name, count in counted.items() if count]
+        return told if codes["reserved"] else [*told, "nobody reserved"]
+
+
+def main() -> int:
+    """Build the city, run, tell."""
+    attempts = int(sys.argv[1]) if sys.argv[1:] else ATTEMPTS
+    with ground() as stand:
+        app = wsgi.create_app(Settings.from_environment(stand.environment))
+        admin_url = stand.servers.postgres.admin_url
+        with app.app_context():
+            build(admin_url, PLAN)
+            app.extensions["sqlalchemy"].engine.dispose()
+        with field_of(app) as clients, psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
+            score = run(clients, superuser, attempts)
+    return _tell(score)
+
+
+def run(clients: Field, superuser: psycopg.Connection[Any], attempts: int) -> Score:
+    """As many heats as it takes."""
+    umpire, score, number = Umpire(superuser), Score(), 0
+    began = time.monotonic()
+    while score.attempts < attempts:
+        empty(superuser)
+        heat = Heat(min(HEAT, attempts - score.attempts), seed=number, churn=number % 2 == 1)
+        outcome = clients.run(heat)
+        score.attempts += heat.attempts
+        score.overlaps += umpire.overlaps()
+        score.oversold += umpire.oversold()
+        score.deadlocks = umpire.deadlocks()
+        score.needless += 0 if heat.churn else umpire.needlessly_refused(outcome.full)
+        score.outcome.add(outcome)
+        number += 1
+        _progress(score, time.monotonic() - began)
+    return score
+
+
+def _progress(score: Score, seconds: float) -> None:
+    print(f"{score.attempts} attempts, {score.attempts / seconds:.0f}/s, {dict(score.outcome.codes)}", flush=True)
+
+
+def _tell(score: Score) -> int:
+    for fault in score.outcome.faults[:20]:
+        print(fault)
+    faults = score.faults()
+    if faults:
+        print(f"race: failed: {' '.join(faults)}")
+        return 1
+    print(f"race: ok attempts={score.attempts} overlaps=0 oversold=0 deadlocks=0")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

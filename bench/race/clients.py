@@ -1,0 +1,187 @@
+"""The clients: threads in a few processes, each with a session of its own, who call the actions and nothing else."""
+
+import multiprocessing
+import random
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Final
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from app.domain.claims.actions import LotBusy, LotFull, seat
+from app.domain.claims.actions.take import LOCK_NOT_AVAILABLE
+from app.domain.reservations.actions import cancel, reserve
+from app.kernel.db import sqlstate
+from app.kernel.refusals import Refusal
+from bench.city import key_of
+from bench.ground import MOMENT
+from bench.race.scene import HOT_LOTS, MOTORISTS, QUARTERS, SHARED_LOTS, quarter
+
+PROCESSES: Final = 8
+THREADS: Final = 8
+"""Clients in each process; fewer than its pool has connections."""
+HOT_SHARE: Final = 0.5
+CANCEL_SHARE: Final = 0.25
+WALK_IN_SHARE: Final = 0.05
+LONGEST: Final = 8
+"""Quarters of an hour that one reservation lasts at most."""
+PATIENCE_SECONDS: Final = 600
+FAULT_LENGTH: Final = 300
+FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A lot and a span that a client asked for."""
+
+    lot: int
+    begins_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Heat:
+    """What the clients of one process are asked to do: `churn` also cancels and lets cars in without reservation."""
+
+    attempts: int
+    seed: int
+    churn: bool
+
+
+@dataclass
+class Outcome:
+    """How attempts ended, by code; what was refused as full; what broke."""
+
+    codes: Counter[str] = field(default_factory=Counter)
+    full: list[Wish] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Both together."""
+        self.codes += other.codes
+        self.full += other.full
+        self.faults += other.faults
+
+
+@contextmanager
+def field_of(app: Flask) -> Iterator["Field"]:
+    """All clients, idle. The app must not be connected yet, for its processes are forked."""
+    pipes = [FORK.Pipe() for _ in range(PROCESSES)]
+    processes = [FORK.Process(target=_serve, args=(app, theirs), daemon=True) for _, theirs in pipes]
+    for process in processes:
+        process.start()
+    try:
+        yield Field([ours for ours, _ in pipes])
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+class Field:
+    """The processes, and what they make of a heat."""
+
+    def __init__(self, pipes: Sequence["Connection[Heat, Outcome]"]) -> None:
+        self._pipes = pipes
+
+    def run(self, heat: Heat) -> Outcome:
+        """Let all clients run at once; `heat.attempts` in all, a little less when they cannot be shared out evenly."""
+        for number, pipe in enumerate(self._pipes):
+            pipe.send(Heat(heat.attempts // PROCESSES, heat.seed * PROCESSES + number, heat.churn))
+        outcome = Outcome()
+        for pipe in self._pipes:
+            if not pipe.poll(PATIENCE_SECONDS):
+                raise TimeoutError("a client does not answer")
+            outcome.add(pipe.recv())
+        return outcome
+
+
+def _serve(app: Flask, pipe: "Connection[Outcome, Heat]") -> None:
+    while True:
+        heat = pipe.recv()
+        start = threading.Barrier(THREADS)
+        runners = [Runner(app, heat, number) for number in range(THREADS)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for running in [pool.submit(runner.run, start) for runner in runners]:
+                running.result()
+        outcome = Outcome()
+        for runner in runners:
+            outcome.add(runner.outcome)
+        with app.app_context():  # the server adds up what it counted for a connection when that ends
+            app.extensions["sqlalchemy"].engine.dispose()
+        pipe.send(outcome)
+
+
+class Runner:
+    """One client. It remembers what it has, so that it can give it back."""
+
+    def __init__(self, app: Flask, heat: Heat, number: int) -> None:
+        self.outcome = Outcome()
+        self._app = app
+        self._attempts = heat.attempts // THREADS
+        self._churn = heat.churn
+        self._chance = random.Random(heat.seed * THREADS + number)  # noqa: S311 - the same wishes for the same seed
+        self._mine: list[tuple[int, uuid.UUID]] = []
+
+    def run(self, start: threading.Barrier) -> None:
+        """All attempts, one after the other."""
+        start.wait()
+        for _ in range(self._attempts):
+            with self._app.app_context():
+                self._count(self._act())
+
+    def _act(self) -> Callable[[], str]:
+        if self._churn and self._chance.random() < WALK_IN_SHARE:
+            return self._drive_in
+        return self._reserve
+
+    def _count(self, act: Callable[[], str]) -> None:
+        try:
+            self.outcome.codes[act()] += 1
+            if self._churn and self._mine and self._chance.random() < CANCEL_SHARE:
+                self._give_back()
+        except Refusal as refusal:
+            self.outcome.codes[refusal.code] += 1
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the race is lost by it and says so
+            if _waited_in_vain(fault):
+                self.outcome.codes[LotBusy.code] += 1
+                return
+            self.outcome.codes["fault"] += 1
+            self.outcome.faults.append(f"{type(fault).__name__}: {fault}"[:FAULT_LENGTH])
+
+    def _reserve(self) -> str:
+        motorist, wish = self._chance.choice(MOTORISTS), self._wish()
+        try:
+            made = reserve(motorist, key_of(motorist), key_of(wish.lot), wish.begins_at, wish.ends_at)
+        except LotFull:
+            self.outcome.full.append(wish)
+            raise
+        self._mine.append((motorist, made.key))
+        return "reserved"
+
+    def _wish(self) -> Wish:
+        lots = HOT_LOTS if self._chance.random() < HOT_SHARE else SHARED_LOTS
+        first = self._chance.randrange(QUARTERS)
+        last = min(first + self._chance.randint(1, LONGEST), QUARTERS)
+        return Wish(self._chance.choice(lots), quarter(first), quarter(last))
+
+    def _drive_in(self) -> str:
+        seat(self._chance.choice(HOT_LOTS), self._chance.choice(MOTORISTS), MOMENT, quarter(QUARTERS))
+        return "driven in"
+
+    def _give_back(self) -> None:
+        cancel(*self._mine.pop(self._chance.randrange(len(self._mine))))
+        self.outcome.codes["cancelled"] += 1
+
+
+def _waited_in_vain(fault: Exception) -> bool:
+    """Two clients of one motorist: the second waits two seconds at most, and the door then says that we are busy."""
+    return isinstance(fault, OperationalError) and sqlstate(fault) == LOCK_NOT_AVAILABLE
