@@ -33,7 +33,6 @@ EXPECTED: Final = frozenset(
 class Score:
     """What the umpire saw in all heats."""
 
-    attempts: int = 0
     overlaps: int = 0
     oversold: int = 0
     deadlocks: int = 0
@@ -70,11 +69,10 @@ def run(clients: Field, superuser: psycopg.Connection[Any], attempts: int) -> Sc
     """As many heats as it takes."""
     umpire, score, number = Umpire(superuser), Score(), 0
     began = time.monotonic()
-    while score.attempts < attempts:
+    while score.outcome.attempts < attempts:
         empty(superuser)
-        heat = Heat(min(HEAT, attempts - score.attempts), seed=number, churn=number % 2 == 1)
+        heat = Heat(min(HEAT, attempts - score.outcome.attempts), seed=number, churn=number % 2 == 1)
         outcome = clients.run(heat)
-        score.attempts += heat.attempts
         score.overlaps += umpire.overlaps()
         score.oversold += umpire.oversold()
         score.deadlocks = umpire.deadlocks()
@@ -86,7 +84,8 @@ def run(clients: Field, superuser: psycopg.Connection[Any], attempts: int) -> Sc
 
 
 def _progress(score: Score, seconds: float) -> None:
-    print(f"{score.attempts} attempts, {score.attempts / seconds:.0f}/s, {dict(score.outcome.codes)}", flush=True)
+    made = score.outcome.attempts
+    print(f"{made} attempts, {made / seconds:.0f}/s, {dict(score.outcome.codes)}", flush=True)
 
 
 def _tell(score: Score) -> int:
@@ -96,7 +95,7 @@ def _tell(score: Score) -> int:
     if faults:
         print(f"race: failed: {' '.join(faults)}")
         return 1
-    print(f"race: ok attempts={score.attempts} overlaps=0 oversold=0 deadlocks=0")
+    print(f"race: ok attempts={score.outcome.attempts} overlaps=0 oversold=0 deadlocks=0")
     return 0
 
 

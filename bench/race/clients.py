@@ -1,15 +1,14 @@
-"""The clients: threads in a few processes, each with a session of its own, who call the actions and nothing else."""
+"""The clients: processes, each with a connection of its own, that call the actions and nothing else."""
 
 import multiprocessing
 import random
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -25,9 +24,7 @@ from bench.city import key_of
 from bench.ground import MOMENT
 from bench.race.scene import HOT_LOTS, MOTORISTS, QUARTERS, SHARED_LOTS, quarter
 
-PROCESSES: Final = 8
-THREADS: Final = 8
-"""Clients in each process; fewer than its pool has connections."""
+CLIENTS: Final = 64
 HOT_SHARE: Final = 0.5
 CANCEL_SHARE: Final = 0.25
 WALK_IN_SHARE: Final = 0.05
@@ -49,7 +46,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Heat:
-    """What the clients of one process are asked to do: `churn` also cancels and lets cars in without reservation."""
+    """What a client is asked to do: `churn` also cancels and lets cars in without reservation."""
 
     attempts: int
     seed: int
@@ -58,14 +55,16 @@ class Heat:
 
 @dataclass
 class Outcome:
-    """How attempts ended, by code; what was refused as full; what broke."""
+    """How many attempts there were, and how they ended, by code; what was refused as full; what broke."""
 
+    attempts: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     full: list[Wish] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
         """Both together."""
+        self.attempts += other.attempts
         self.codes += other.codes
         self.full += other.full
         self.faults += other.faults
@@ -74,7 +73,7 @@ class Outcome:
 @contextmanager
 def field_of(app: Flask) -> Iterator["Field"]:
     """All clients, idle. The app must not be connected yet, for its processes are forked."""
-    pipes = [FORK.Pipe() for _ in range(PROCESSES)]
+    pipes = [FORK.Pipe() for _ in range(CLIENTS)]
     processes = [FORK.Process(target=_serve, args=(app, theirs), daemon=True) for _, theirs in pipes]
     for process in processes:
         process.start()
@@ -87,15 +86,15 @@ def field_of(app: Flask) -> Iterator["Field"]:
 
 
 class Field:
-    """The processes, and what they make of a heat."""
+    """The clients, and what they make of a heat."""
 
     def __init__(self, pipes: Sequence["Connection[Heat, Outcome]"]) -> None:
         self._pipes = pipes
 
     def run(self, heat: Heat) -> Outcome:
-        """Let all clients run at once; `heat.attempts` in all, a little less when they cannot be shared out evenly."""
+        """Let all run at once: `heat.attempts` in all, or a few more, so that each makes as many as the others."""
         for number, pipe in enumerate(self._pipes):
-            pipe.send(Heat(heat.attempts // PROCESSES, heat.seed * PROCESSES + number, heat.churn))
+            pipe.send(Heat(ceil(heat.attempts / CLIENTS), heat.seed * CLIENTS + number, heat.churn))
         outcome = Outcome()
         for pipe in self._pipes:
             if not pipe.poll(PATIENCE_SECONDS):
@@ -106,35 +105,28 @@ class Field:
 
 def _serve(app: Flask, pipe: "Connection[Outcome, Heat]") -> None:
     while True:
-        heat = pipe.recv()
-        start = threading.Barrier(THREADS)
-        runners = [Runner(app, heat, number) for number in range(THREADS)]
-        with ThreadPoolExecutor(THREADS) as pool:
-            for running in [pool.submit(runner.run, start) for runner in runners]:
-                running.result()
-        outcome = Outcome()
-        for runner in runners:
-            outcome.add(runner.outcome)
+        runner = Runner(app, pipe.recv())
+        runner.run()
         with app.app_context():  # the server adds up what it counted for a connection when that ends
             app.extensions["sqlalchemy"].engine.dispose()
-        pipe.send(outcome)
+        pipe.send(runner.outcome)
 
 
 class Runner:
     """One client. It remembers what it has, so that it can give it back."""
 
-    def __init__(self, app: Flask, heat: Heat, number: int) -> None:
+    def __init__(self, app: Flask, heat: Heat) -> None:
         self.outcome = Outcome()
         self._app = app
-        self._attempts = heat.attempts // THREADS
+        self._attempts = heat.attempts
         self._churn = heat.churn
-        self._chance = random.Random(heat.seed * THREADS + number)  # noqa: S311 - the same wishes for the same seed
+        self._chance = random.Random(heat.seed)  # noqa: S311 - the same wishes for the same seed
         self._mine: list[tuple[int, uuid.UUID]] = []
 
-    def run(self, start: threading.Barrier) -> None:
+    def run(self) -> None:
         """All attempts, one after the other."""
-        start.wait()
         for _ in range(self._attempts):
+            self.outcome.attempts += 1
             with self._app.app_context():
                 self._count(self._act())
 
