@@ -8,6 +8,7 @@ oversold=0 deadlocks=0`, or `race: failed: ...` with exit code 1.
 import sys
 import time
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Final
 
 import psycopg
@@ -15,14 +16,16 @@ import psycopg
 import wsgi
 from app.settings import Settings
 from bench.city import build
+from bench.crew import Crew, crew_of
 from bench.ground import ground
-from bench.race.clients import Field, Heat, Outcome, field_of
+from bench.race.clients import Heat, Outcome
 from bench.race.scene import PLAN, empty
 from bench.race.umpire import Umpire
 from launcher.backing import DATABASE
 
 ATTEMPTS: Final = 200_000
-HEAT: Final = 5_000
+CLIENTS: Final = 64
+HEAT: Final = 5_120
 EXPECTED: Final = frozenset(
     {"reserved", "cancelled", "driven in", "lot_full", "lot_busy", "plate_already_claimed", "too_many_reservations"}
 )
@@ -60,23 +63,27 @@ def main() -> int:
         with app.app_context():
             build(admin_url, PLAN)
             app.extensions["sqlalchemy"].engine.dispose()
-        with field_of(app) as clients, psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
+        with (
+            crew_of(app, CLIENTS) as clients,
+            psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser,
+        ):
             score = run(clients, superuser, attempts)
     return _tell(score)
 
 
-def run(clients: Field, superuser: psycopg.Connection[Any], attempts: int) -> Score:
+def run(crew: Crew, superuser: psycopg.Connection[Any], attempts: int) -> Score:
     """As many heats as it takes."""
     umpire, score, number = Umpire(superuser), Score(), 0
     began = time.monotonic()
     while score.outcome.attempts < attempts:
         empty(superuser)
-        heat = Heat(min(HEAT, attempts - score.outcome.attempts), seed=number, churn=number % 2 == 1)
-        outcome = clients.run(heat)
+        churn = number % 2 == 1
+        each = ceil(min(HEAT, attempts - score.outcome.attempts) / CLIENTS)
+        outcome = Outcome.sum(crew.run([Heat(each, number * CLIENTS + one, churn) for one in range(CLIENTS)]))
         score.overlaps += umpire.overlaps()
         score.oversold += umpire.oversold()
         score.deadlocks = umpire.deadlocks()
-        score.needless += 0 if heat.churn else umpire.needlessly_refused(outcome.full)
+        score.needless += 0 if churn else umpire.needlessly_refused(outcome.full)
         score.outcome.add(outcome)
         number += 1
         _progress(score, time.monotonic() - began)

@@ -1,15 +1,11 @@
-"""The clients: processes, each with a connection of its own, that call the actions and nothing else."""
+"""What each of the clients does: it calls the actions, and nothing else."""
 
-import multiprocessing
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
-from multiprocessing.connection import Connection
 from typing import Final
 
 from flask import Flask
@@ -24,15 +20,12 @@ from bench.city import key_of
 from bench.ground import MOMENT
 from bench.race.scene import HOT_LOTS, MOTORISTS, QUARTERS, SHARED_LOTS, quarter
 
-CLIENTS: Final = 64
 HOT_SHARE: Final = 0.5
 CANCEL_SHARE: Final = 0.25
 WALK_IN_SHARE: Final = 0.05
 LONGEST: Final = 8
 """Quarters of an hour that one reservation lasts at most."""
-PATIENCE_SECONDS: Final = 600
 FAULT_LENGTH: Final = 300
-FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,12 @@ class Heat:
     seed: int
     churn: bool
 
+    def run(self, app: Flask) -> "Outcome":
+        """All attempts, one after the other."""
+        runner = Runner(app, self)
+        runner.run()
+        return runner.outcome
+
 
 @dataclass
 class Outcome:
@@ -69,47 +68,13 @@ class Outcome:
         self.full += other.full
         self.faults += other.faults
 
-
-@contextmanager
-def field_of(app: Flask) -> Iterator["Field"]:
-    """All clients, idle. The app must not be connected yet, for its processes are forked."""
-    pipes = [FORK.Pipe() for _ in range(CLIENTS)]
-    processes = [FORK.Process(target=_serve, args=(app, theirs), daemon=True) for _, theirs in pipes]
-    for process in processes:
-        process.start()
-    try:
-        yield Field([ours for ours, _ in pipes])
-    finally:
-        for process in processes:
-            process.terminate()
-            process.join()
-
-
-class Field:
-    """The clients, and what they make of a heat."""
-
-    def __init__(self, pipes: Sequence["Connection[Heat, Outcome]"]) -> None:
-        self._pipes = pipes
-
-    def run(self, heat: Heat) -> Outcome:
-        """Let all run at once: `heat.attempts` in all, or a few more, so that each makes as many as the others."""
-        for number, pipe in enumerate(self._pipes):
-            pipe.send(Heat(ceil(heat.attempts / CLIENTS), heat.seed * CLIENTS + number, heat.churn))
-        outcome = Outcome()
-        for pipe in self._pipes:
-            if not pipe.poll(PATIENCE_SECONDS):
-                raise TimeoutError("a client does not answer")
-            outcome.add(pipe.recv())
-        return outcome
-
-
-def _serve(app: Flask, pipe: "Connection[Outcome, Heat]") -> None:
-    while True:
-        runner = Runner(app, pipe.recv())
-        runner.run()
-        with app.app_context():  # the server adds up what it counted for a connection when that ends
-            app.extensions["sqlalchemy"].engine.dispose()
-        pipe.send(runner.outcome)
+    @classmethod
+    def sum(cls, outcomes: Iterable["Outcome"]) -> "Outcome":
+        """All together."""
+        total = cls()
+        for outcome in outcomes:
+            total.add(outcome)
+        return total
 
 
 class Runner:

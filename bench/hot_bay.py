@@ -1,0 +1,80 @@
+"""One bay that sixty-four motorists want for the same hour at the same moment, again and again."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Any, Final
+
+import psycopg
+from flask import Flask
+from sqlalchemy import text
+
+from app.domain.reservations.actions import reserve
+from app.kernel.db import transaction
+from app.kernel.refusals import Refusal
+from bench.city import key_of
+from bench.crew import Crew, crew_of
+from bench.race.scene import HOT_LOTS, MOTORISTS, empty, quarter
+from bench.race.umpire import Umpire
+from bench.results import tell
+
+WRITERS: Final = 64
+ROUNDS: Final = 40
+"""One for each quarter of an hour of the night."""
+ENDURED: Final = 0.99
+GATHERING_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Rush:
+    """One writer's wish; all begin at the same instant of the machine's clock."""
+
+    motorist: int
+    begins_at: datetime
+    ends_at: datetime
+    start: float
+
+    def run(self, app: Flask) -> tuple[float, str]:
+        """How many seconds it took, and how it ended."""
+        with app.app_context():
+            with transaction() as session:
+                session.execute(text("SELECT 1"))  # the connection is there before the rush begins
+            time.sleep(max(0.0, self.start - time.monotonic()))
+            began = time.monotonic()
+            code = self._ask()
+            return time.monotonic() - began, code
+
+    def _ask(self) -> str:
+        try:
+            reserve(self.motorist, key_of(self.motorist), key_of(HOT_LOTS[0]), self.begins_at, self.ends_at)
+        except Refusal as refusal:
+            return refusal.code
+        return "reserved"
+
+
+class NotOneWinner(Exception):
+    """Of all who rushed for one bay not exactly one got it: what was measured is worth nothing."""
+
+
+def measure(app: Flask, superuser: psycopg.Connection[Any]) -> None:
+    """One line; the app must not be connected yet. Raises `NotOneWinner`."""
+    empty(superuser)
+    umpire = Umpire(superuser)
+    with crew_of(app, WRITERS) as writers:
+        seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, number))
+    tell(
+        "hot_bay", {"p99_ms": 1000 * seconds[int(ENDURED * len(seconds))], "deadlocks": umpire.deadlocks()},
+        "milliseconds of 64 reserve actions that want one bay at the same instant",
+        median_ms=1000 * median(seconds), writers=WRITERS, rounds=ROUNDS,
+    )  # fmt: skip
+
+
+def _rush(writers: Crew, number: int) -> list[float]:
+    start = time.monotonic() + GATHERING_SECONDS
+    motorists = MOTORISTS[number * WRITERS : (number + 1) * WRITERS]
+    ended = writers.run([Rush(motorist, quarter(number), quarter(number + 1), start) for motorist in motorists])
+    if sum(code == "reserved" for _, code in ended) != 1:
+        raise NotOneWinner(Counter(code for _, code in ended))
+    return [seconds for seconds, _ in ended]
