@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test nightly mutants race demo lint check bench bench-full lock clean
+.PHONY: help setup run test nightly mutants race planted demo lint check bench bench-full lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ mutants: setup ## spoil engine and proof in every way, and count what the tests 
 
 race: setup ## sixty-four clients fight for bays: nobody may get what another has (ATTEMPTS=200000)
 	@$(PY) -m bench.race $(ATTEMPTS)
+
+planted: setup ## plant bugs that must never pass, one by one, and see the suite notice
+	@$(PY) -m tests.planted $(BUG)
 
 demo: setup ## an evening at the car-parks, told in the terminal, every figure checked
 	@$(PY) -m demo

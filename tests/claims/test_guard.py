@@ -8,6 +8,8 @@ from functools import partial
 
 import pytest
 from flask import Flask
+from psycopg import Connection
+from psycopg.rows import TupleRow
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 
@@ -21,6 +23,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from app.kernel.spans import span
+from launcher.processes import await_that
 from tests.world import open_lot, shanghai, some_plate
 
 RIVALS = 64
@@ -44,12 +47,35 @@ def live_claims(lot: Lot) -> list[BayClaim]:
         return list(session.scalars(of_lot.where(BayClaim.state.in_(("held", "confirmed", "in_use")))))
 
 
-def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(app: Flask, evening: datetime) -> None:
+def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(
+    app: Flask, evening: datetime, admin: Connection[TupleRow]
+) -> None:
     lot = open_lot(bays=1)
     plates = [some_plate_id() for _ in range(RIVALS)]
+    before = deadlocks(app, admin)
     outcomes = race(app, [partial(a_promise, lot, plate, hours(evening, 1, 2)) for plate in plates])
     assert sorted(outcomes) == sorted(["won"] + ["lot_full"] * (RIVALS - 1))
     assert len(live_claims(lot)) == 1
+    assert deadlocks(app, admin) == before
+
+
+def deadlocks(app: Flask, admin: Connection[TupleRow]) -> int:
+    """How many the server counted; it adds up what a connection met when that ends."""
+    app.extensions["sqlalchemy"].engine.dispose()
+    assert await_that(lambda: asked(admin, _OTHERS) == 0, 10)
+    return asked(admin, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+
+
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND usename = 'gongbo_test_app'
+"""
+
+
+def asked(admin: Connection[TupleRow], question: str) -> int:
+    row = admin.execute(question).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_a_lot_with_room_for_all_refuses_nobody(app: Flask, evening: datetime) -> None:

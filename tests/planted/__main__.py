@@ -1,8 +1,8 @@
 """`python -m tests.planted [WORD]`: whether the suite notices each bug that it must never let pass; docs/testing.md.
 
-Copies the house, plants one bug after the other there, runs the tests that stand against it, and says which of them
-failed. The tests must pass without the bugs first. The last line is `planted: K/N caught`; exit code 1 unless all are.
-WORD chooses the bugs whose names hold it.
+Copies the house twice, plants one bug after the other there, runs the tests that stand against it, and says which of
+them failed. The tests must pass without the bugs first. The last line is `planted: K/N caught`; exit code 1 unless all
+are. WORD chooses the bugs whose names hold it.
 """
 
 import re
@@ -91,11 +91,22 @@ def _try(free: "SimpleQueue[Path]", bug: Bug) -> bool:
 
 def _run(house: Path, tests: Sequence[str]) -> tuple[int, str]:
     """One run of these tests in that house, up to the first failure; its exit code and what it told."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-rfE", "--tb=line", "-p", "no:cacheprovider", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-n",
+        "0",
+        "-rfE",
+        "--tb=line",
+        "-p",
+        "no:cacheprovider",
+        *tests,
+    ]
     try:
-        ended = subprocess.run(
-            command, cwd=house, timeout=LONGEST_SECONDS, capture_output=True, text=True, check=False
-        )
+        ended = subprocess.run(command, cwd=house, timeout=LONGEST_SECONDS, capture_output=True, text=True, check=False)
     except subprocess.TimeoutExpired as expired:
         return -1, str(expired.stdout)
     return ended.returncode, ended.stdout + ended.stderr

@@ -20,7 +20,7 @@ class Bug:
     tests: Sequence[str]
 
     def plant(self, root: Path) -> None:
-        """Write the bug into the house at `root`. Raises `CannotPlant` unless the sound text stands there exactly once."""
+        """Write the bug into the house at `root`. Raises `CannotPlant` unless the sound text stands there just once."""
         path = root / self.file
         text = path.read_text()
         if text.count(self.sound) != 1:

@@ -1,0 +1,125 @@
+"""What the suite must never let pass: one line of the house each, spoilt as a tired person would spoil it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.planted.bug import Bug
+
+_GUARD: Final = "tests/claims/test_guard.py"
+_LISTS: Final = "tests/gates/test_whitelist.py"
+_EVENTS: Final = "tests/gates/test_events.py"
+_VENDORS: Final = "tests/gates/test_vendor_contract.py"
+
+_CLAIMS: Final = [
+    Bug(
+        "constraint dropped: nothing forbids two live claims of one bay",
+        "migrations/versions/0003_city.py",
+        """        postgresql.ExcludeConstraint(
+            (sa.column("bay_id"), "="),
+            (sa.column("during"), "&&"),
+            where=sa.text("state IN ('held', 'confirmed', 'in_use')"),
+            using="gist",
+            name="a_bay_has_one_live_claim_at_a_time",
+        ),
+""",
+        "",
+        [_GUARD, "tests/reservations/test_extend.py"],
+    ),
+    Bug(
+        "constraint dropped: nothing forbids two live claims of one plate",
+        "migrations/versions/0003_city.py",
+        """        postgresql.ExcludeConstraint(
+            (sa.column("plate_id"), "="),
+            (sa.column("during"), "&&"),
+            where=sa.text("exclusive_plate AND state IN ('held', 'confirmed', 'in_use')"),
+            using="gist",
+            name="a_plate_has_one_live_claim_at_a_time",
+        ),
+""",
+        "",
+        [_GUARD],
+    ),
+    Bug(
+        "lock dropped: rivals for a bay do not queue at its row",
+        "app/domain/claims/actions/take.py",
+        """        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
+        .limit(1)
+        .with_for_update(of=Bay, skip_locked=not wait)
+""",
+        """        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
+        .limit(1)
+""",
+        [_GUARD],
+    ),
+    Bug(
+        "lock dropped: two claims for one plate do not queue",
+        "app/domain/claims/actions/take.py",
+        "NumberPlate.id == plate_id).with_for_update(key_share=True))",
+        "NumberPlate.id == plate_id))",
+        [_GUARD],
+    ),
+    Bug(
+        "stale hold believed: an offer that is over still takes its bay",
+        "app/domain/claims/queries.py",
+        "BayClaim.during.overlaps(during), live(), not_(stale(now)))\n        .correlate_except(BayClaim)",
+        "BayClaim.during.overlaps(during), live())\n        .correlate_except(BayClaim)",
+        [_GUARD],
+    ),
+]
+
+_LISTED: Final = [
+    Bug(
+        "acknowledgement ignored: a list counts as held when it was sent",
+        "app/domain/gates/actions/lists.py",
+        "return gate_list.acked_version == version and not gate_list.needs_snapshot",
+        "return gate_list.sent_version == version",
+        [_VENDORS, "tests/gates/test_readiness.py"],
+    ),
+    Bug(
+        "acknowledgement believed: whatever digest a gate tells is right",
+        "app/domain/gates/actions/lists.py",
+        "right = version <= gate_list.sent_version and sha256 == _digest_of(device_id, version)",
+        "right = version <= gate_list.sent_version",
+        [_LISTS],
+    ),
+    Bug(
+        "acknowledgement believed: of what was never sent",
+        "app/domain/gates/actions/lists.py",
+        "right = version <= gate_list.sent_version and sha256 == _digest_of(device_id, version)",
+        "right = sha256 == _digest_of(device_id, version)",
+        [_LISTS],
+    ),
+    Bug(
+        "acknowledgement overtaken: an old one takes back a newer one",
+        "app/domain/gates/actions/lists.py",
+        "gate_list.acked_version = max(gate_list.acked_version, version)",
+        "gate_list.acked_version = version",
+        [_LISTS],
+    ),
+]
+
+_TOLD: Final = [
+    Bug(
+        "sequence not checked: a number is used for two events",
+        "app/domain/gates/actions/events.py",
+        'raise Unreadable("seq_reused")',
+        "continue",
+        [_EVENTS],
+    ),
+    Bug(
+        "sequence not checked: a gap counts as told",
+        "app/domain/gates/actions/events.py",
+        "reports.contiguous(pulse.contiguous_seq, heard)",
+        "max([pulse.contiguous_seq, *heard])",
+        [_EVENTS],
+    ),
+    Bug(
+        "unsigned message believed: whoever knows the address is verified",
+        "app/domain/gates/actions/events.py",
+        "verified=receipt.verified,",
+        "verified=True,",
+        [_VENDORS],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD]
