@@ -119,6 +119,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "gates.see": _only(UNIT, OPERATOR, REGULATOR, ADMINISTRATOR),
     # stays
     "stays.see_turn_aways": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, REGULATOR, ADMINISTRATOR),
+    "stays.rebuild": _only(REGULATOR, ADMINISTRATOR),
+    "stays.assign_exit": _only(UNIT, OPERATOR, REGULATOR),
+    "stays.see_passages": _only(UNIT, OPERATOR, REGULATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
     "city_feed.retry": _only(ADMINISTRATOR, REGULATOR),

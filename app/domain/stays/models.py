@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -128,16 +128,39 @@ class BillBasis(Base):
 
 
 class PassageOutcome(Base):
-    """What we made of a car's passage (过车), once; the raw event stays beside it."""
+    """What we made of a car's passage (过车), once; the raw event stays beside it.
+
+    `place` is the order in which passages were first looked at: stays are rebuilt in it.
+    """
 
     __tablename__ = "passage_outcome"
     event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), primary_key=True)
     stay_id: Mapped[int | None] = mapped_column(ForeignKey("stay.id"))
     outcome: Mapped[str]
     projected_at: Mapped[datetime]
+    place: Mapped[int] = mapped_column(Identity(always=True), unique=True)
     __table_args__ = (
         CheckConstraint("outcome IN ('entered', 'left', 'repeated', 'review')", name="a_passage_has_a_known_outcome"),
         CheckConstraint("outcome = 'review' OR stay_id IS NOT NULL", name="a_passage_understood_names_its_stay"),
+    )
+
+
+class Misreading(Base):
+    """Misreading (车牌误识): the car of this event is the one of that stay, though a camera read another plate.
+
+    Found by likeness among the cars inside (`distance`, in hundredths of a character), or by a person.
+    """
+
+    __tablename__ = "misreading"
+    event_id: Mapped[int] = mapped_column(ForeignKey("gate_event.id"), primary_key=True)
+    stay_id: Mapped[int] = mapped_column(ForeignKey("stay.id"))
+    distance: Mapped[int | None]
+    found_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
+    found_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(distance, found_by) = 1", name="a_misreading_is_found_by_likeness_or_a_person"),
+        CheckConstraint("distance BETWEEN 0 AND 60", name="only_a_close_likeness_is_a_misreading"),
+        Index("ix_misreading_stay_id", "stay_id"),
     )
 
 

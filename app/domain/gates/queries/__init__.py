@@ -1,7 +1,8 @@
 """What can be asked of the gates; nothing here writes."""
 
+import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,6 +76,8 @@ class Passage:
     decision_key: uuid.UUID | None
     offline: bool
     verified: bool
+    reason_told: bool
+    """Of an arm raised by hand: whether it was told by whom and why."""
 
 
 @dataclass(frozen=True)
@@ -298,7 +301,30 @@ def _passage(event: GateEvent, device: GateDevice) -> Passage:
         plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
         received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
         decision_key=event.decision_key, offline=event.offline, verified=event.verified,
+        reason_told=event.type == "manual_open" and _says(event, "operator", "reason"),
     )  # fmt: skip
+
+
+def picture_of(event_id: int) -> str | None:
+    """The gate's own reference of an event's pictures, where it told one."""
+    with transaction() as session:
+        return _text(_body(session.get_one(GateEvent, event_id)), "image_ref")
+
+
+def _says(event: GateEvent, *names: str) -> bool:
+    body = _body(event)
+    return all(_text(body, name) for name in names)
+
+
+def _body(event: GateEvent) -> Mapping[str, Any]:
+    """The event as it was told."""
+    told = json.loads(crypto.unseal(event.body_enc, f"gate_event.body_enc:{event.device_id}:{event.event_id}"))
+    return told if isinstance(told, dict) else {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str | None:
+    told = body.get(name)
+    return told.strip() or None if isinstance(told, str) else None
 
 
 def _direction(event: GateEvent, device: GateDevice) -> str | None:

@@ -3,6 +3,7 @@
 from app.domain.stays.actions.adopt import adopt
 from app.domain.stays.actions.bill import NothingToPay, open_payment
 from app.domain.stays.actions.decide import decide
+from app.domain.stays.actions.likeness import assign_exit
 from app.domain.stays.actions.project import project, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
 from app.domain.stays.actions.report import report_turn_away
@@ -12,6 +13,7 @@ from app.domain.stays.actions.settle import settle, settle_forgotten
 __all__ = [
     "NothingToPay",
     "adopt",
+    "assign_exit",
     "decide",
     "open_payment",
     "project",

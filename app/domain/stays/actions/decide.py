@@ -16,7 +16,8 @@ from app.domain.lots.queries.closures import is_closed
 from app.domain.stays import rules
 from app.domain.stays.actions.account import due_now
 from app.domain.stays.actions.bill import UNBILLABLE
-from app.domain.stays.models import TurnAway
+from app.domain.stays.actions.likeness import alike_inside, note_misreading
+from app.domain.stays.models import Stay, TurnAway
 from app.domain.stays.queries import code_of, parked, seated_without_stay, visit_code
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -109,7 +110,7 @@ def _turn_away(passage: Passage, reason: str, kept_bays: int = 0) -> Decision:
 
 
 def _outward(passage: Passage, plate_id: int) -> Decision:
-    stay = parked(passage.lot_id, plate_id)
+    stay = parked(passage.lot_id, plate_id) or _misread(passage)
     if stay is None:
         return rules.NOT_INSIDE
     try:
@@ -117,3 +118,12 @@ def _outward(passage: Passage, plate_id: int) -> Decision:
     except UNBILLABLE:
         return rules.UNPRICED
     return rules.GOOD_BYE if due_fen == 0 else rules.please_pay(due_fen, code_of(stay))
+
+
+def _misread(passage: Passage) -> Stay | None:
+    """The stay of the one car inside whose plate was misread; the way it is left is written down again as it passes."""
+    meant = alike_inside(passage)
+    if meant is None:
+        return None
+    note_misreading(passage.id, meant)
+    return meant.stay

@@ -2,38 +2,22 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from app.domain.claims import actions as claims
-from app.domain.claims.models import BayClaim
-from app.domain.claims.queries import admissible, claim_by_id
-from app.domain.claims.rules import PASSING
 from app.domain.gates.queries import Passage, passages
-from app.domain.lots.queries import closes_at, place_of, policy_of
-from app.domain.motorists.queries import plates
-from app.domain.motorists.rules import vehicle_class
-from app.domain.reservations.queries import of_claim, oldest_owner_first
-from app.domain.stays.actions.bill import close_account
-from app.domain.stays.models import PassageOutcome, Stay
-from app.domain.stays.queries import (
-    entered_just_before,
-    exit_without_entry,
-    left_just_before,
-    parked,
-    seated_without_stay,
-    unprojected,
-    unseated_code,
-    visit_code,
-)
-from app.domain.stays.rules import SAME_CAR, STAY, walk_in_until
+from app.domain.lots.queries import place_of
+from app.domain.stays.actions.likeness import alike_inside, note_misreading
+from app.domain.stays.actions.take import take, told_by
+from app.domain.stays.models import PassageOutcome
+from app.domain.stays.queries import unprojected
+from app.domain.stays.rules.likeness import SETTLES_ALONE
+from app.domain.stays.rules.visits import Passed
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import affected, current, transaction
-from app.kernel.ids import digest
 from app.kernel.queue import enqueue
 
 log = logging.getLogger("app.stays")
@@ -48,6 +32,8 @@ def project(event_ids: Sequence[int]) -> None:
     for passage in passages(event_ids):
         if passage.type == "passed":
             _project_alone(passage)
+        elif passage.verified and (trouble := _unexplained(passage)):
+            open_task(trouble, "gate_event", passage.id, place=place_of(passage.lot_id))
 
 
 def project_forgotten(limit: int = 100) -> int:
@@ -81,131 +67,54 @@ def _park(passage: Passage, failure: Exception) -> None:
 
 
 def _project_once(passage: Passage) -> None:
-    """The outcome's row comes first: a rival with the same event waits for it, then finds nothing to do.
+    """The plate is locked first, so that its entry and exit, told at the same instant, cannot miss each other.
 
-    The plate is locked, so that its entry and exit, told at the same instant, cannot miss each other.
+    Then the outcome's row: a rival with the same event finds it and has nothing to do.
     """
-    with transaction() as session:
+    with transaction():
+        claims.lock_plate(passage.plate_id)
         first = insert(PassageOutcome).values(event_id=passage.id, outcome="review", projected_at=clock.now())
         if affected(first.on_conflict_do_nothing()) == 0:
             return
-        claims.lock_plate(passage.plate_id)
-        outcome, stay = _understood(passage)
-        if stay is None:
-            open_task(_trouble(passage), "gate_event", passage.id, place=place_of(passage.lot_id))
-        else:
-            row = session.get_one(PassageOutcome, passage.id)
-            row.outcome, row.stay_id = outcome, stay.id
+        if not _understood(passage):
+            _ask_a_person(passage)
         if passage.clock_suspect:
             open_task("passage_with_a_suspect_clock", "gate_event", passage.id, place=place_of(passage.lot_id))
         enqueue("gates.refresh_whitelist", lot_id=passage.lot_id)
 
 
-Understanding = tuple[str, Stay | None]
-NOT_UNDERSTOOD: Understanding = ("review", None)
+def _ask_a_person(passage: Passage) -> None:
+    """The task names the event: `stays passage` shows the plate as it was read and the pictures' reference."""
+    open_task(_trouble(passage), "gate_event", passage.id, place=place_of(passage.lot_id))
 
 
 def _trouble(passage: Passage) -> str:
     told = passage.direction or "somewhere"
-    return f"passage_{told}_not_understood" if passage.verified else f"passage_{told}_not_verified"
+    return f"passage_{told}_not_{'understood' if passage.verified else 'verified'}"
 
 
-def _understood(passage: Passage) -> Understanding:
+def _understood(passage: Passage) -> bool:
     """What anybody could have sent moves no stay: a person looks at it first."""
-    if passage.plate_id is None or not passage.verified:
-        return NOT_UNDERSTOOD
-    if passage.direction == "in":
-        return _entered(passage, passage.plate_id)
-    return _left(passage, passage.plate_id) if passage.direction == "out" else NOT_UNDERSTOOD
+    told = told_by(passage)
+    if told is None or passage.plate_id is None:
+        return False
+    return take(passage.lot_id, passage.plate_id, told) or _taken_for_another(passage, told)
 
 
-def _moment(passage: Passage) -> datetime:
-    """When the car passed. A gate that was connected and whose clock is far off is believed to have told at once."""
-    return passage.received_at if passage.clock_suspect and not passage.offline else passage.event_time
+def _taken_for_another(passage: Passage, told: Passed) -> bool:
+    """A car drives out under a plate that nobody has inside, and there is just one like it."""
+    meant = alike_inside(passage) if told.direction == "out" else None
+    if meant is None or meant.stay.plate_id is None or not take(passage.lot_id, meant.stay.plate_id, told):
+        return False
+    note_misreading(passage.id, meant)
+    if meant.distance > SETTLES_ALONE:
+        detail = {"distance": meant.distance, "stay": meant.stay.id}
+        open_task("exit_matched_by_likeness", "gate_event", passage.id, detail, place=place_of(passage.lot_id))
+    return True
 
 
-def _entered(passage: Passage, plate_id: int) -> Understanding:
-    at = _moment(passage)
-    if same := entered_just_before(passage.lot_id, plate_id, at, SAME_CAR):
-        return "repeated", same
-    if parked(passage.lot_id, plate_id) is not None:
-        return NOT_UNDERSTOOD
-    stay = _open_stay(passage, plate_id, at)
-    _catch_up(stay, plate_id)
-    return "entered", stay
-
-
-def _open_stay(passage: Passage, plate_id: int, at: datetime) -> Stay:
-    claim = _bay_for(passage.lot_id, plate_id, at)
-    reservation = of_claim(claim.id) if claim is not None else None
-    code = unseated_code(passage.id) if claim is None else visit_code(claim.id)
-    stay = Stay(
-        lot_id=passage.lot_id, claim_id=claim.id if claim else None, plate_id=plate_id,
-        motorist_id=reservation.motorist_id if reservation else None, code_digest=digest(code),
-        vehicle_class=vehicle_class(plates([plate_id])[plate_id]),
-        entry_event_id=passage.id, entered_at=at, state="parked",
-    )  # fmt: skip
-    current().add(stay)
-    STAY.born(stay, "gate", "enter")
-    if claim is None:
-        open_task("stay_without_bay", "stay", stay.id, place=place_of(stay.lot_id))
-    return stay
-
-
-def _bay_for(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
-    """The bay taken at the gate, the promised one, or any free one for a car that a gate let in on its own."""
-    seated = seated_without_stay(lot_id, plate_id)
-    if seated is not None:
-        return seated
-    promised = _promised(lot_id, plate_id, at)
-    if promised is not None:
-        claims.enter(promised, at)
-        return promised
-    try:
-        return claims.seat(lot_id, plate_id, at, _seat_until(lot_id, at))
-    except (claims.LotFull, claims.LotBusy):
-        return None
-
-
-def _promised(lot_id: int, plate_id: int, at: datetime) -> BayClaim | None:
-    """The promise that lets this car in, still standing now that it is locked; the longest owner's first."""
-    for claim_id in oldest_owner_first(admissible(lot_id, plate_id, at, PASSING)):
-        claim = claim_by_id(claim_id)
-        if claim.state == "confirmed":
-            return claim
-    return None
-
-
-def _seat_until(lot_id: int, at: datetime) -> datetime:
-    longest = timedelta(minutes=policy_of(lot_id)["longest_walk_in_minutes"])
-    ends_at = closes_at(lot_id, at)
-    return at + longest if ends_at is None else walk_in_until(at, ends_at, longest)
-
-
-def _catch_up(stay: Stay, plate_id: int) -> None:
-    """The exit was told before the entry: end the stay now."""
-    waiting = exit_without_entry(stay.lot_id, plate_id, stay.entered_at)
-    if waiting is None:
-        return
-    outcome = current().scalars(select(PassageOutcome).filter_by(event_id=waiting.id).with_for_update()).one()
-    outcome.stay_id, outcome.outcome = stay.id, "left"
-    _end(stay, waiting.id, waiting.event_time)
-
-
-def _left(passage: Passage, plate_id: int) -> Understanding:
-    at = _moment(passage)
-    stay = parked(passage.lot_id, plate_id)
-    if stay is not None and stay.entered_at <= at:
-        _end(stay, passage.id, at)
-        return "left", stay
-    same = left_just_before(passage.lot_id, plate_id, at, SAME_CAR)
-    return ("repeated", same) if same is not None else NOT_UNDERSTOOD
-
-
-def _end(stay: Stay, event_id: int, at: datetime) -> None:
-    """The bay is free, and what is owed is written down."""
-    if stay.claim_id is not None:
-        claim = claim_by_id(stay.claim_id)
-        if claim.state == "in_use":
-            claims.leave(claim, at)
-    close_account(stay, event_id, at)
+def _unexplained(event: Passage) -> str | None:
+    """What a person must look at though no stay moves: a car behind another, an arm raised by hand without a reason."""
+    if event.type == "tailgate":
+        return "car_followed_without_opening"
+    return "manual_lift_without_reason" if event.type == "manual_open" and not event.reason_told else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain.claims.models import BayClaim
@@ -16,7 +16,7 @@ from app.domain.motorists.models import NumberPlate
 from app.domain.policies.queries import numbers
 from app.domain.pricing.queries import free_times, prices_of
 from app.domain.pricing.rules import NO_HISTORY, BilledFee, History
-from app.domain.stays.models import Bill, PassageOutcome, Stay
+from app.domain.stays.models import Bill, Misreading, PassageOutcome, Stay
 from app.domain.stays.rules import UNPASSED_AFTER, PaidBill, amount_due, fee_owed
 from app.domain.tasks.models import Task
 from app.kernel import clock, crypto
@@ -158,28 +158,6 @@ def parked(lot_id: int, plate_id: int) -> Stay | None:
     ).one_or_none()  # fmt: skip
 
 
-def entered_just_before(lot_id: int, plate_id: int, at: datetime, within: timedelta) -> Stay | None:
-    """The stay of this plate whose entry or exit lies so near that the passage is the same one."""
-    near = (at - within, at + within)
-    return current().scalars(
-        select(Stay)
-        .where(Stay.lot_id == lot_id, Stay.plate_id == plate_id, Stay.entered_at.between(*near))
-        .order_by(Stay.id.desc())
-        .limit(1)
-    ).first()  # fmt: skip
-
-
-def left_just_before(lot_id: int, plate_id: int, at: datetime, within: timedelta) -> Stay | None:
-    """The stay of this plate that ended so shortly before or after that the passage is the same one."""
-    near = (at - within, at + within)
-    return current().scalars(
-        select(Stay)
-        .where(Stay.lot_id == lot_id, Stay.plate_id == plate_id, Stay.exited_at.between(*near))
-        .order_by(Stay.id.desc())
-        .limit(1)
-    ).first()  # fmt: skip
-
-
 def seated_without_stay(lot_id: int, plate_id: int) -> BayClaim | None:
     """The bay given at the gate to a car that has not yet been seen to pass."""
     return current().scalars(
@@ -255,22 +233,6 @@ def unprojected(limit: int) -> Sequence[int]:
         ).all()
 
 
-def exit_without_entry(lot_id: int, plate_id: int, since: datetime) -> GateEvent | None:
-    """A passage out that waits in review because its entry had not been told yet."""
-    return current().scalars(
-        select(GateEvent)
-        .join(GateDevice, GateDevice.id == GateEvent.device_id)
-        .join(PassageOutcome, PassageOutcome.event_id == GateEvent.id)
-        .where(
-            GateDevice.lot_id == lot_id, GateEvent.plate_id == plate_id, GateEvent.type == "passed",
-            func.coalesce(GateEvent.direction, GateDevice.direction) == "out", GateEvent.event_time >= since,
-            PassageOutcome.stay_id.is_(None), GateEvent.verified,
-        )
-        .order_by(GateEvent.event_time)
-        .limit(1)
-    ).first()  # fmt: skip
-
-
 def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
     """The gate at which this car was told to pay and where nothing has happened since, if there is one."""
     later = aliased(GateEvent)
@@ -278,6 +240,7 @@ def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
         GateCommand.device_id == GateEvent.device_id, GateCommand.type == "open",
         GateCommand.cause == f"stay:{stay.id}", GateCommand.created_at >= GateDecision.decided_at,
     )  # fmt: skip
+    misread = select(Misreading.event_id).where(Misreading.event_id == GateEvent.id, Misreading.stay_id == stay.id)
     came_after = select(later.id).where(
         later.device_id == GateEvent.device_id,
         later.id > GateEvent.id,
@@ -292,7 +255,7 @@ def waiting_at_exit(stay: Stay, since: datetime) -> int | None:
             (GateDecision.device_id == GateEvent.device_id) & (GateDecision.event_id == GateEvent.event_id),
         )
         .where(
-            GateDevice.lot_id == stay.lot_id, GateEvent.plate_id == stay.plate_id,
+            GateDevice.lot_id == stay.lot_id, or_(GateEvent.plate_id == stay.plate_id, misread.exists()),
             GateDecision.reason == "unpaid", GateDecision.decided_at >= since, ~came_after.exists(),
             ~let_out.exists(),
         )

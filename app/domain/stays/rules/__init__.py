@@ -19,9 +19,6 @@ STAY: Final = Machine(
     ],
 )
 
-SAME_CAR: Final = timedelta(seconds=15)
-"""A second reading of the same plate at the same lot within this time is the same passage."""
-
 UNPASSED_AFTER: Final = timedelta(minutes=10)
 """A car that was let in and is not seen to pass within this time has turned round: its bay is free again."""
 
