@@ -185,6 +185,16 @@ def test_the_bay_is_free_again_when_the_car_has_left(evening: datetime, at: Move
     assert open_bays([lot.id], span(clock.now(), clock.now() + timedelta(hours=2)), clock.now()) == {lot.id: 1}
 
 
+def test_a_car_that_leaves_after_its_bay_was_due_to_another_has_left(evening: datetime, at: Move) -> None:
+    lot, car = open_lot(bays=1), some_plate()
+    reservation_ready_to_cancel(driver(), lot)
+    stay = stay_of(drive(gate(lot), car))
+    at(evening + timedelta(minutes=90))
+    drive(gate(lot, "out"), car)
+    with transaction() as session:
+        assert session.get_one(Stay, stay.id).state == "owing"
+
+
 def test_a_stay_that_costs_nothing_settles_without_an_order(evening: datetime, at: Move) -> None:
     free = {**FREE, "boundary_policy": "single_band", "period": {"kind": "none", "cap_fen": None}}
     who, lot = driver(), open_lot(parameters={**free, "vehicle_classes": {"small": {}}, "default_class": "small"})

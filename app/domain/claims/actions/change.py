@@ -64,10 +64,12 @@ def _try(claim: BayClaim, **place: object) -> bool:
 
 
 def leave(claim: BayClaim, at: datetime) -> None:
-    """The car has driven out at `at`: the bay is free from then on."""
+    """The car has driven out at `at`: the bay is free from then on.
+
+    Span and state change at once: a car that overstayed into the next claim of its bay must not clash with it.
+    """
     with transaction():
-        claim.during = used_span(claim.during, at)
-        CLAIM.move(claim, "leave", "gate")
+        CLAIM.move(claim, "leave", "gate", during=used_span(claim.during, at))
 
 
 def cancel(claim: BayClaim, cause: str) -> None:
