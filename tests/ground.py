@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -111,21 +112,24 @@ class Ground:
 
 def empty(connection: psycopg.Connection[tuple[object, ...]], seeded: Sequence[str]) -> None:
     """Delete every row that no migration put there, triggers and foreign keys aside."""
-    kept = sql.SQL(", ").join(sql.Literal(table) for table in seeded)
-    connection.execute(sql.SQL(_EMPTY).format(kept=kept))
+    tables = connection.execute(_TABLES, [list(seeded)]).fetchall()
+    filled = connection.execute(_which_are_filled(tuple(str(name) for (name,) in tables))).fetchall()
+    deletions = sql.SQL(" ").join(sql.SQL("DELETE FROM {};").format(sql.Identifier(str(name))) for (name,) in filled)
+    if filled:
+        connection.execute(sql.SQL(_EMPTY).format(deletions=deletions))
 
 
-_EMPTY = """
-DO $$
-DECLARE name text; filled boolean;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ({kept}) LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %%I)', name) INTO filled;
-        IF filled THEN EXECUTE format('DELETE FROM %%I', name); END IF;
-    END LOOP;
-END $$
-""".replace("%%", "%")
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s) ORDER BY tablename"
+
+_EMPTY = "DO $$ BEGIN SET LOCAL session_replication_role = replica; {deletions} END $$"
+
+
+@cache
+def _which_are_filled(tables: Sequence[str]) -> bytes:
+    """One question about all tables: a question for each costs the server four times as much."""
+    one = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
+    asked = (one.format(sql.Literal(name), sql.Identifier(name)) for name in tables)
+    return sql.SQL(" UNION ALL ").join(asked).as_bytes()
 
 
 def _clone(admin_url: str, template: str, database: str) -> None:
