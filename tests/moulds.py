@@ -8,7 +8,7 @@ saves time and decides nothing.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,7 @@ class Mould:
 
     number: int
     rows: Mapping[str, int]
+    putting_back: bytes
     upon: frozenset[int]
     ready_at: datetime
     made: Any
@@ -112,10 +113,11 @@ class Moulds:
         since = self._admin.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
         assert since is not None
         made, ready_at = make(), _now()
-        mould = Mould(next(_numbers), self._new_rows(since[0]), upon, ready_at, made)
-        assert mould.rows, f"{what} was there already, and would be missing where it is not"
-        for table in mould.rows:
-            self._keep(mould, table, since[0])
+        number, rows = next(_numbers), self._new_rows(since[0])
+        assert rows, f"{what} was there already, and would be missing where it is not"
+        for table in rows:
+            self._keep(number, table, since[0])
+        mould = Mould(number, rows, self._putting_back(number, rows), upon, ready_at, made)
         self._known[what].append(mould)
         return mould
 
@@ -130,19 +132,23 @@ class Moulds:
         counts = [count.format(sql.Literal(table), _new(table, since)) for table in self._columns]
         return dict(self._admin.execute(sql.SQL(" UNION ALL ").join(counts)).fetchall())
 
-    def _keep(self, mould: Mould, table: str, since: str) -> None:
+    def _keep(self, number: int, table: str, since: str) -> None:
         copy = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} ORDER BY to_jsonb(new) -> 'id'")
-        self._admin.execute(copy.format(_copy(mould, table), self._columns[table], _new(table, since)))
+        self._admin.execute(copy.format(_copy(number, table), self._columns[table], _new(table, since)))
+
+    def _putting_back(self, number: int, tables: Iterable[str]) -> bytes:
+        """The statement that does it, written once: a test may do it ten times."""
+        rows = sql.SQL(" ").join(
+            sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {};").format(
+                sql.Identifier(table), self._columns[table], self._columns[table], _copy(number, table)
+            )
+            for table in tables
+        )
+        return sql.SQL(_AS_THEY_WERE).format(rows=rows).as_bytes(self._admin)
 
     def _put_back(self, mould: Mould) -> None:
         """As if it had been made now; the clock goes on to the moment at which it was ready."""
-        rows = sql.SQL(" ").join(
-            sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {};").format(
-                sql.Identifier(table), self._columns[table], self._columns[table], _copy(mould, table)
-            )
-            for table in mould.rows
-        )
-        self._admin.execute(sql.SQL(_AS_THEY_WERE).format(rows=rows))
+        self._admin.execute(mould.putting_back)
         if self._clock is not None and mould.ready_at > _now():
             self._clock.move_by(mould.ready_at - _now())
 
@@ -201,8 +207,8 @@ def _new(table: str, since: str) -> sql.Composed:
     return sql.SQL("{} AS new WHERE age(xmin) < age({}::text::xid)").format(sql.Identifier(table), since)
 
 
-def _copy(mould: Mould, table: str) -> sql.Identifier:
-    return sql.Identifier(f"mould_{mould.number}_{table}")
+def _copy(number: int, table: str) -> sql.Identifier:
+    return sql.Identifier(f"mould_{number}_{table}")
 
 
 def _now() -> datetime:
