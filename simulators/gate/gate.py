@@ -371,5 +371,6 @@ class Gate:
             "list_sha256": self.memory.list_sha256(), "queue": self.memory.events(untold=True),
             "next_seq": self.memory.fact("next_seq"), "barrier": self.barrier.state,
             "clock": {"now": moment(self.clock.now()), "error": self.clock.error, "offset": self.clock.server_offset},
-            "waiting": None if self.waiting is None else self.waiting[0].plate, "held_commands": len(self._held),
+            "waiting": None if self.waiting is None else self.waiting[0].plate,
+            "held_commands": [command["type"] for command in self._held],
         }  # fmt: skip

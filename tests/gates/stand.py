@@ -140,7 +140,7 @@ class Street:
     state: Path
 
     def ask(self, method: str, path: str, content: Any = None) -> Any:
-        response = requests.request(method, f"{self.url}/control{path}", json=content, timeout=30)
+        response = requests.request(method, f"{self.url}/control{path}", json=content, timeout=DEADLINE_SECONDS)
         assert response.status_code == 200, response.text
         return response.json()
 
