@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for. A test that asks for none of them starts no server."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -54,6 +55,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     ground = config.stash.get(GROUND, None)
     if ground is not None:
         ground.remove()
+
+
+def pytest_collection() -> None:
+    """Imports leave no garbage: nobody looks for it meanwhile."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
+    """What is made by now stays to the end: the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
@@ -143,6 +160,7 @@ def platform(settings: "Settings") -> "Iterator[Flask]":
     from wsgi import create_app  # noqa: PLC0415 - pure tests need not wait for it
 
     platform = create_app(settings)
+    _keep_what_is_there()
     yield platform
     with platform.app_context():
         platform.extensions["sqlalchemy"].engine.dispose()
