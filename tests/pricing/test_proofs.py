@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from app.domain.calendars.rules import Day, DayKind
 from app.domain.pricing.rules import NoPrice, Tariff, classes_of, quote
-from app.domain.pricing.rules.proofs import Proof, UnknownCombination, combined, prove, readings
+from app.domain.pricing.rules.proofs import Proof, UnknownCombination, combined, prove
 from app.domain.pricing.rules.spans import moment, wall
 from tests.pricing.small_tariffs import (
     JUNE,
@@ -182,7 +181,7 @@ def test_dates_that_a_rule_names_are_tried_though_no_calendar_reaches_them() -> 
     games = {"games": {"any": [{"dates": [{"from": "2031-09-19", "to": "2031-09-20"}]}]}, "rest": {"otherwise": True}}
     bands = [all_day(stepped(300), ["games"], "g"), all_day(stepped(100), ["rest"], "r")]
     case = refuted(prove(tariff(*bands, day_class_rule=games), [hourly(200)], JUNE, horizon_s=HOUR))
-    assert case.entry.date() in {date(2031, 9, 19), date(2031, 9, 20)}
+    assert case.exit.date() in {date(2031, 9, 19), date(2031, 9, 20)}
 
 
 WORKDAY_CHEAP = [all_day(stepped(100), ["workday"], "w"), all_day(stepped(500), ["off"], "o")]
@@ -310,20 +309,6 @@ def test_a_counterexample_is_told_line_by_line_in_chinese_and_as_plain_json() ->
     case = proof.as_dict()["counterexample"]
     assert case["own_fen"] - case["cap_fen"] == case["excess_fen"] == 48
     assert sum(line["amount_fen"] for line in case["own"]["lines"]) == case["own_fen"]
-
-
-def test_dates_whose_notice_is_not_known_are_read_in_every_way() -> None:
-    official = [Day(date(2026, 12, 30) + timedelta(days=place), DayKind.WORKDAY) for place in range(2)]
-    dates = readings(official, date(2027, 2, 1))
-    assert [day.kind for day in dates[date(2026, 12, 31)]] == [DayKind.WORKDAY]
-    assert [day.holiday for day in dates[date(2027, 1, 1)]] == ["元旦"]
-    february = dates[date(2027, 2, 1)]
-    assert {(day.kind, day.holiday) for day in february} == {
-        (DayKind.WORKDAY, None),
-        (DayKind.DAYOFF, None),
-        (DayKind.DAYOFF, "春节"),
-    }
-    assert not prove(hourly(101), [tariff(*WORKDAY_CHEAP)], {date(2027, 2, 1): february}).holds
 
 
 # -- held against every minute ----------------------------------------------------------------------------------------

@@ -63,6 +63,19 @@ def test_one_record_of_a_collection_is_named_behind_a_colon() -> None:
     assert prove(f"{COLLECTION}:HZ-ROAD-2", "--against", f"{COLLECTION}:HZ-ROAD-1").exit_code == 0
 
 
+def test_a_collection_named_without_an_id_is_told_how_to_name_one() -> None:
+    done = prove(COLLECTION, "--against", f"{COLLECTION}:HZ-ROAD-1")
+    assert done.exit_code == 2
+    assert "FILE.json:ID" in done.stderr
+    assert prove(f"{COLLECTION}:NONE", "--against", f"{COLLECTION}:HZ-ROAD-1").exit_code == 2
+
+
+def test_a_file_without_others_to_hold_it_against_is_no_question(files: Path) -> None:
+    done = prove(files / "own.json")
+    assert done.exit_code == 2
+    assert "--against" in done.stderr
+
+
 @pytest.mark.parametrize("file", ["ill.json", "no.json", "none.json", "deep.json", "twice.json", "anys.json", "."])
 def test_a_file_that_is_no_tariff_is_told_as_one(files: Path, file: str) -> None:
     done = prove(files / file, "--against", files / "own.json")
@@ -80,6 +93,7 @@ def test_a_terminal_without_any_settings_can_prove_and_learns_what_other_command
         return subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=ROOT)
 
     assert flask("tariff", "prove", files / "own.json", "--against", files / "reference.json").returncode == 0
-    refused = flask("ledger")
-    assert refused.returncode == 1
-    assert "DATABASE_URL is missing" in refused.stderr
+    for words in (["ledger"], ["tariff", "prove", "示例停车场", "--as", "lin"]):
+        refused = flask(*words)
+        assert refused.returncode == 1
+        assert "DATABASE_URL is missing" in refused.stderr

@@ -52,6 +52,9 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
 """Each command by its first word: where it lies in this package, and what `--help` says of it."""
 
 
+REFUSE: Final = "gongbo.refuse"
+"""Where an app without settings keeps what tells the problem to a file command that needs the platform after all."""
+
 WITHOUT_SETTINGS: Final = frozenset({"tariff"})
 """Commands that work on files alone and need no platform."""
 
@@ -70,6 +73,7 @@ def without_settings(problem: Exception) -> Flask:
 
     app = Flask(__name__)
     app.before_request(refuse)
+    app.extensions[REFUSE] = refuse
     for name, (place, told) in NOUNS.items():
         works = name in WITHOUT_SETTINGS
         app.cli.add_command(Later(name, place, told) if works else Refusing(name, refuse, told))

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
 
 from app.domain.calendars.models import CalendarVersion
 from app.domain.calendars.queries import day_book
 from app.domain.calendars.rules import Status
-from app.domain.pricing.models import CapProof, LotPrice, LotTariff
-from app.domain.pricing.queries import tariffs
+from app.domain.lots.queries import place_of
+from app.domain.lots.queries.places import seen_lot
+from app.domain.pricing.models import CapProof, LotPrice, LotTariff, TariffVersion
+from app.domain.pricing.queries import TariffMissing, tariffs
 from app.domain.pricing.queries.bases import references_at, rules_at
 from app.domain.pricing.rules.inputs import Inputs
 from app.domain.pricing.rules.proofs import LOWEST, Readings
 from app.domain.pricing.rules.proofs.dates import unknown
 from app.domain.pricing.rules.tariff import Tariff
+from app.domain.staff.rules import Actor, permit
 from app.kernel import clock
 from app.kernel.clock import business_day
 from app.kernel.db import current, transaction
@@ -68,6 +73,37 @@ def tariffs_of(inputs: Inputs) -> tuple[Tariff, list[Tariff]]:
     """The tariff to be proved, and those that it is compared with."""
     known = tariffs({inputs.tariff_id, *inputs.compared})
     return known[inputs.tariff_id], [known[each] for each in inputs.compared]
+
+
+class Newest(NamedTuple):
+    """A lot's newest price that was not withdrawn, by the name of its tariff, and what it is to be proved of now."""
+
+    lot: str
+    version: int
+    tariff: str
+    inputs: Inputs
+
+
+def newest_of(by: Actor, lot_key: UUID) -> Newest:
+    """What a proof of a lot speaks of: drafts and published prices alike. Refuses `NotFound`, `NotPermitted`, and
+    `TariffMissing` where nothing was drafted yet.
+    """
+    with transaction() as session:
+        lot = seen_lot(by, lot_key)
+        permit(by, "pricing.see", place_of(lot.id))
+        asked = (
+            select(LotPrice, TariffVersion.name)
+            .join(TariffVersion, TariffVersion.id == LotPrice.tariff_id)
+            .where(LotPrice.lot_id == lot.id, LotPrice.state != "withdrawn")
+            .order_by(LotPrice.version.desc())
+            .limit(1)
+        )
+        row = session.execute(asked).one_or_none()
+        if row is None:
+            raise TariffMissing(lot=lot.name)
+        price, tariff = row
+        at = max(clock.now(), price.effective_from or price.wanted_from or clock.now())
+        return Newest(lot.name, price.version, tariff, inputs_of({lot.id: price.tariff_id}, at)[lot.id])
 
 
 def proof_of_equals(inputs: Inputs) -> CapProof | None:

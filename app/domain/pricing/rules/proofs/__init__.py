@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.domain.pricing.rules.proofs.combining import LOWEST, RULES, UnknownCombination, combined
-from app.domain.pricing.rules.proofs.dates import Readings, readings, settings
+from app.domain.pricing.rules.proofs.dates import Readings, every_date, readings, settings
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.remedies import Remedy, smallest_remedy
 from app.domain.pricing.rules.proofs.search import Excess, Pen, Search, quoted
@@ -26,6 +26,7 @@ __all__ = [
     "Remedy",
     "UnknownCombination",
     "combined",
+    "every_date",
     "prove",
     "quote_as_dict",
     "readings",

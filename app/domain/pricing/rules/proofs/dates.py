@@ -1,5 +1,6 @@
 """Which days may follow each other, as the tariffs see them: what a proof has to try, and nothing twice."""
 
+import calendar
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -10,11 +11,13 @@ from app.domain.calendars.rules import (
     LABOUR_DAY,
     NATIONAL_DAY,
     NEW_YEAR,
+    SATURDAY,
     SPRING_FESTIVAL,
     Day,
     DayKind,
     Status,
     day_classes,
+    days_of_year,
 )
 from app.domain.pricing.rules.day_classes import Calendar, conditions_of, named_dates
 from app.domain.pricing.rules.form import DAY_SECONDS
@@ -38,6 +41,12 @@ _SEASONS: Final[Mapping[str, tuple[tuple[int, int], tuple[int, int]]]] = {
     NATIONAL_DAY: ((9, 28), (10, 10)),
 }
 """When a holiday can lie at all, with the days a notice may join to it: generous, so that a proof assumes too much."""
+
+_MADE_UP_WITHIN: Final = 14
+"""A Saturday or Sunday is worked at most so many days before or after the season of a holiday."""
+
+_OF_ONE_DAY: Final = frozenset({NEW_YEAR, "清明节", "端午节", "中秋节"})
+"""Holidays that may be a single day off; by law all others have two or more."""
 
 
 class Setting(NamedTuple):
@@ -75,13 +84,35 @@ def readings(official: Iterable[Day], until: date) -> dict[date, tuple[Day, ...]
     return {each: (known[each],) if each in known else unknown(each) for each in dates}
 
 
+def every_date(official: Iterable[Day], until: date) -> dict[date, tuple[Day, ...]]:
+    """The same, and after it a year of each sort: by the weekday on which it begins, and leap or not.
+
+    Whatever a later calendar can produce is produced in one of these.
+    """
+    sorts: dict[tuple[int, bool], int] = {}
+    for year in range(until.year + 1, until.year + 41):
+        sorts.setdefault((date(year, 1, 1).weekday(), calendar.isleap(year)), year)
+    later = {day: unknown(day) for year in sorts.values() for day in days_of_year(year)}
+    return later | readings(official, until)
+
+
 def unknown(of: date) -> tuple[Day, ...]:
-    """Every day that a date may turn out to be before its notice is known."""
-    fixed = FIXED_HOLIDAYS.get((of.month, of.day))
-    if fixed is not None:
-        return (_off(of, fixed),)
-    named = [name for name, season in _SEASONS.items() if _within(of, *season)]
-    return (Day(of, DayKind.WORKDAY, status=Status.PROVISIONAL), *(_off(of, name) for name in (None, *named)))
+    """Every day that a date may turn out to be before its notice is known.
+
+    The week decides, but a holiday takes work days in its season, and Saturdays and Sundays near it may be made up for.
+    """
+    named = [_off(of, name) for name, season in _SEASONS.items() if _within(of, *season)]
+    if (of.month, of.day) in FIXED_HOLIDAYS:
+        return tuple(named)
+    work = Day(of, DayKind.WORKDAY, status=Status.PROVISIONAL)
+    if of.weekday() < SATURDAY:
+        return (work, *named)
+    return (_off(of, None), *named, *([work] if _may_be_worked(of) else []))
+
+
+def _may_be_worked(of: date) -> bool:
+    near = [of + timedelta(days=aside) for aside in range(-_MADE_UP_WITHIN, _MADE_UP_WITHIN + 1)]
+    return any(_within(day, *season) for day in near for season in _SEASONS.values())
 
 
 def _off(of: date, holiday: str | None) -> Day:
@@ -94,18 +125,18 @@ def _within(of: date, first: tuple[int, int], last: tuple[int, int]) -> bool:
 
 
 def settings(tariffs: Sequence[Tariff], dates: Readings) -> list[Setting]:
-    """Every sequence of days that the tariffs can tell apart, the newest dates first."""
+    """Every sequence of days that the tariffs can tell apart: official dates first, the newest of them first."""
     naming = _Naming(tariffs)
     known: dict[object, Setting] = {}
     for first in _first_dates(tariffs, dates, everywhere=naming.looks_at_days):
         holes = tuple(_touching(tariff, first) for tariff in tariffs)
-        for names in product(*(naming.options(first + timedelta(days=place), dates) for place in range(DAYS))):
+        for names in naming.sequences(first, dates):
             known.setdefault((names, holes), Setting(first, names, holes))
     return list(known.values())
 
 
 def _first_dates(tariffs: Sequence[Tariff], dates: Readings, *, everywhere: bool) -> list[date]:
-    """The dates on which a stay may begin, newest first; where days do not differ, one beside those of free spans."""
+    """The dates on which a stay may begin; where days do not differ, one beside those of free spans."""
     near_holes = {
         day
         for tariff in tariffs
@@ -114,10 +145,12 @@ def _first_dates(tariffs: Sequence[Tariff], dates: Readings, *, everywhere: bool
     }
     named = {day for tariff in tariffs for told in named_dates(tariff.day_class_rule) for day in _days_near(*told)}
     usual = set(dates) | named if everywhere else set()
-    beside = max(dates, default=date(2026, 6, 1))
+    official = {of for of, told in dates.items() if told[0].status is Status.OFFICIAL}
+    beside = max(official or dates, default=date(2026, 6, 1))
     while beside in near_holes:
         beside -= timedelta(days=1)
-    return sorted(usual | near_holes | {beside}, reverse=True)
+    wanted = usual | near_holes | {beside}
+    return [*sorted(wanted & official, reverse=True), *sorted(wanted - official)]
 
 
 def _days_near(begin: date, end: date) -> Iterator[date]:
@@ -137,29 +170,67 @@ def _begin(first: date) -> int:
 
 
 class _Naming:
-    """What the tariffs may call a date, together: by the calendar, or freely where only people know the classes."""
+    """What the tariffs may call a day, together.
+
+    A tariff that a calendar can follow has one name for a day; one whose classes only people know has any of its names
+    that the calendar does not deny. A name that such a tariff shares with another means the same to both.
+    """
 
     def __init__(self, tariffs: Sequence[Tariff]) -> None:
         self._used = [_used_names(tariff) for tariff in tariffs]
         self._by_day = [_by_day(tariff, used) for tariff, used in zip(tariffs, self._used, strict=True)]
-        self._free = [list(names) for names in _free_namings(self._used)] if None in self._by_day else None
+        self._known: dict[Day, list[tuple[Names, ...]]] = {}
 
     @property
     def looks_at_days(self) -> bool:
-        return any(self._used) and self._free is None
+        return any(self._used)
 
-    def options(self, of: date, dates: Readings) -> list[tuple[Names, ...]]:
-        """Each way in which the tariffs may name the date, without repetition."""
-        if self._free is not None:
-            return [tuple(names) for names in self._free]
-        if not any(self._used):
-            return [tuple(frozenset() for _ in self._used)]
-        days = dates.get(of) or unknown(of)
-        return list(dict.fromkeys(tuple(self._names(place, day) for place in range(len(self._used))) for day in days))
+    def sequences(self, first: date, dates: Readings) -> Iterator[tuple[tuple[Names, ...], ...]]:
+        """Each way in which the tariffs may name the dates from `first` on."""
+        if not self.looks_at_days:
+            yield ((frozenset(),) * len(self._used),) * DAYS
+            return
+        following = [first + timedelta(days=place) for place in range(DAYS)]
+        for days in product(*(dates.get(of) or unknown(of) for of in following)):
+            if _is_possible(*days):
+                yield from product(*(self._namings(day) for day in days))
 
-    def _names(self, place: int, day: Day) -> Names:
-        name = self._by_day[place]
-        return frozenset() if name is None else name(day) & self._used[place]
+    def _namings(self, day: Day) -> list[tuple[Names, ...]]:
+        if day not in self._known:
+            told = [tuple(names) for names in product(*(self._options(place, day) for place in range(len(self._used))))]
+            alike = [names for names in told if self._agree(names)]
+            self._known[day] = list(dict.fromkeys(alike or told))
+        return self._known[day]
+
+    def _options(self, place: int, day: Day) -> list[Names]:
+        """Each way in which one tariff may name a day."""
+        used, by_day = self._used[place], self._by_day[place]
+        if by_day is not None:
+            return [by_day(day) & used]
+        denied = VOCABULARY - day_classes(day)
+        return [frozenset({name}) for name in sorted(used - denied)] or [frozenset()]
+
+    def _agree(self, names: Sequence[Names]) -> bool:
+        """Whether a tariff that only people can follow calls the day as the others do, where they share a name."""
+        return all(
+            mine & used == theirs & self._used[place]
+            for place, mine in enumerate(names)
+            if self._by_day[place] is None
+            for theirs, used in zip(names, self._used, strict=True)
+        )
+
+
+def _is_possible(one: Day, middle: Day, last: Day) -> bool:
+    """Whether three days may follow each other; official ones do.
+
+    No work day lies within a holiday, and none that has several days by law is a single one.
+    """
+    before, holiday, after = (day.holiday if day.kind is DayKind.DAYOFF else None for day in (one, middle, last))
+    if middle.status is Status.OFFICIAL:
+        return True
+    if middle.kind is DayKind.WORKDAY:
+        return before is None or before != after
+    return holiday is None or holiday in _OF_ONE_DAY or before is not None or after is not None
 
 
 def _used_names(tariff: Tariff) -> Names:
@@ -175,13 +246,6 @@ def _by_day(tariff: Tariff, used: Names) -> Callable[[Day], Names] | None:
     return day_classes if not used or all(len(names) == 1 for names in told) else None
 
 
-def _free_namings(used: Sequence[Names]) -> Iterator[tuple[Names, ...]]:
-    """Each tariff has one of its names for a day; a name that two tariffs share means the same to both."""
-    for names in product(*(sorted(mine) or [""] for mine in used)):
-        if all(name not in mine or name == own for name in names for own, mine in zip(names, used, strict=True)):
-            yield tuple(frozenset({name} - {""}) for name in names)
-
-
 _EVERY_SORT_OF_DAY: Final = [
     Day(date(2026, month, 20), kind, holiday)
     for month in (1, 4)
@@ -192,3 +256,6 @@ _EVERY_SORT_OF_DAY: Final = [
         (DayKind.DAYOFF, "端午节"),
     )
 ]
+
+VOCABULARY: Final = frozenset(name for day in _EVERY_SORT_OF_DAY for name in day_classes(day))
+"""Every name that the city's calendar has for some day."""
