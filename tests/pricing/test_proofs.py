@@ -151,6 +151,29 @@ def test_a_tariff_with_a_cap_of_a_plate_is_proved_against_itself() -> None:
     assert not prove(plate_capped(400, 2000), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR).holds
 
 
+def test_the_same_stays_leave_an_equal_reference_what_they_leave_the_own_price() -> None:
+    """Only a reference that is unlike the own price can be used up before it."""
+    own = plate_capped(500, 2000)
+    assert prove(own, [own, hourly(500)], JUNE, horizon_s=HOUR).holds
+    assert prove(own, [own, plate_capped(500, 1999)], JUNE, "highest", horizon_s=HOUR).holds
+    assert not prove(own, [own, plate_capped(500, 1999)], JUNE, horizon_s=HOUR).holds
+
+
+def test_a_remedy_counts_that_a_lowered_price_equals_no_reference_any_more() -> None:
+    own = plate_capped(500, 2000)
+    (change,) = refuted(prove(own, [own, hourly(400)], JUNE, horizon_s=HOUR)).remedy.changes
+    lowered = plate_capped(change.after_fen, 2000) if "steps" in change.path else plate_capped(500, change.after_fen)
+    assert prove(lowered, [own, hourly(400)], JUNE, horizon_s=HOUR).holds
+
+
+def test_stays_that_use_up_a_cap_are_named_without_trying_every_entry() -> None:
+    own = hourly(500, 1, plate_cap={"kind": "calendar_day", "fen": 2000})
+    reference = hourly(500, 1, plate_cap={"kind": "calendar_day", "fen": 1999})
+    proof = prove(own, [reference], JUNE, horizon_s=60)
+    assert (refuted(proof).assumes_used_up, bool(refuted(proof).prior_stays)) == (False, True)
+    assert proof.entries < 3 * 2 * 1440
+
+
 def test_earlier_stays_without_a_price_do_not_stop_a_proof() -> None:
     reference = hourly(500, plate_cap={"kind": "calendar_day", "fen": 2000}, longest_stay_min=60)
     case = refuted(prove(hourly(300), [reference], JUNE, horizon_s=HOUR))

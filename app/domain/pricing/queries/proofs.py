@@ -85,8 +85,9 @@ class Newest(NamedTuple):
 
 
 def newest_of(by: Actor, lot_key: UUID) -> Newest:
-    """What a proof of a lot speaks of: drafts and published prices alike. Refuses `NotFound`, `NotPermitted`, and
-    `TariffMissing` where nothing was drafted yet.
+    """What a proof of a lot speaks of, drafts and published prices alike.
+
+    Refuses `NotFound`, `NotPermitted`, and `TariffMissing` where nothing was drafted yet.
     """
     with transaction() as session:
         lot = seen_lot(by, lot_key)

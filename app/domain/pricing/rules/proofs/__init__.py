@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.domain.pricing.rules.proofs.combining import LOWEST, RULES, UnknownCombination, combined
-from app.domain.pricing.rules.proofs.dates import Readings, every_date, readings, settings
+from app.domain.pricing.rules.proofs.dates import Readings, Setting, every_date, readings, settings
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.remedies import Remedy, smallest_remedy
-from app.domain.pricing.rules.proofs.search import Excess, Pen, Search, quoted
+from app.domain.pricing.rules.proofs.search import OWN, Excess, Pen, Search, quoted
 from app.domain.pricing.rules.proofs.verdicts import Counterexample, Proof, quote_as_dict
 from app.domain.pricing.rules.tariff import Tariff
 
@@ -49,16 +49,41 @@ def prove(
     """
     if combine not in RULES:
         raise UnknownCombination(combine=combine)
-    own_pen, *pens = (Pen(tariff, place, horizon_s) for place, tariff in enumerate((own, *references)))
-    search = Search(own_pen, pens, combine)
     ways = settings([own, *references], dates)
+    search = _search(own, references, combine, horizon_s, equals_too=True)
     excesses = list(search.excesses(ways))
-    case = _counterexample(search, excesses) if excesses else None
+    excesses += search.named(excesses)
+    case = None
+    if excesses:
+        case = _counterexample(search, max(excesses, key=_badness), _to_lower(search, excesses, ways))
     return Proof(combine, case, search.unbounded, grain([own, *references]), len(ways), search.entries)
 
 
-def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexample:
-    worst = max(excesses, key=lambda each: (not each.entry.used_up, each.fen, each.entry.at - each.exit))
+def _search(
+    own: Tariff, references: Sequence[Tariff], combine: str, horizon_s: int, *, equals_too: bool
+) -> Search:  # fmt: skip
+    """`equals_too`: whether a reference that is equal to the own tariff is left the same by the same earlier stays."""
+    pens = [
+        Pen(each, place, horizon_s, is_own=equals_too and each == own) for place, each in enumerate(references, OWN + 1)
+    ]
+    return Search(Pen(own, OWN, horizon_s, is_own=True), pens, combine)
+
+
+def _badness(excess: Excess) -> tuple[bool, int, int]:
+    """What is told first: stays that can be named, the dearest, the shortest."""
+    return not excess.entry.used_up, excess.fen, excess.entry.at - excess.exit
+
+
+def _to_lower(search: Search, excesses: Sequence[Excess], ways: Sequence[Setting]) -> Remedy:
+    """The smallest remedy. Once an amount is changed no reference is equal to the own tariff any more."""
+    if not any(pen.is_own and pen.tariff.plate_cap for pen in search.references):
+        return smallest_remedy(search, excesses)
+    references = [pen.tariff for pen in search.references]
+    apart = _search(search.own.tariff, references, search.combine, search.own.horizon_s, equals_too=False)
+    return smallest_remedy(apart, list(apart.excesses(ways)))
+
+
+def _counterexample(search: Search, worst: Excess, remedy: Remedy) -> Counterexample:
     own, *references = (quoted(pen, worst) for pen in (search.own, *search.references))
     limits = [pen.left(worst.entry) for pen in search.references]
     fees = [
@@ -82,5 +107,5 @@ def _counterexample(search: Search, excesses: Sequence[Excess]) -> Counterexampl
         own=own,
         references=references,
         cap_fen=combined(search.combine, fees),
-        remedy=smallest_remedy(search, excesses),
+        remedy=remedy,
     )

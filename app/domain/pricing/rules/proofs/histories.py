@@ -1,4 +1,9 @@
-"""Earlier stays of a vehicle that may leave it less free time, or less under the cap of one plate."""
+"""Earlier stays of a vehicle that may leave it less free time, or less under the cap of one plate.
+
+Where free time alone depends on them, stays of no length tell every kind of it apart. Under a cap of one plate they
+leave the own price all of its cap, and so bound what it may cost after any others; what they may leave of another's
+cap is assumed to be nothing. Days of many stays are tried afterwards, so that a case is told by stays that can be named.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,20 +15,17 @@ History = tuple[Span, ...]
 _COUNTS: Final = (1, 2, 3, 4, 6, 8, 12, 24, 48)
 
 
-def histories(at: int, *, are_capped: bool) -> Iterator[History]:
-    """Earlier stays before an entry: none; one a moment, a day or two days ago; and days full of stays of one length.
-
-    The short ones cost nothing and tell every kind of free time apart. The full days are tried where caps of one plate
-    add up what stays have cost.
-    """
+def histories(at: int) -> Iterator[History]:
+    """Earlier stays before an entry that cost nothing: none; one a moment, a day or two days ago."""
     yield ()
     for begin in (at - 1, at - DAY_SECONDS + 1, at - 2 * DAY_SECONDS):
         yield (Span(begin, begin),)
-    if are_capped:
-        yield from (_filled(at, window, count) for window in (at, DAY_SECONDS) for count in _COUNTS if window >= count)
 
 
-def _filled(at: int, window: int, count: int) -> History:
-    length = window // count
-    begins = range(at - count * length, at, length)
-    return tuple(Span(begin, begin + length) for begin in begins)
+def busy_days(at: int) -> Iterator[History]:
+    """Stays of one length up to an entry: short ones, or so long that they fill a day or what is over of its date."""
+    for count in _COUNTS:
+        for length in {1, at // count, DAY_SECONDS // count}:
+            if length:
+                begins = range(at - count * length, at, length)
+                yield tuple(Span(begin, begin + length) for begin in begins)

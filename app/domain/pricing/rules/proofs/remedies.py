@@ -204,7 +204,7 @@ class _Trial:
 
     def is_refuted(self, draft: _Draft) -> bool:
         """Whether some stay still exceeds the cap; the worst of the first entry that does is a case from then on."""
-        pen = Pen(draft.tariff(), OWN, self._search.own.horizon_s)
+        pen = Pen(draft.tariff(), OWN, self._search.own.horizon_s, is_own=True)
         for place, (entry, cap) in enumerate(self._excesses):
             fen, exit_ = greatest_excess(pen.curve(entry), cap)
             if fen > 0:
@@ -226,7 +226,7 @@ class _Trial:
 
     def _passes(self, draft: _Draft) -> bool:
         try:
-            pen = Pen(draft.tariff(), OWN)
+            pen = Pen(draft.tariff(), OWN, is_own=True)
         except InvalidTariff:
             return False
         quotes = (quoted(pen, case.excess) for case in reversed(self._cases))

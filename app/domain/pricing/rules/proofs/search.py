@@ -1,6 +1,6 @@
 """Looks at every stay that could exceed the cap, and finds for each entry the exit at which it does so by the most."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from app.domain.pricing.rules.proofs.combining import combined_curve
 from app.domain.pricing.rules.proofs.curves import Drawing
 from app.domain.pricing.rules.proofs.dates import Setting
 from app.domain.pricing.rules.proofs.grid import HORIZON_S, entries, grain
-from app.domain.pricing.rules.proofs.histories import History, histories
+from app.domain.pricing.rules.proofs.histories import History, busy_days, histories
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
@@ -23,6 +23,9 @@ OWN = 0
 
 _EPOCH = date(1970, 1, 1)
 """The date of a setting's first midnight when seconds are counted from there."""
+
+_MOST_NAMED = 24
+"""So many entries at which an assumption refutes are looked at again with stays that are named."""
 
 _MOST_REMEMBERED = 5_000_000
 """Steps of curves that one tariff may keep in memory."""
@@ -66,11 +69,15 @@ class Excess(NamedTuple):
 
 
 class Pen:
-    """Draws the curves of one tariff, which has a place among the tariffs of the proof."""
+    """Draws the curves of one tariff, which has a place among the tariffs of the proof.
 
-    def __init__(self, tariff: Tariff, place: int, horizon_s: int = HORIZON_S) -> None:
+    `is_own` tells the own tariff, and a reference that is equal to it: the same stays leave both the same.
+    """
+
+    def __init__(self, tariff: Tariff, place: int, horizon_s: int = HORIZON_S, *, is_own: bool = False) -> None:
         self.tariff = tariff
         self.place = place
+        self.is_own = is_own
         self.horizon_s = horizon_s
         self._ladders: dict[tuple[str, int], Ladders] = {}
         self._drawings: dict[Scene, Drawing] = {}
@@ -86,8 +93,10 @@ class Pen:
         cap = self.tariff.plate_cap
         if cap is None:
             return None
-        if entry.used_up and self.place != OWN and cap.counts(entry.at - 1, entry.at):
+        if entry.used_up and not self.is_own and cap.counts(entry.at - 1, entry.at):
             return 0
+        if not any(stay.seconds for stay in entry.history):
+            return cap.fen
         name, _ = self.tariff.class_of(self.class_for(entry.scene.vehicle_class))
         calendar = entry.scene.setting.calendar(self.place, _EPOCH)
         pricing = Pricing.by(self.tariff, name, calendar)
@@ -151,6 +160,16 @@ class Search:
     def cap(self, entry: Entry) -> Curve:
         return combined_curve(self.combine, [pen.curve(entry) for pen in self.references])
 
+    def named(self, excesses: Iterable[Excess]) -> Iterator[Excess]:
+        """The worst of those that rest on an assumption, again with earlier stays that are named."""
+        assumed = [excess for excess in excesses if excess.entry.used_up]
+        worst = sorted(assumed, key=lambda excess: (-excess.fen, -excess.entry.at))[:_MOST_NAMED]
+        for entry in (excess.entry for excess in worst):
+            for history in busy_days(entry.at):
+                with_stays = entry._replace(history=history, used_up=False)
+                if self._have_prices(with_stays):
+                    yield from self._looked_at(with_stays)
+
     def _looked_at(self, entry: Entry) -> Iterator[Excess]:
         self.entries += 1
         own, cap = self.own.curve(entry), self.cap(entry)
@@ -160,13 +179,11 @@ class Search:
         self.unbounded = self.unbounded or (None in cap.fens and is_unbounded(own, cap))
 
     def _ways(self, alone: Entry) -> list[Entry]:
-        """The entry with earlier stays, in as many ways as free time and the caps of one plate can tell apart."""
+        """The entry with earlier stays, in as many ways as free time can tell apart, and the caps of one plate."""
         known: dict[object, Entry] = {}
-        for history in histories(alone.at, are_capped=any(pen.tariff.plate_cap for pen in self._pens)):
+        for history in histories(alone.at):
             entry = alone._replace(history=history)
-            told = self._told_apart(entry)
-            if told is not None:
-                known.setdefault(told, entry)
+            known.setdefault(tuple(pen.has_free(entry) for pen in self._pens), entry)
         assumed = [entry._replace(used_up=True) for entry in known.values()] if self._may_be_used_up(alone.at) else []
         return [*known.values(), *assumed]
 
@@ -174,21 +191,18 @@ class Search:
     def _pens(self) -> Sequence[Pen]:
         return self.own, *self.references
 
-    def _told_apart(self, entry: Entry) -> object | None:
-        """What earlier stays change; None where some tariff has no price for one of them, nor then for this stay."""
+    def _have_prices(self, entry: Entry) -> bool:
+        """Whether every tariff has a price for the earlier stays; one that has none has none for this stay either."""
         try:
-            return tuple((pen.has_free(entry), pen.left(entry)) for pen in self._pens)
+            for pen in self._pens:
+                pen.left(entry)
         except NoPrice:
-            return None
+            return False
+        return True
 
     def _may_be_used_up(self, at: int) -> bool:
-        """Whether earlier stays, whichever they were, may leave nothing of a reference's cap, and more of the own one.
-
-        The same stays leave the same to the same tariff.
-        """
-        if all(pen.tariff == self.own.tariff for pen in self.references):
-            return False
-        caps = [pen.tariff.plate_cap for pen in self.references]
+        """Whether earlier stays, whichever they were, may leave nothing of a reference's cap, and more of the own one."""
+        caps = [pen.tariff.plate_cap for pen in self.references if not pen.is_own]
         return any(cap is not None and cap.counts(at - 1, at) for cap in caps)
 
 
