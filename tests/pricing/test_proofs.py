@@ -1,5 +1,6 @@
 """A price that holds is proved, one that does not is refuted by the worst stay, and nothing lies between."""
 
+import copy
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from app.domain.pricing.rules import NoPrice, Tariff, classes_of, quote
+from app.domain.pricing.rules import InvalidTariff, NoPrice, Tariff, classes_of, quote
 from app.domain.pricing.rules.proofs import Proof, UnknownCombination, combined, prove
+from app.domain.pricing.rules.proofs.remedies import Remedy, amounts
 from app.domain.pricing.rules.spans import moment, wall
+from tests.pricing.effort import trying
 from tests.pricing.small_tariffs import (
     JUNE,
     Parameters,
@@ -293,6 +296,28 @@ def test_a_remedy_passes_and_one_fen_more_does_not() -> None:
     assert not prove(Tariff.load(own), [reference], JUNE).holds
 
 
+def test_the_amount_that_loses_the_smallest_part_of_itself_is_lowered() -> None:
+    """30 fen of 1,000 are a smaller change than 30 of 50."""
+
+    def day_and_night(day_fen: int, night_fen: int) -> Tariff:
+        return tariff(
+            band("day", "08:00", "20:00", per_visit(day_fen)), band("night", "20:00", "08:00", per_visit(night_fen)),
+            boundary_policy="by_entry", period={"kind": "none", "cap_fen": 1200},
+        )  # fmt: skip
+
+    reference = tariff(all_day(per_visit(1000)))
+    case = refuted(prove(day_and_night(1000, 1200), [reference], JUNE))
+    assert [(change.path, change.after_fen) for change in case.remedy.changes] == [("parameters.bands[1].fen", 1000)]
+
+    def rate_and_entrance(rate_fen: int, entrance_fen: int) -> Tariff:
+        flat = {"method": "flat_then_units", "flat_until_min": 0, "flat_fen": entrance_fen, "unit_min": 2880,
+                "fen": rate_fen, "rounding": "up"}  # fmt: skip
+        return tariff(all_day(flat))
+
+    case = refuted(prove(rate_and_entrance(1000, 50), [tariff(all_day(per_visit(1020)))], JUNE))
+    assert [(change.path, change.after_fen) for change in case.remedy.changes] == [("parameters.bands[0].fen", 970)]
+
+
 def test_a_cap_is_lowered_where_that_takes_the_fewest_fen() -> None:
     def capped_band(cap_fen: int) -> Tariff:
         return tariff(all_day(stepped(500, band_cap={"fen": cap_fen})))
@@ -379,6 +404,35 @@ def test_a_proof_agrees_with_every_minute_of_the_day(own: Parameters, reference:
     worst = worst_of_every_minute(Tariff.load(own), Tariff.load(reference))
     assert worst <= (0 if proof.holds else refuted(proof).excess_fen)
     assert proof.holds is (worst <= 0)
+
+
+def raised(own: Tariff, told: Remedy, more: int) -> Tariff | None:
+    """The own tariff with the remedy, and one of its amounts a fen higher; None where that makes no sense."""
+    changed = copy.deepcopy(dict(own.parameters))
+    places = {place.path: place for place in amounts(own.parameters)}
+    for number, change in enumerate(told.changes):
+        places[change.path].put(changed, change.after_fen + (number == more))
+    try:
+        return Tariff.load(changed)
+    except InvalidTariff:
+        return None
+
+
+@trying(6)
+@given(small(), small())
+def test_a_remedy_passes_the_proof_itself_and_not_one_amount_of_it_may_be_a_fen_higher(
+    own_told: Parameters, reference_told: Parameters
+) -> None:
+    own, reference = Tariff.load(own_told), [Tariff.load(reference_told)]
+    case = prove(own, reference, JUNE, horizon_s=SPAN_MIN * 60).counterexample
+    if case is None:
+        return
+    lowered = raised(own, case.remedy, -1)
+    assert lowered is not None
+    assert prove(lowered, reference, JUNE, horizon_s=SPAN_MIN * 60).holds
+    for number in range(len(case.remedy.changes)):
+        dearer = raised(own, case.remedy, number)
+        assert dearer is None or not prove(dearer, reference, JUNE, horizon_s=SPAN_MIN * 60).holds
 
 
 def test_no_price_is_not_a_fee_of_nothing() -> None:

@@ -2,7 +2,7 @@
 
 Where free time alone depends on them, stays of no length tell every kind of it apart. Under a cap of one plate they
 leave the own price all of its cap, and so bound what it may cost after any others; what they may leave of another's
-cap is assumed to be nothing. Days of many stays are tried afterwards, so that a case is told by stays that can be named.
+cap is assumed to be nothing. Days of many stays are tried afterwards, so that a case is told by stays with names.
 """
 
 from collections.abc import Iterator

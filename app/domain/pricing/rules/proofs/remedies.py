@@ -2,12 +2,16 @@
 
 A fee never grows when one of its amounts shrinks, so that the highest amount that passes can be searched for, and only
 the entries that exceeded the cap have to be looked at again.
+
+Smallest is what loses the least part of itself: 3 yuan an hour to 2.7 is a smaller change than a visit's 5 yuan to 4,
+and than a cap of 30 to 20. Of equal parts the one of fewer fen is taken, and then the one that is written first.
 """
 
 import copy
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,6 +29,12 @@ class Change(NamedTuple):
     before_fen: int
     after_fen: int
 
+    @property
+    def size(self) -> tuple[Fraction, int]:
+        """Which part of the amount is lost, and how many fen."""
+        lost = self.before_fen - self.after_fen
+        return Fraction(lost, self.before_fen), lost
+
     def explain(self) -> str:
         return f"{self.path} 由{yuan(self.before_fen)}调至{yuan(self.after_fen)}"
 
@@ -34,10 +44,6 @@ class Remedy:
     """Amounts to lower. One alone where one will do; else several, none of which need be as low as it is for itself."""
 
     changes: tuple[Change, ...]
-
-    @property
-    def reduction_fen(self) -> int:
-        return sum(change.before_fen - change.after_fen for change in self.changes)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -105,7 +111,7 @@ class Case(NamedTuple):
 
 
 def smallest_remedy(search: Search, excesses: Sequence[Excess]) -> Remedy:
-    """The single amount that has to be lowered by the fewest fen, else several of them.
+    """The single amount that has to be lowered by the smallest part of itself, else several of them.
 
     What is best for a few stays is tried on all; a stay that it does not help joins the few.
     """
@@ -172,7 +178,7 @@ class _Trial:
         self._cases = [self._case(excesses[0])]
 
     def alone(self, before: _Draft) -> _Draft | None:
-        """The draft in which one amount is lowered by the fewest fen; None if no single one helps the cases.
+        """The draft in which one amount is lowered by the least; None if no single one helps the cases.
 
         More cases never let an amount be higher, so each is looked for below where it was found the last time.
         """
@@ -183,7 +189,7 @@ class _Trial:
         }
         self._alone = {place: number for place, number in found.items() if number is not None}
         drafts = [before.put(place, number) for place, number in self._alone.items()]
-        return max(drafts, key=lambda draft: sum(draft.fens), default=None)
+        return min(drafts, key=lambda draft: draft.against(before).changes[0].size, default=None)
 
     def together(self, before: _Draft) -> _Draft:
         """All amounts in proportion, then each by itself as high as the others let it be.

@@ -201,7 +201,7 @@ class Search:
         return True
 
     def _may_be_used_up(self, at: int) -> bool:
-        """Whether earlier stays, whichever they were, may leave nothing of a reference's cap, and more of the own one."""
+        """Whether earlier stays, whichever they were, may leave nothing of a reference's cap, but of the own one."""
         caps = [pen.tariff.plate_cap for pen in self.references if not pen.is_own]
         return any(cap is not None and cap.counts(at - 1, at) for cap in caps)
 
