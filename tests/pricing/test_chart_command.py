@@ -2,16 +2,24 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.domain.pricing.rules import Tariff, no_day_classes, quote
+from app.domain.pricing.rules.proofs.curves import fee_curve
+from app.domain.pricing.rules.spans import wall
 from app.jobs.commands.tariffs import tariff
-from app.jobs.commands.tariffs.fee_curves import Step, curve, excesses
+from app.jobs.commands.tariffs.fee_curves import Step, excesses, fen_at, steps_of
+from tests.pricing.effort import trying
 from tests.pricing.small_tariffs import all_day, free_time, parameters, stepped
+from tests.pricing.tariffs_at_random import layered
+from tests.pricing.test_properties import MONDAY, calendar, vehicles
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -79,13 +87,31 @@ def test_a_year_without_calendar_is_refused_where_the_day_class_decides(tmp_path
     assert (done.exit_code, done.stderr.split(":")[0]) == (1, "calendar_year_missing")
 
 
-@pytest.mark.parametrize("at", [1, 59, 60, 61, 600])
-def test_a_change_is_found_at_its_very_second(at: int) -> None:
-    assert curve(lambda second: 100 if second >= at else 0, 600) == [Step(0, 0), Step(at, 100)]
+def test_a_fee_that_is_dear_for_one_minute_alone_is_drawn(tmp_path: Path) -> None:
+    """A table with a dear row of one minute, cheaper before and after."""
+    rows = [{"up_to_min": 1, "fen": 100}, {"up_to_min": 2, "fen": 900}, {"up_to_min": 600, "fen": 100}]
+    table = parameters(all_day({"method": "table_of_totals", "table": rows}))
+    draw(tmp_path, table, "--hours", "1")
+    (line,) = [str(path.get("d")) for path in picture(tmp_path).iter(f"{SVG}path")]
+    assert f"H{76 + 800 * 61 / 3600:.2f} V" in line
+    assert f"H{76 + 800 * 121 / 3600:.2f} V" in line
 
 
-def test_changes_within_one_minute_are_all_found() -> None:
-    assert curve(lambda second: second // 9, 90)[1:] == [Step(9 * n, n) for n in range(1, 11)]
+def test_a_curve_counts_from_the_entry_and_asks_the_plate_cap_too() -> None:
+    told = parameters(all_day(stepped(100, 10)), plate_cap={"kind": "calendar_day", "fen": 250})
+    curve = fee_curve(Tariff.load(told), 23 * 3600 + 59 * 60 + 30, 3600, "small", no_day_classes)
+    assert steps_of(curve, 3600) == [Step(0, 0), Step(1, 100), Step(601, 200), Step(1201, 250)]
+    assert steps_of(curve, 601) == [Step(0, 0), Step(1, 100), Step(601, 200)]
+
+
+@trying(30)
+@given(layered(), st.integers(0, 3 * 86_400), vehicles, st.lists(st.integers(1, 20_000), min_size=20))
+def test_what_is_drawn_is_what_a_stay_costs(told: dict[str, Any], entry: int, vehicle: str, lengths: list[int]) -> None:
+    tariff, at = Tariff.load(told), MONDAY + timedelta(seconds=entry)
+    curve = fee_curve(tariff, wall(at), 20_000, vehicle, calendar)
+    for length in lengths:
+        bill = quote(tariff, at, at + timedelta(seconds=length), vehicle, (), calendar)
+        assert fen_at(steps_of(curve, 20_000), length) == bill.total_fen
 
 
 def test_spans_above_the_cap_that_touch_are_one() -> None:

@@ -246,16 +246,17 @@ class Timetable:
             return plans.common
         if day not in self._known:
             date_of_day = day_of(day * DAY_SECONDS)
-            self._known[day] = self._plans.of(_classes(self._calendar(date_of_day)), date_of_day)
+            self._known[day] = self._plans.of(classes_told(self._calendar(date_of_day)), date_of_day)
         return self._known[day]
 
     def _refuse_gap(self, reached: int) -> NoReturn:
         if any(begin <= reached % DAY_SECONDS < end for begin, end in self._plans.open):
-            self._plans.refuse_unknown(_classes(self._calendar(day_of(reached))), day_of(reached))
+            self._plans.refuse_unknown(classes_told(self._calendar(day_of(reached))), day_of(reached))
         raise NoPrice(at=moment(reached).isoformat(), reason="此时没有收费时段")
 
 
-def _classes(told: str | Collection[str]) -> frozenset[str]:
+def classes_told(told: str | Collection[str]) -> frozenset[str]:
+    """What a calendar tells of a date, one class or several."""
     return frozenset((told,) if isinstance(told, str) else told)
 
 

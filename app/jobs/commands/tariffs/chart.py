@@ -1,18 +1,20 @@
 """`tariff chart`: the fee over the length of the stay as a picture, own against cap."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from app.domain.calendars.seeds import official_day
-from app.domain.pricing.rules import NoPrice, Tariff, quote
-from app.domain.pricing.rules.proofs import LOWEST, RULES, combined
+from app.domain.pricing.rules import Tariff
+from app.domain.pricing.rules.proofs.combining import LOWEST, RULES, combined_curve
+from app.domain.pricing.rules.proofs.curves import fee_curve
+from app.domain.pricing.rules.proofs.steps import Curve
+from app.domain.pricing.rules.spans import wall
 from app.jobs.commands.door import MOMENT, refusals_told
 from app.jobs.commands.tariffs.drawing import HOUR, Panel, draw
-from app.jobs.commands.tariffs.fee_curves import Fee, curve
+from app.jobs.commands.tariffs.fee_curves import steps_of
 from app.jobs.commands.tariffs.files import TARIFF
 from app.kernel.clock import shanghai
 
@@ -55,26 +57,12 @@ def _panel(
     own: Tariff, references: Sequence[Tariff], entry: datetime, seconds: int, vehicle_class: str | None, combine: str
 ) -> Panel:  # fmt: skip
     at = shanghai(entry)
-    fee, bounds = _fee(own, entry, vehicle_class), [_fee(each, entry, vehicle_class) for each in references]
-    cap = curve(partial(_cap, bounds, combine), seconds) if bounds else None
-    return Panel(f"入场 {at:%Y-%m-%d %H:%M}（周{WEEKDAYS[at.weekday()]}）", curve(fee, seconds), cap)
+    fee, *bounds = (_fee(each, entry, seconds, vehicle_class) for each in (own, *references))
+    cap = steps_of(combined_curve(combine, bounds), seconds) if bounds else None
+    return Panel(f"入场 {at:%Y-%m-%d %H:%M}（周{WEEKDAYS[at.weekday()]}）", steps_of(fee, seconds), cap)
 
 
-def _fee(tariff: Tariff, entry: datetime, vehicle_class: str | None) -> Fee:
+def _fee(tariff: Tariff, entry: datetime, seconds: int, vehicle_class: str | None) -> Curve:
     """A class that the tariff does not name is priced as its default."""
-    name = vehicle_class if vehicle_class in tariff.vehicle_classes else None
-    calendar = tariff.calendar(official_day)
-
-    def fee(seconds: int) -> int | None:
-        try:
-            return quote(tariff, entry, entry + timedelta(seconds=seconds), name, (), calendar).total_fen
-        except NoPrice:
-            return None
-
-    return fee
-
-
-def _cap(bounds: Sequence[Fee], combine: str, seconds: int) -> int | None:
-    """References without a price for a stay bound nothing."""
-    fees = [fen for bound in bounds if (fen := bound(seconds)) is not None]
-    return combined(combine, fees) if fees else None
+    name = vehicle_class if vehicle_class in tariff.vehicle_classes else tariff.default_class
+    return fee_curve(tariff, wall(entry), seconds, name, tariff.calendar(official_day))

@@ -1,10 +1,10 @@
 """The fee of one entry over the length of the stay, with the second of each change."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-MINUTE: Final = 60
+from app.domain.pricing.rules.proofs.steps import Curve
 
 
 class Step(NamedTuple):
@@ -14,34 +14,13 @@ class Step(NamedTuple):
     fen: int | None
 
 
-Fee = Callable[[int], int | None]
-"""What a stay of so many seconds costs."""
-
-
-def curve(fee: Fee, seconds: int) -> list[Step]:
-    """Every change up to a length, exact to the second.
-
-    The fee is asked for at each whole minute, and wherever two neighbours differ at the seconds between; a fee that
-    went up and came down again within one minute would not be seen.
-    """
-    steps = [Step(0, fee(0))]
-    for begin in range(0, seconds, MINUTE):
-        end = min(begin + MINUTE, seconds)
-        steps += _changes(fee, Step(begin, steps[-1].fen), Step(end, fee(end)))
+def steps_of(curve: Curve, seconds: int) -> list[Step]:
+    """Every change of a curve, which counts from the entry, up to a length; a stay of no length costs nothing."""
+    steps = [Step(0, 0)]
+    for second, fen in dict(zip(curve.starts, curve.fens, strict=True)).items():
+        if second <= seconds and fen != steps[-1].fen:
+            steps.append(Step(second, fen))
     return steps
-
-
-def _changes(fee: Fee, first: Step, last: Step) -> Iterator[Step]:
-    """The steps after `first`, up to and with `last`."""
-    if first.fen == last.fen:
-        return
-    if last.second - first.second == 1:
-        yield last
-        return
-    second = (first.second + last.second) // 2
-    middle = Step(second, fee(second))
-    yield from _changes(fee, first, middle)
-    yield from _changes(fee, middle, last)
 
 
 def excesses(own: Sequence[Step], cap: Sequence[Step], end: int) -> list[tuple[int, int]]:

@@ -7,14 +7,15 @@ Tests hold the curves against the engine, exit by exit.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.pricing.rules.day_classes import Calendar
 from app.domain.pricing.rules.form import DAY_SECONDS
 from app.domain.pricing.rules.parts import FreeTime
-from app.domain.pricing.rules.proofs.grid import HORIZON_S
+from app.domain.pricing.rules.proofs.grid import HORIZON_S, grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.pieces import Ground, growing
 from app.domain.pricing.rules.proofs.steps import Curve
-from app.domain.pricing.rules.spans import Span
+from app.domain.pricing.rules.spans import Span, classes_told, day_of
 from app.domain.pricing.rules.tariff import Tariff
 
 
@@ -97,3 +98,19 @@ class Drawing:
             if begin <= entry < begin + length:
                 return begin + length
         return entry
+
+
+def fee_curve(tariff: Tariff, entry: int, seconds: int, vehicle_class: str, calendar: Calendar) -> Curve:
+    """The fee of a vehicle without earlier stays that enters at a wall second, for each exit up to so long after it.
+
+    The curve counts seconds from the entry. The calendar is asked for each date where some band looks at its class.
+    """
+    begin = entry - entry % DAY_SECONDS
+    days = [day_of(at) for at in range(begin, entry + seconds + 1, DAY_SECONDS)]
+    name, rule = tariff.class_of(vehicle_class)
+    holes = [Span(hole.begin - begin, hole.end - begin) for hole in tariff.free_spans]
+    classes = [classes_told(calendar(day)) if tariff.is_day_classed else frozenset[str]() for day in days]
+    layout, ladders = Layout(tariff.bands_of(rule), classes), Ladders(rule, grain([tariff], holes), seconds)
+    drawn = Drawing(tariff, name, layout, ladders, holes, seconds).curve(entry - begin, has_free=True)
+    limited = drawn.limited(None if tariff.plate_cap is None else tariff.plate_cap.fen)
+    return Curve([start - (entry - begin) for start in limited.starts], limited.fens)
