@@ -64,5 +64,5 @@ def _panel(
 
 def _fee(tariff: Tariff, entry: datetime, seconds: int, vehicle_class: str | None) -> Curve:
     """A class that the tariff does not name is priced as its default."""
-    name = vehicle_class if vehicle_class in tariff.vehicle_classes else tariff.default_class
+    name = vehicle_class if vehicle_class in tariff.vehicle_classes else None
     return fee_curve(tariff, wall(entry), seconds, name, tariff.calendar(official_day))

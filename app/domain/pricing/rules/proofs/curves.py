@@ -100,7 +100,7 @@ class Drawing:
         return entry
 
 
-def fee_curve(tariff: Tariff, entry: int, seconds: int, vehicle_class: str, calendar: Calendar) -> Curve:
+def fee_curve(tariff: Tariff, entry: int, seconds: int, vehicle_class: str | None, calendar: Calendar) -> Curve:
     """The fee of a vehicle without earlier stays that enters at a wall second, for each exit up to so long after it.
 
     The curve counts seconds from the entry. The calendar is asked for each date where some band looks at its class.
