@@ -25,27 +25,31 @@ DAY_S = 86_400
 HORIZON_S = 90 * 60
 STAYS = 150
 Stay = tuple[datetime, datetime]
-FREE = {"method": "free"}
-TABLE = {"method": "table_of_totals", "table": [{"up_to_min": 30, "fen": 20}, {"up_to_min": 10_000, "fen": 35}]}
-FLAT = {"method": "flat_then_units", "flat_until_min": 30, "flat_fen": 25, "unit_min": 15, "fen": 4, "rounding": "up"}
+FREE: Parameters = {"method": "free"}
+TABLE: Parameters = {
+    "method": "table_of_totals",
+    "table": [{"up_to_min": 30, "fen": 20}, {"up_to_min": 10_000, "fen": 35}],
+}
+FLAT: Parameters = {
+    "method": "flat_then_units",
+    "flat_until_min": 30,
+    "flat_fen": 25,
+    "unit_min": 15,
+    "fen": 4,
+    "rounding": "up",
+}
 POLICIES = ["round_each_segment", "sum_per_band", "by_entry", "carry_part_unit"]
 FESTIVAL = {"kind": "free", "from": "2026-06-09T10:05:00+08:00", "to": "2026-06-09T21:35:00+08:00"}
 
 steps = st.builds(stepped, st.integers(1, 30), st.sampled_from([15, 20, 45])) | st.builds(
     lambda fen, tail: stepped(fen, 30, rounding="ignore_tail", tail_min=tail), st.integers(1, 30), st.just(10)
 )
-by_the_second = st.builds(
+by_the_second: st.SearchStrategy[Parameters] = st.builds(
     lambda fen: {"method": "stepped", "steps": [{"minutes": None, "unit_s": 450, "fen": fen}], "rounding": "up"},
     st.integers(1, 9),
 )
-prices = (
-    steps
-    | steps
-    | steps
-    | by_the_second
-    | st.builds(per_visit, st.integers(1, 40))
-    | st.sampled_from([FREE, TABLE, FLAT])
-)
+odd: st.SearchStrategy[Parameters] = st.builds(per_visit, st.integers(1, 40)) | st.sampled_from([FREE, TABLE, FLAT])
+prices: st.SearchStrategy[Parameters] = st.one_of(steps, steps, steps, by_the_second, odd)
 scopes = st.sampled_from(["per_entry", "first_in_rolling_24h", "first_of_day", "once"])
 free = st.none() | st.builds(
     lambda minutes, mode, scope, again, measured: free_time(
@@ -66,8 +70,7 @@ def shapes(draw: st.DrawFn) -> Parameters:
     kinds: list[Parameters] = [{"kind": "none"}, {"kind": "rolling", "minutes": 30}, {"kind": "calendar_day"}]
     bands = [band("day", "08:00", "20:15", draw(prices)), band("night", "20:15", "08:00", draw(prices))]
     if draw(st.integers(0, 7)) == 0:
-        whole = [band(name, "00:00", "24:00", draw(prices), [name]) for name in ("workday", "off")]
-        bands = whole
+        bands = [band(name, "00:00", "24:00", draw(prices), [name]) for name in ("workday", "off")]
     return parameters(
         *bands, boundary_policy=draw(st.sampled_from(POLICIES)), free=draw(free),
         period={**draw(st.sampled_from(kinds)), "cap_fen": draw(st.none() | st.integers(60, 90))},
