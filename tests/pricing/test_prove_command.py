@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from app.jobs.commands import without_settings
 from app.jobs.commands.tariffs import tariff
+from app.settings import SettingsRefused
 from tests.pricing.small_tariffs import all_day, parameters, stepped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +95,12 @@ def test_a_terminal_without_any_settings_can_prove_and_learns_what_other_command
         return subprocess.run(command, capture_output=True, text=True, check=False, env={}, cwd=ROOT)
 
     assert flask("tariff", "prove", files / "own.json", "--against", files / "reference.json").returncode == 0
-    for words in (["ledger"], ["tariff", "prove", "示例停车场", "--as", "lin"]):
-        refused = flask(*words)
-        assert refused.returncode == 1
-        assert "DATABASE_URL is missing" in refused.stderr
+    refused = flask("ledger")
+    assert refused.returncode == 1
+    assert "DATABASE_URL is missing" in refused.stderr
+
+
+def test_a_lot_needs_the_platform_and_says_what_it_lacks() -> None:
+    runner = without_settings(SettingsRefused(["DATABASE_URL is missing"])).test_cli_runner()
+    done = runner.invoke(args=["tariff", "prove", "示例停车场", "--as", "lin"])
+    assert str(done.exception) == "DATABASE_URL is missing"

@@ -1,6 +1,7 @@
 """Which days may follow each other, as the tariffs see them: what a proof has to try, and nothing twice."""
 
 import calendar
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -44,6 +45,9 @@ _SEASONS: Final[Mapping[str, tuple[tuple[int, int], tuple[int, int]]]] = {
 
 _MADE_UP_WITHIN: Final = 14
 """A Saturday or Sunday is worked at most so many days before or after the season of a holiday."""
+
+_A_LEAP_YEAR: Final = 2000
+"""Has every day that any year has."""
 
 _OF_ONE_DAY: Final = frozenset({NEW_YEAR, "清明节", "端午节", "中秋节"})
 """Holidays that may be a single day off; by law all others have two or more."""
@@ -107,9 +111,10 @@ def unknown(of: date) -> tuple[Day, ...]:
     work = Day(of, DayKind.WORKDAY, status=Status.PROVISIONAL)
     if of.weekday() < SATURDAY:
         return (work, *named)
-    return (_off(of, None), *named, *([work] if _may_be_worked(of) else []))
+    return (_off(of, None), *named, *([work] if _may_be_worked(of.replace(year=_A_LEAP_YEAR)) else []))
 
 
+@functools.cache
 def _may_be_worked(of: date) -> bool:
     near = [of + timedelta(days=aside) for aside in range(-_MADE_UP_WITHIN, _MADE_UP_WITHIN + 1)]
     return any(_within(day, *season) for day in near for season in _SEASONS.values())
