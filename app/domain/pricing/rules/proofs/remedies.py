@@ -113,7 +113,7 @@ class Case(NamedTuple):
 def smallest_remedy(search: Search, excesses: Sequence[Excess]) -> Remedy:
     """The single amount that has to be lowered by the smallest part of itself, else several of them.
 
-    What is best for a few stays is tried on all; a stay that it does not help joins the few.
+    What is best for a few stays is tried on all; the one that it leaves the worst joins the few.
     """
     before = _Draft.of(search.own.tariff.parameters)
     trial = _Trial(search, sorted(excesses, key=lambda excess: -excess.fen), before)
@@ -180,10 +180,11 @@ class _Trial:
     def alone(self, before: _Draft) -> _Draft | None:
         """The draft in which one amount is lowered by the least; None if no single one helps the cases.
 
-        More cases never let an amount be higher, so each is looked for below where it was found the last time.
+        More cases never let an amount be higher, so each is looked for below where it was found the last time, where
+        all but the newest case pass.
         """
         found = {
-            place: self._highest(self._least[place], most, partial(before.put, place))
+            place: self._highest(self._least[place], most, partial(before.put, place), self._cases[-1:])
             for place, most in self._alone.items()
             if self._least[place] <= most
         }
@@ -196,7 +197,7 @@ class _Trial:
 
         An amount may have to wait for a cap behind it, below which it would make no sense; so all are gone over again.
         """
-        self._permille = self._highest(0, self._permille, before.scaled) or 0
+        self._permille = self._highest(0, self._permille, before.scaled, self._cases) or 0
         lowered = before.scaled(self._permille)
         while (raised := self._raised(lowered, before)) != lowered:
             lowered = raised
@@ -204,39 +205,37 @@ class _Trial:
 
     def _raised(self, lowered: _Draft, before: _Draft) -> _Draft:
         for place, fen in enumerate(before.fens):
-            highest = self._highest(lowered.fens[place], fen, partial(lowered.put, place))
+            highest = self._highest(lowered.fens[place], fen, partial(lowered.put, place), self._cases)
             lowered = lowered if highest is None else lowered.put(place, highest)
         return lowered
 
     def is_refuted(self, draft: _Draft) -> bool:
-        """Whether some stay still exceeds the cap; the worst of the first entry that does is a case from then on."""
+        """Whether some stay still exceeds the cap; the one that does so by the most is a case from then on."""
         pen = Pen(draft.tariff(), OWN, self._search.own.horizon_s, is_own=True)
-        for place, (entry, cap) in enumerate(self._excesses):
-            fen, exit_ = greatest_excess(pen.curve(entry), cap)
-            if fen > 0:
-                self._excesses.insert(0, self._excesses.pop(place))
-                self._cases.append(self._case(Excess(entry, exit_, fen)))
-                return True
-        return False
+        still = [Excess(entry, *greatest_excess(pen.curve(entry), cap)[::-1]) for entry, cap in self._excesses]
+        worst = max(still, key=lambda excess: excess.fen)
+        if worst.fen > 0:
+            self._cases.append(self._case(worst))
+        return worst.fen > 0
 
-    def _highest(self, low: int, high: int, change: Callable[[int], _Draft]) -> int | None:
-        """The highest number with which no case exceeds its cap; None if not even the lowest will do."""
-        if self._passes(change(high)):
+    def _highest(self, low: int, high: int, change: Callable[[int], _Draft], cases: Sequence[Case]) -> int | None:
+        """The highest number with which none of the cases exceeds its cap; None if not even the lowest will do."""
+        if self._passes(change(high), cases):
             return high
-        if not self._passes(change(low)):
+        if not self._passes(change(low), cases):
             return None
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._passes(change(middle)) else (low, middle - 1)
+            low, high = (middle, high) if self._passes(change(middle), cases) else (low, middle - 1)
         return low
 
-    def _passes(self, draft: _Draft) -> bool:
+    def _passes(self, draft: _Draft, cases: Sequence[Case]) -> bool:
         try:
             pen = Pen(draft.tariff(), OWN, is_own=True)
         except InvalidTariff:
             return False
-        quotes = (quoted(pen, case.excess) for case in reversed(self._cases))
-        limits = (case.cap_fen for case in reversed(self._cases))
+        quotes = (quoted(pen, case.excess) for case in reversed(cases))
+        limits = (case.cap_fen for case in reversed(cases))
         return all(quote is None or quote.total_fen <= limit for quote, limit in zip(quotes, limits, strict=True))
 
     def _case(self, excess: Excess) -> Case:
