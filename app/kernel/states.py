@@ -6,9 +6,9 @@ proves the edge.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, func, insert, update
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, Table, func, insert, update
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -68,6 +68,10 @@ class StateEvent(Base):
     )
 
 
+_TELL: Final = insert(cast("Table", StateEvent.__table__))
+"""Into the table, not the model: nobody wants the row back."""
+
+
 class Stateful(Protocol):
     """A row with an id and a state."""
 
@@ -96,7 +100,7 @@ class Machine:
         """Record the first state of many rows just inserted, all of them in `state`."""
         told = {"machine": self.name, "from_state": BORN, "event": event, "to_state": state, "cause": cause}
         moment = clock.now()
-        current().execute(insert(StateEvent), [{**told, "entity_id": each, "at": moment} for each in ids])
+        current().execute(_TELL, [{**told, "entity_id": each, "at": moment} for each in ids])
 
     def move(self, row: Stateful, event: str, cause: str, **along: object) -> None:
         """Take the one edge that `event` names from the row's state, setting the columns `along` with it.
@@ -118,12 +122,11 @@ class Machine:
         self._record(row.id, before, event, after, cause)
 
     def _record(self, entity_id: int, before: str, event: str, after: str, cause: str) -> None:
-        current().execute(
-            insert(StateEvent).values(
-                machine=self.name, entity_id=entity_id, from_state=before, to_state=after,
-                event=event, cause=cause, at=clock.now(),
-            )
-        )  # fmt: skip
+        told = {
+            "machine": self.name, "entity_id": entity_id, "from_state": before, "to_state": after,
+            "event": event, "cause": cause, "at": clock.now(),
+        }  # fmt: skip
+        current().execute(_TELL, told)
 
 
 def registered_rows(machine: Machine) -> list[dict[str, str]]:

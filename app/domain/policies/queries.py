@@ -1,11 +1,12 @@
 """Which number holds here and now."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, and_, case, func, literal, or_, select
 
 from app.domain.policies.models import PolicyNumber
 from app.domain.policies.rules import CITY_DEFAULTS, narrowest
@@ -17,18 +18,32 @@ from app.kernel.db import transaction
 def numbers(*, lot_id: int = 0, unit_id: int = 0) -> Mapping[str, int]:
     """All policy numbers by name as they hold at this moment for one lot of one unit."""
     with transaction() as session:
-        rows = session.execute(
-            select(PolicyNumber.name, PolicyNumber.scope, PolicyNumber.value).where(
-                PolicyNumber.valid.contains(clock.now()),
-                or_(
-                    PolicyNumber.scope == "city",
-                    and_(PolicyNumber.scope == "unit", PolicyNumber.scope_id == unit_id),
-                    and_(PolicyNumber.scope == "lot", PolicyNumber.scope_id == lot_id),
-                ),
-            )
-        ).all()
+        return narrowed(session.scalar(select(rows_for(literal(lot_id), literal(unit_id), literal(clock.now())))))
+
+
+def rows_for(
+    lot_id: SQLColumnExpression[int], unit_id: SQLColumnExpression[int], at: SQLColumnExpression[datetime]
+) -> ScalarSelect[Any]:
+    """All rows that hold at a moment for the lot of each row, as one value for `narrowed`."""
+    return (
+        select(func.jsonb_agg(func.jsonb_build_array(PolicyNumber.name, PolicyNumber.scope, PolicyNumber.value)))
+        .where(
+            PolicyNumber.valid.contains(at),
+            or_(
+                PolicyNumber.scope == "city",
+                and_(PolicyNumber.scope == "unit", PolicyNumber.scope_id == unit_id),
+                and_(PolicyNumber.scope == "lot", PolicyNumber.scope_id == lot_id),
+            ),
+        )
+        .correlate_except(PolicyNumber)
+        .scalar_subquery()
+    )
+
+
+def narrowed(rows: Sequence[tuple[str, str, int]] | None) -> Mapping[str, int]:
+    """Every number by name, as the narrowest of these (name, scope, value) says it, else the city's default."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, scope, value in rows:
+    for name, scope, value in rows or ():
         found[name].append((scope, value))
     return {name: narrowest(name, found[name]) for name in CITY_DEFAULTS}
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, not_, select, text
+from sqlalchemy import func, not_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -75,19 +75,23 @@ REFUSED_BY: Final[Mapping[str, type[Conflict | Invalid]]] = {
 
 
 def promise(
-    lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], *, exclusive_plate: bool = True
-) -> BayClaim:
+    lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], *,
+    exclusive_plate: bool = True, plate_is_locked: bool = False,
+) -> BayClaim:  # fmt: skip
     """Promise some free bay of a lot to a plate for a span; the claim is `confirmed` at once.
 
-    `admit` says from when until when the gate lets the car in. Refuses `LotFull`, `PlateBusy`,
-    `OutsideOpenHours`, `LotBusy`; nothing is left behind.
+    `admit` says from when until when the gate lets the car in. Whoever has locked the plate in this transaction
+    says so, and it is not locked again. Refuses `LotFull`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`; nothing is left
+    behind.
     """
     admit_from, admit_until = bounds(admit)
     draft = {
         "kind": "reservation", "state": "confirmed", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
         "admit_from": admit_from, "admit_until": admit_until,
     }  # fmt: skip
-    with transaction():
+    with transaction(), waiting_briefly():
+        if not plate_is_locked:
+            lock_plate(plate_id)
         return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
@@ -104,7 +108,8 @@ def hold(
         "kind": "reservation", "state": "held", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
         "admit_from": admit_from, "admit_until": admit_until, "hold_expires_at": expires_at,
     }  # fmt: skip
-    with transaction():
+    with transaction(), waiting_briefly():
+        lock_plate(plate_id)
         return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
@@ -114,7 +119,7 @@ def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetim
     The claim is `in_use` from `entered_at` to the next promise on that bay or `until`, whichever
     is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`.
     """
-    with transaction():
+    with transaction(), waiting_briefly():
         lock_plate(plate_id)
         clash = plate_id is not None and bool(queries.overlapping_of_plate(plate_id, span(entered_at, until)))
         draft = {
@@ -128,27 +133,28 @@ Candidate = Callable[[datetime, bool], tuple[int, Range[datetime]] | None]
 
 
 def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
-    """Try candidates until the claim stands or nothing is free."""
-    with waiting_briefly():
-        lock_plate(draft["plate_id"])
-        now = clock.now()
-        for attempt in range(ATTEMPTS):
-            try:
-                with savepoint():
-                    found = candidate(now, attempt > 0)
-                    if found is not None:
-                        return _write(draft, *found, now)
-                    if attempt > 0:
-                        raise LotFull
-            except DBAPIError as error:
-                _give_up_unless_a_rival_won(error)
-        raise LotBusy
+    """Try candidates until the claim stands or nothing is free. The plate, if there is one, is locked."""
+    now = clock.now()
+    for attempt in range(ATTEMPTS):
+        try:
+            with savepoint():
+                found = None if attempt else candidate(now, False)
+                found = found or candidate(now, True)
+                if found is None:
+                    raise LotFull
+                return _write(draft, *found, now)
+        except DBAPIError as error:
+            _give_up_unless_a_rival_won(error)
+    raise LotBusy
 
 
 @contextmanager
 def waiting_briefly() -> Iterator[None]:
-    """Wait no longer than two seconds for any one row, for the rest of the transaction. Refuses `LotBusy`."""
-    current().execute(text("SET LOCAL lock_timeout = '2s'"))
+    """A part of the transaction in which a row that is not had within the limit of every connection of ours refuses.
+
+    The role and each connection carry that limit, two seconds; to set it here once more would cost a round trip.
+    Refuses `LotBusy`.
+    """
     try:
         yield
     except OperationalError as error:

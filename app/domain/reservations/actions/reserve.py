@@ -6,11 +6,9 @@ from datetime import datetime
 from app.domain.claims import actions as claims
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
-from app.domain.motorists.queries import agreement_signed, vehicle_of
-from app.domain.policies.queries import numbers
 from app.domain.reservations.actions.locks import lock_motorist, lock_plate_for
 from app.domain.reservations.models import Reservation
-from app.domain.reservations.queries import live_count
+from app.domain.reservations.queries.asked import asked
 from app.domain.reservations.rules import TooManyReservations, arrival_window, check_movement, checked_span
 from app.kernel import clock
 from app.kernel.db import transaction
@@ -34,26 +32,25 @@ def reserve(
     of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`, `OutsideOpenHours`,
     `LotBusy`. Nothing is left behind by a refusal.
     """
-    with transaction() as session:
+    with transaction() as session, claims.waiting_briefly():
         lock_motorist(motorist_id)
-        signature = agreement_signed(motorist_id)
-        vehicle = vehicle_of(motorist_id, vehicle_key)
-        lot = open_lot(lot_key)
-        policy = numbers(lot_id=lot.id, unit_id=lot.unit_id)
-        during = checked_span(begins_at, ends_at, clock.now(), policy)
-        check_movement(begins_at, ends_at, lots.curfew_of(lot.id))
-        if live_count(motorist_id) >= policy["live_reservations"]:
-            raise TooManyReservations(limit=policy["live_reservations"])
-        is_alone = lock_plate_for(motorist_id, vehicle.plate_id, lot.id, during)
-        admit = arrival_window(begins_at, ends_at, policy)
-        claim = claims.promise(lot.id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)
+        it = asked(motorist_id, vehicle_key, lot_key)
+        if not it.lot_is_open:
+            raise LotSuspended
+        during = checked_span(begins_at, ends_at, clock.now(), it.policy)
+        check_movement(begins_at, ends_at, it.curfew)
+        if it.live_reservations >= it.policy["live_reservations"]:
+            raise TooManyReservations(limit=it.policy["live_reservations"])
+        is_alone = lock_plate_for(motorist_id, it.plate_id, it.lot_id, during)
+        admit = arrival_window(begins_at, ends_at, it.policy)
+        claim = claims.promise(it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone, plate_is_locked=True)
         reservation = Reservation(
-            motorist_id=motorist_id, vehicle_id=vehicle.id, lot_id=lot.id, claim_id=claim.id,
-            agreement_signature_id=signature.id, begins_at=begins_at, ends_at=ends_at, made_at=clock.now(),
+            motorist_id=motorist_id, vehicle_id=it.vehicle_id, lot_id=it.lot_id, claim_id=claim.id,
+            agreement_signature_id=it.signature_id, begins_at=begins_at, ends_at=ends_at, made_at=clock.now(),
         )  # fmt: skip
         session.add(reservation)
         session.flush()
-        enqueue("gates.refresh_whitelist", lot_id=lot.id)
+        enqueue("gates.refresh_whitelist", lot_id=it.lot_id)
         return reservation
 
 
