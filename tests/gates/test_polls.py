@@ -5,7 +5,7 @@ import json
 import selectors
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,24 @@ import requests
 from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
 
 from app.adapters.gates.waiting import Place, WaitingRoom, WaitsInTransaction, announce
 from app.domain.gates import actions as gates
-from app.domain.gates.models import GateNonce
+from app.domain.gates.actions.devices import key_place
+from app.domain.gates.models import GateDevice, GateKey, GateList, GateNonce, GatePulse
 from app.domain.lots.models import Lot
+from app.kernel import clock, crypto
 from app.kernel.db import transaction
+from app.kernel.ids import new_key
 from tests import world
 from tests.gates.stand import DEADLINE_SECONDS, Hand, eventually, installed, served
 
 POLLS = 1000
+MANY = 150
+"""Ten times as many as a process has connections. So many of the thousand wait at the same moment on any machine: a
+poll is held for 25 s, and a busy machine takes the last ones in when the first are over.
+"""
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,8 +48,24 @@ def bytes_of(hand: Hand, method: str, path: str, content: object = None) -> byte
 
 
 def many_gates(client: FlaskClient, lot: Lot, count: int) -> list[Hand]:
-    with transaction():
-        return [installed(client, lot) for _ in range(count)]
+    """As `install_gate` and `add_key` leave them, but written all at once."""
+    told = {"lot_id": lot.id, "lane": "1", "direction": "in", "profile": "gate-v1", "created_at": clock.now()}
+    with transaction() as session:
+        devices = [GateDevice(name=f"示例道闸{number}", key=new_key(), **told) for number in range(count)]
+        session.add_all(devices)
+        session.flush()
+        hands = [Hand(client, device) for device in devices]
+        session.add_all([GatePulse(device_id=device.id) for device in devices])
+        session.add_all([GateList(device_id=device.id) for device in devices])
+        session.add_all([_key(hand) for hand in hands])
+        return hands
+
+
+def _key(hand: Hand) -> GateKey:
+    sealed = crypto.seal(hand.secret.hex(), key_place(hand.device.id, hand.key_id))
+    return GateKey(
+        device_id=hand.device.id, key_id=hand.key_id, slot=1, secret_enc=sealed, valid=Range(clock.now(), None)
+    )
 
 
 def connected(url: str, hand: Hand) -> socket.socket:
@@ -72,15 +96,26 @@ def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_other
     hands = many_gates(client, lot, POLLS)
     with served({**environment, "GATE_POLL_SECONDS": "25"}, tmp_path / "log") as url, ExitStack() as lines:
         polls = [lines.enter_context(connected(url, hand)) for hand in hands]
-        eventually(lambda: _taken_in() == POLLS)
+        eventually(lambda: _taken_in() >= POLLS)
+        eventually(lambda: POLLS - _asked_again(url, hands, polls, lines) > MANY)
         eventually(lambda: _busy(admin) == 0)
         arrived = hands[0].event("arrived", world.some_plate().characters)
         assert asked(url, hands[0], "POST", "/decide", arrived).json()["decision"] == "open"
+        assert sum(not _is_answered(poll) for poll in polls) > MANY
+        before, newest = _taken_in(), lines.enter_context(connected(url, hands[-1]))
+        eventually(lambda: _taken_in() > before)
         gates.issue(hands[-1].device.id, "open", {}, "test")
         announce(redis, hands[-1].device.id)
-        assert _types(answer_on(polls[-1])) == ["open"]
-        assert sum(not _is_answered(poll) for poll in polls[:-1]) > POLLS / 2
+        assert _types(answer_on(newest)) == ["open"]
         assert _busy(admin) == 0
+
+
+def _asked_again(url: str, hands: Sequence[Hand], polls: list[socket.socket], lines: ExitStack) -> int:
+    """As gates do: whoever had an answer asks again. On a busy machine the first polls end before the last begin."""
+    answered = [place for place, poll in enumerate(polls) if _is_answered(poll)]
+    for place in answered:
+        polls[place] = lines.enter_context(connected(url, hands[place]))
+    return len(answered)
 
 
 def test_a_command_reaches_a_waiting_gate_also_while_redis_is_away(
