@@ -2,7 +2,10 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,11 @@ from hypothesis import given
 
 from app.domain.pricing import published
 from app.domain.pricing.rules.findings import examine
+from app.domain.pricing.rules.form import NegativeRate
+from app.domain.pricing.rules.quotes import quote
+from app.domain.pricing.rules.tariff import Tariff
 from app.jobs.commands.tariffs import tariff
+from app.kernel import clock
 from tests.pricing.effort import trying
 from tests.pricing.tariffs_at_random import layered
 
@@ -89,6 +96,27 @@ def test_every_gap_overlap_and_low_cap_is_told_at_once() -> None:
     ]
 
 
+def test_every_part_of_an_ill_form_is_told_at_once() -> None:
+    spoilt = road()
+    spoilt["bands"][0]["steps"][0]["fen"] = -1
+    spoilt["bands"][1]["from"] = "25:00"
+    spoilt["vehicle_classes"] = {"small": {}, "bus": {"permille": "2"}, "lorry": {"colour": "red"}}
+    spoilt["boundary_policy"] = "as_it_comes"
+    spoilt |= {"colour": "red", "price": 3}
+    found = [(each.where, each.code) for each in examine(spoilt)]
+    assert found == [
+        ("parameters.bands[0].steps[0].fen", "negative_rate"),
+        ("parameters.bands[1].from", "invalid_tariff"),
+        ("parameters.boundary_policy", "invalid_tariff"),
+        ("parameters.vehicle_classes.bus.permille", "invalid_tariff"),
+        ("parameters.vehicle_classes.lorry.colour", "invalid_tariff"),
+        ("parameters.colour", "invalid_tariff"),
+        ("parameters.price", "invalid_tariff"),
+    ]
+    with pytest.raises(NegativeRate):
+        Tariff.load(spoilt)
+
+
 def table(*rows: tuple[int, int]) -> Parameters:
     return {"method": "table_of_totals", "table": [{"up_to_min": length, "fen": fen} for length, fen in rows]}
 
@@ -150,6 +178,67 @@ ODD: list[tuple[str, str, Change]] = [
         lambda p: by_day_class(p, {"workday": {"otherwise": True}, "off": {"kind": "off"}}),
     ),
 ]
+
+
+MATTERS: list[tuple[str, Change]] = [
+    (
+        "band_cap_never_reached",
+        lambda p: day_band(p, **table((60, 3000), (720, 200)), band_cap={"fen": 2000}),
+    ),
+    (
+        "free_time_covers_everything",
+        lambda p: p.update(longest_stay_min=15, free={**p["free"], "scope": "first_of_day"}),
+    ),
+    (
+        "waiver_gives_nothing",
+        lambda p: p.update(
+            free={**p["free"], "by_class": {"small": 0}}, waivers={"ev": {"effect": "free_minutes", "minutes": 15}}
+        ),
+    ),
+    ("day_class_never_told", lambda p: by_day_class(p, {"workday": "工作日"})),
+]
+"""What looks as if it could never matter, and does."""
+
+
+@pytest.mark.parametrize(("code", "change"), MATTERS, ids=[code for code, _ in MATTERS])
+def test_what_does_matter_is_no_warning(code: str, change: Change) -> None:
+    odd = road()
+    change(odd)
+    assert code not in [each.code for each in examine(odd)]
+
+
+def clocked() -> Parameters:
+    """Dear first hours on work days and by night, from odd minutes on, so that entry and order of days decide."""
+    first = {"minutes": 60, "unit_min": 60, "fen": 900}
+    dear = {"method": "stepped", "rounding": "up", "steps": [first, {"minutes": None, "unit_min": 60, "fen": 10}]}
+    cheap = {"method": "per_visit", "fen": 300}
+    parts = [("00:00", "08:03"), ("08:03", "20:07"), ("20:07", "24:00")]
+    bands = [
+        {"name": f"{name}{place}", "days": [name], "from": begin, "to": end, **(dear if is_dear else cheap)}
+        for place, (begin, end) in enumerate(parts)
+        for name, is_dear in (("workday", place == 1), ("off", place != 1))
+    ]
+    return {
+        **road(), "free": None, "vehicle_classes": {"small": {}}, "boundary_policy": "round_each_segment",
+        "day_class_rule": {"workday": {"kind": "workday"}, "off": {"otherwise": True}}, "bands": bands,
+    }  # fmt: skip
+
+
+def day_of(names: Sequence[str], first: datetime, of: date) -> str:
+    return names[of > first.date()]
+
+
+def test_a_cap_is_called_idle_only_when_no_entry_and_no_order_of_days_reaches_it() -> None:
+    bare = Tariff.load({**clocked(), "period": {"kind": "none"}})
+    midnight = datetime(2026, 6, 1, tzinfo=clock.SHANGHAI)
+    dearest = max(
+        quote(bare, entry, entry + timedelta(days=1), None, (), partial(day_of, names, midnight)).total_fen
+        for entry in (midnight + timedelta(minutes=minute) for minute in range(1440))
+        for names in product(BY_CLASS, repeat=2)
+    )
+    for cap, is_idle in ((dearest, False), (dearest + 1, True)):
+        found = examine({**clocked(), "period": {"kind": "rolling", "minutes": 1440, "cap_fen": cap}})
+        assert ("cap_never_reached" in [each.code for each in found]) is is_idle
 
 
 @pytest.mark.parametrize(("code", "where", "change"), ODD, ids=[f"{code}-{where}" for code, where, _ in ODD])

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise, product
 from typing import Final
 
 from app.domain.pricing.rules.checks import refusals
 from app.domain.pricing.rules.day_classes import Calendar, conditions_of
 from app.domain.pricing.rules.form import DAY_SECONDS, InvalidTariff
-from app.domain.pricing.rules.methods import Free, PerVisit, Rounding, Stepped, TableOfTotals
+from app.domain.pricing.rules.methods import Free, Method, PerVisit, Rounding, Stepped, TableOfTotals
 from app.domain.pricing.rules.parts import Band, FreeTime, Periods
+from app.domain.pricing.rules.proofs.grid import entries, grain
 from app.domain.pricing.rules.quotes import quote
 from app.domain.pricing.rules.spans import NoPrice, Span, moment
 from app.domain.pricing.rules.tariff import Tariff
@@ -27,11 +29,11 @@ class Finding:
 
 
 def examine(parameters: object, where: str = "parameters") -> list[Finding]:
-    """Everything that is wrong or odd. Of an ill form the first fault alone is told, since the rest hangs on it."""
+    """Everything that is wrong or odd. Of an ill form the first fault of each part alone is told."""
     try:
         tariff = Tariff.read(parameters, where)
     except InvalidTariff as refusal:
-        return [_error(refusal)]
+        return [_error(fault) for fault in refusal.faults]
     errors = [_error(refusal) for refusal in refusals(tariff, where)]
     return errors or list(_oddities(tariff, where))
 
@@ -65,8 +67,20 @@ def _band(tariff: Tariff, band: Band, where: str) -> Iterator[Finding]:
             yield from _steps(band.method, longest, where)
         case TableOfTotals():
             yield from _rows(band.method, longest, where)
-    if longest is not None and band.cap is not None and not isinstance(band.method, Free | PerVisit):
+    is_a_sum = _grows(band.method) and tariff.boundary_policy != "carry_part_unit"
+    if longest is not None and band.cap is not None and is_a_sum:
         yield from _band_cap(band, longest, where)
+
+
+def _grows(method: Method) -> bool:
+    """Whether the longest piece is surely the dearest."""
+    match method:
+        case Stepped():
+            return True
+        case TableOfTotals(rows):
+            return all(earlier.fen <= later.fen for earlier, later in pairwise(rows))
+        case _:
+            return False
 
 
 def _longest_piece(tariff: Tariff, band: Band) -> int | None:
@@ -125,12 +139,12 @@ def _band_cap(band: Band, longest: int, where: str) -> Iterator[Finding]:
 
 
 def _day_classes(tariff: Tariff, where: str) -> Iterator[Finding]:
-    used = {name for _, bands in _band_lists(tariff, where) for band in bands for name in band.days or ()}
+    used = {name for band in _all_bands(tariff) for name in band.days or ()}
     conditions = conditions_of(tariff.day_class_rule)
     told = list(tariff.day_class_rule)
     if used and conditions is None and not told:
         yield Finding(f"{where}.day_class_rule", "day_classes_unexplained", "时段区分日期类别，但没有说明如何确定类别")
-    for name in sorted(used - set(told)) if told else ():
+    for name in sorted(used - set(told)) if conditions else ():
         yield Finding(f"{where}.day_class_rule", "day_class_never_told", f"没有说明何时为{name}，其时段永远不会用到")
     for place, name in enumerate(conditions or ()):
         if any(conditions is not None and conditions[earlier].is_otherwise for earlier in told[:place]):
@@ -144,10 +158,11 @@ def _free_time(tariff: Tariff, free: FreeTime, where: str) -> Iterator[Finding]:
     places = {f"{where}.free.minutes": free.allowance_s}
     places |= {f"{where}.free.by_class.{name}": seconds for name, seconds in free.by_class.items()}
     for place, seconds in places.items():
-        if longest is not None and seconds >= longest:
+        if longest is not None and seconds >= longest and free.scope == "per_entry":
             yield Finding(place, "free_time_covers_everything", "免费时长不短于最长停车时长，永远不收费")
+    least = min(places.values())
     for name, waiver in tariff.waivers.items():
-        if waiver.free_s is not None and waiver.free_s <= free.allowance_s:
+        if waiver.free_s is not None and waiver.free_s <= least:
             yield Finding(f"{where}.waivers.{name}.minutes", "waiver_gives_nothing", "凭证的免费时长并不更长")
 
 
@@ -163,35 +178,49 @@ def _period_caps(tariff: Tariff, where: str) -> Iterator[Finding]:
             yield Finding(at, "cap_never_reached", f"一个计费周期最多只收{yuan(dearest)}，封顶永远不起作用")
 
 
-EVERY: Final = 900
-"""Seconds between the entries that are tried for the dearest period."""
+MOST_QUOTES: Final = 50_000
+"""Whoever would have to price more stays than these is told nothing of the cap."""
 
 
 def _dearest_period(tariff: Tariff, length: int) -> int | None:
-    """What a whole period costs at most without its cap, for any vehicle on any day; None if none has a price."""
+    """What a whole period costs at most without its cap: for any vehicle, entry and order of days. None if unknown.
+
+    The entries are those that stand for all others (proofs.grid). Longer must never be cheaper, or a part of the
+    period might cost more than all of it.
+    """
+    if not all(_grows(band.method) or isinstance(band.method, Free | PerVisit) for band in _all_bands(tariff)):
+        return None
     uncapped = replace(tariff.periods, caps_fen=(None,))
     bare = replace(tariff, free=None, periods=uncapped, longest_stay_s=None, plate_cap=None)
-    entries = [0] if tariff.periods.kind == "calendar_day" else range(0, DAY_SECONDS, EVERY)
+    is_of_one_day = tariff.periods.kind == "calendar_day"
+    arrivals = [0] if is_of_one_day else list(entries(grain([bare])))
+    days = list(_day_orders(tariff, 1 if is_of_one_day else -(-length // DAY_SECONDS) + 1))
+    if len(arrivals) * len(days) * len(tariff.vehicle_classes) > MOST_QUOTES:
+        return None
     fees = [
-        fee
+        _fee(bare, name, calendar, entry, length)
         for name in tariff.vehicle_classes
-        for calendar in _calendars(tariff)
-        for entry in entries
-        if (fee := _fee(bare, name, calendar, entry, length)) is not None
+        for calendar in days
+        for entry in arrivals
     ]
-    return max(fees, default=None)
+    return max((fee for fee in fees if fee is not None), default=None)
 
 
-def _calendars(tariff: Tariff) -> list[Calendar]:
-    """One for each class of day that the bands know, on which all days are alike."""
-    names = {name for _, bands in _band_lists(tariff, "") for band in bands for name in band.days or ()}
-    return [_always(name) for name in sorted(names) or [""]]
+def _all_bands(tariff: Tariff) -> Iterator[Band]:
+    return (band for _, bands in _band_lists(tariff, "") for band in bands)
 
 
-def _always(name: str) -> Calendar:
+def _day_orders(tariff: Tariff, count: int) -> Iterator[Calendar]:
+    """Every order in which days of the classes that the bands know can follow each other, so many days long."""
+    names = sorted({name for band in _all_bands(tariff) for name in band.days or ()}) or [""]
+    return (_in_order(order) for order in product(names, repeat=count))
+
+
+def _in_order(order: Sequence[str]) -> Calendar:
+    first = moment(BEGIN).date()
+
     def classes(of: date) -> str:
-        del of
-        return name
+        return order[min(max((of - first).days, 0), len(order) - 1)]
 
     return classes
 

@@ -1,9 +1,9 @@
 """Reading a JSON form so that whatever is wrong is named by its place."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from app.kernel.refusals import Invalid
 
@@ -29,9 +29,24 @@ class InvalidTariff(Invalid):
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(where=where, reason=reason)
+        self.beside: tuple[InvalidTariff, ...] = ()
+        """What else is wrong: whoever wants to know of one fault need not look."""
 
     def __str__(self) -> str:
         return f"{self.details['where']}: {self.details['reason']}"
+
+    @property
+    def faults(self) -> "tuple[InvalidTariff, ...]":
+        """This one, and those beside it."""
+        return (self, *self.beside)
+
+
+def refuse_all(faults: Sequence[InvalidTariff]) -> None:
+    """Raise the first with all others beside it; nothing when there is none."""
+    if faults:
+        first, *others = faults
+        first.beside = tuple(others)
+        raise first
 
 
 class Senseless(InvalidTariff):
@@ -71,6 +86,7 @@ class Form:
         self.values: Mapping[str, object] = value
         self.where = where
         self._asked: set[str] = set()
+        self._faults: list[InvalidTariff] = []
 
     def at(self, key: str) -> str:
         return f"{self.where}.{key}" if self.where else key
@@ -90,6 +106,18 @@ class Form:
     def take_or(self, key: str, read: Read[T], otherwise: T) -> T:
         """The value of a key that may be left out."""
         return self.take(key, read) if self.has(key) else otherwise
+
+    def gather(self, key: str, read: Read[T]) -> T:
+        """As `take`, but what is wrong is refused by `close`, together with all else that is; until then it is null."""
+        try:
+            return self.take(key, read)
+        except InvalidTariff as refusal:
+            self._faults += refusal.faults
+            return cast("T", None)
+
+    def gather_or(self, key: str, read: Read[T], otherwise: T) -> T:
+        """As `take_or`, in the manner of `gather`."""
+        return self.gather(key, read) if self.has(key) else otherwise
 
     def take_one(self, readers: Mapping[str, Read[T]]) -> tuple[str, T]:
         """The one key that is there of several that stand in each other's place, with its value."""
@@ -112,9 +140,9 @@ class Form:
                 self.refuse(key, reason)
 
     def close(self) -> None:
+        """Refuse what was gathered, and what nobody asked for."""
         unknown = sorted(str(key) for key in self.values if key not in self._asked)
-        if unknown:
-            raise InvalidTariff(self.at(unknown[0]), "不是已知的项")
+        refuse_all([*self._faults, *(InvalidTariff(self.at(key), "不是已知的项") for key in unknown)])
 
 
 def whole(least: int = 0, most: int = LARGEST) -> Read[int]:
@@ -221,9 +249,21 @@ def list_of(read: Read[T]) -> Read[tuple[T, ...]]:
     def read_list(value: object, where: str) -> tuple[T, ...]:
         if not isinstance(value, list | tuple) or not value:
             raise InvalidTariff(where, "须为非空列表")
-        return tuple(read(each, f"{where}[{place}]") for place, each in enumerate(value))
+        return tuple(_each(read, [(f"{where}[{place}]", each) for place, each in enumerate(value)]))
 
     return read_list
+
+
+def _each(read: Read[T], told: Iterable[tuple[str, object]]) -> list[T]:
+    """All of them, or everything that is wrong with any."""
+    values, faults = [], list[InvalidTariff]()
+    for where, value in told:
+        try:
+            values.append(read(value, where))
+        except InvalidTariff as refusal:
+            faults += refusal.faults
+    refuse_all(faults)
+    return values
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:
@@ -232,6 +272,8 @@ def map_of(read: Read[T]) -> Read[dict[str, T]]:
     def read_map(value: object, where: str) -> dict[str, T]:
         if not isinstance(value, Mapping):
             raise InvalidTariff(where, "须为对象")
-        return {word(name, where): read(each, f"{where}.{name}") for name, each in value.items()}
+        names = [word(name, where) for name in value]
+        values = _each(read, [(f"{where}.{name}", each) for name, each in value.items()])
+        return dict(zip(names, values, strict=True))
 
     return read_map

@@ -75,28 +75,31 @@ class Tariff:
 
     @classmethod
     def read(cls, parameters: object, where: str) -> "Tariff":
-        """The same without the checks that need the whole tariff."""
+        """The same without the checks that need the whole tariff.
+
+        What it raises has `faults`: the first of each band, class, row or other part.
+        """
         form = Form(parameters, where)
         tariff = cls(
-            free=form.take_or("free", FreeTime.read, None),
-            bands=form.take("bands", list_of(Band.read)),
-            boundary_policy=form.take("boundary_policy", one_of(*BOUNDARY_POLICIES)),
-            periods=form.take("period", Periods.read),
-            vehicle_classes=form.take("vehicle_classes", _read_classes),
-            default_class=form.take("default_class", word),
-            day_class_rule=form.take_or("day_class_rule", read_rule, {}),
-            payment_channels=form.take_or("payment_channels", map_of(_read_channel), {}),
-            free_spans=form.take_or("overrides", _read_overrides, ()),
-            overstay=form.take_or("overstay", Overstay.read, None),
-            occupancy=form.take_or("occupancy", Occupancy.read, None),
-            plate_cap=form.take_or("plate_cap", PlateCap.read, None),
-            waivers=form.take_or("waivers", map_of(Waiver.read), {}),
-            entry_window=form.take_or("entry_window", _read_window_or_any, None),
-            exit_window=form.take_or("exit_window", _read_window_or_any, None),
-            contract=form.take_or("contract", map_of(_as_it_is), None),
-            is_partial=form.take_or("partial", yes_or_no, otherwise=False),
-            usable_window=form.take_or("usable_window", Window.read, None),
-            longest_stay_s=form.take_or("longest_stay_min", minutes(), None),
+            free=form.gather_or("free", FreeTime.read, None),
+            bands=form.gather("bands", list_of(Band.read)),
+            boundary_policy=form.gather("boundary_policy", one_of(*BOUNDARY_POLICIES)),
+            periods=form.gather("period", Periods.read),
+            vehicle_classes=form.gather("vehicle_classes", _read_classes),
+            default_class=form.gather("default_class", word),
+            day_class_rule=form.gather_or("day_class_rule", read_rule, {}),
+            payment_channels=form.gather_or("payment_channels", map_of(_read_channel), {}),
+            free_spans=form.gather_or("overrides", _read_overrides, ()),
+            overstay=form.gather_or("overstay", Overstay.read, None),
+            occupancy=form.gather_or("occupancy", Occupancy.read, None),
+            plate_cap=form.gather_or("plate_cap", PlateCap.read, None),
+            waivers=form.gather_or("waivers", map_of(Waiver.read), {}),
+            entry_window=form.gather_or("entry_window", _read_window_or_any, None),
+            exit_window=form.gather_or("exit_window", _read_window_or_any, None),
+            contract=form.gather_or("contract", map_of(_as_it_is), None),
+            is_partial=form.gather_or("partial", yes_or_no, otherwise=False),
+            usable_window=form.gather_or("usable_window", Window.read, None),
+            longest_stay_s=form.gather_or("longest_stay_min", minutes(), None),
             parameters=form.values,
         )
         form.close()
