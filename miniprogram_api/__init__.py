@@ -3,6 +3,7 @@
 from miniprogram_api import (
     agreement,
     announcements,
+    conduct,
     lots,
     messages,
     offers,
@@ -34,5 +35,6 @@ NOUNS = (
     announcements,
     offers,
     turn_aways,
+    conduct,
 )
 blueprints = tuple(noun.blueprint for noun in NOUNS)

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.adapters.gates.waiting import announce
 from app.domain.adjustments import actions as adjustments
+from app.domain.conduct.actions import assess
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
@@ -51,6 +52,11 @@ def offer_to_the_waiting(lot_id: int) -> None:
     offer_free_bays(lot_id)
 
 
+def assess_incident(incident_id: int) -> None:
+    """Something went wrong: see what follows by rule."""
+    assess(incident_id)
+
+
 def prove_prices() -> None:
     """References, a rule or the calendar changed: prove again what lots charge."""
     while prove_outdated():
@@ -60,6 +66,7 @@ def prove_prices() -> None:
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
+    "conduct.assess": assess_incident,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,
     "messages.deliver": deliver_message,

@@ -20,7 +20,8 @@ from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
-from app.domain.departures.actions import remind
+from app.domain.conduct.actions import assess_forgotten
+from app.domain.departures.actions import note_overstays, remind
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
@@ -134,6 +135,8 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("partner_nonces", 60.0, partners.forget_old_nonces),
         Sweeper("partner_silence", 60.0, partners.note_silence),
         Sweeper("reminders", 15.0, remind),
+        Sweeper("overstayed", 60.0, note_overstays),
+        Sweeper("conduct", 5.0, assess_forgotten),
         Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),

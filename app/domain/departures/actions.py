@@ -1,9 +1,10 @@
-"""Reminding motorists to leave in time."""
+"""Reminding motorists to leave in time, and writing down who did not."""
 
 from sqlalchemy.dialects.postgresql import insert
 
+from app.domain.conduct.actions import note
 from app.domain.departures.models import Reminder
-from app.domain.departures.queries import reminder_due, stays_to_remind
+from app.domain.departures.queries import Overstayed, overstayed, reminder_due, stays_to_remind
 from app.domain.departures.rules import TITLES, body_of, push_of
 from app.domain.messages.actions import tell
 from app.kernel import clock
@@ -36,3 +37,13 @@ def _remind(stay_id: int) -> bool:
             push_of(due.kind, due.lot_name, due.closes_at, clock.now()),
         )  # fmt: skip
         return True
+
+
+def note_overstays(limit: int = 200) -> int:
+    """Write down who drove out when the grace after closing (`overstay_grace_minutes`) was over; returns how many."""
+    return sum(_note(late) for late in overstayed(limit))
+
+
+def _note(late: Overstayed) -> bool:
+    evidence = {"until": late.until.isoformat(), "exited_at": late.exited_at.isoformat()}
+    return note("overstay", late.motorist_id, late.lot_id, "stay", late.stay_id, evidence, late.exited_at)

@@ -1,4 +1,4 @@
-"""Who is parked while their lot is about to close."""
+"""Who is parked while their lot is about to close, and who left long after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Interval, Select, and_, case, cast, func, literal, select, type_coerce
 
+from app.domain.conduct.models import Incident
 from app.domain.departures.models import Reminder
 from app.domain.departures.rules import FORGOTTEN_AFTER
 from app.domain.lots.models import Lot, OpenWindow
 from app.domain.policies.queries import number_for
+from app.domain.reservations.models import Reservation
 from app.domain.stays.models import Stay
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -26,6 +28,43 @@ class Due:
     lot_name: str
     kind: str
     closes_at: datetime
+
+
+@dataclass(frozen=True)
+class Overstayed:
+    """A stay that ended after the grace; `until` is when it should have ended."""
+
+    stay_id: int
+    motorist_id: int
+    lot_id: int
+    until: datetime
+    exited_at: datetime
+
+
+def overstayed(limit: int) -> list[Overstayed]:
+    """Stays of the last day that ended after the grace and were not written down.
+
+    They should have ended when the window closed in which the car came, or their own reservation later.
+    """
+    now = clock.now()
+    until = func.greatest(func.upper(OpenWindow.during), Reservation.ends_at)
+    noted = select(Incident.id).where(
+        Incident.kind == "overstay", Incident.subject == "stay", Incident.subject_id == Stay.id
+    )
+    wanted = (
+        select(Stay.id, Stay.motorist_id, Stay.lot_id, until, Stay.exited_at)
+        .join(Lot, Lot.id == Stay.lot_id)
+        .join(OpenWindow, and_(OpenWindow.lot_id == Stay.lot_id, OpenWindow.during.contains(Stay.entered_at)))
+        .outerjoin(Reservation, Reservation.claim_id == Stay.claim_id)
+        .where(
+            Stay.exited_at > now - FORGOTTEN_AFTER, Stay.motorist_id.is_not(None),
+            Stay.exited_at > until + _minutes("overstay_grace_minutes", now), ~noted.exists(),
+        )
+        .order_by(Stay.id)
+        .limit(limit)
+    )  # fmt: skip
+    with transaction() as session:
+        return [Overstayed(*row) for row in session.execute(wanted)]
 
 
 def stays_to_remind(limit: int) -> Sequence[int]:

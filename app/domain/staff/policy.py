@@ -122,6 +122,14 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "stays.rebuild": _only(REGULATOR, ADMINISTRATOR),
     "stays.assign_exit": _only(UNIT, OPERATOR, REGULATOR),
     "stays.see_passages": _only(UNIT, OPERATOR, REGULATOR),
+    "stays.record_dispute": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, REGULATOR),
+    # conduct
+    "conduct.set_rule": _only(REGULATOR),
+    "conduct.see_rules": EVERYBODY,
+    "conduct.see_incidents": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, REGULATOR),
+    "conduct.see_measures": _only(Role.COMPLAINT_HANDLER, REGULATOR),
+    "conduct.see_appeals": _only(Role.COMPLAINT_HANDLER, REGULATOR),
+    "conduct.decide": _only(Role.COMPLAINT_HANDLER, REGULATOR),
     # city feed
     "city_feed.see": _only(ADMINISTRATOR, REGULATOR),
     "city_feed.retry": _only(ADMINISTRATOR, REGULATOR),

@@ -39,6 +39,7 @@ class Stay(Base):
         ),
         Index("ix_stay_motorist_id_id", "motorist_id", "id"),
         Index("ix_stay_plate_id", "plate_id"),
+        Index("ix_stay_exited_at", "exited_at"),
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "gates": ("gates:gates", "Gates that speak a vendor's dialect (第三方道闸设备)."),
     "stays": ("stays:stays", "Stays (停车记录) and the passages of which they are made."),
     "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
+    "conduct": ("conduct:conduct", "Incidents, measures and appeals (停车信用)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),
     "reference-lots": ("reference_lots:reference_lots", "Government-priced lots around (参照停车场) and zones."),

@@ -1,13 +1,15 @@
 """Giving a bay back."""
 
 import uuid
+from datetime import datetime
 
 from app.domain.claims import actions as claims
 from app.domain.claims.queries import claim_by_id
+from app.domain.conduct.actions import note
 from app.domain.lots.queries import policy_of
 from app.domain.reservations.actions.locks import lock_motorist
 from app.domain.reservations.actions.offer import ask_to_offer
-from app.domain.reservations.models import Cancellation
+from app.domain.reservations.models import Cancellation, Reservation
 from app.domain.reservations.queries import one_for
 from app.domain.reservations.rules import is_in_time
 from app.kernel import clock
@@ -27,6 +29,13 @@ def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:
             in_time=is_in_time(reservation.begins_at, now, policy_of(reservation.lot_id)),
         )  # fmt: skip
         session.add(cancellation)
+        if not cancellation.in_time:
+            _note_late(reservation, now)
         enqueue("gates.refresh_whitelist", lot_id=reservation.lot_id)
         ask_to_offer(reservation.lot_id)
         return cancellation
+
+
+def _note_late(reservation: Reservation, now: datetime) -> None:
+    evidence = {"begins_at": reservation.begins_at.isoformat(), "cancelled_at": now.isoformat()}
+    note("late_cancellation", reservation.motorist_id, reservation.lot_id, "reservation", reservation.id, evidence, now)

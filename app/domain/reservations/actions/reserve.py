@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from app.domain.claims import actions as claims
+from app.domain.conduct.queries import refuse_suspended
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
 from app.domain.reservations.actions.locks import lock_motorist, lock_plate_for
@@ -28,12 +29,13 @@ def reserve(
 ) -> Reservation:
     """Promise this motorist a bay of a lot for [begins_at, ends_at); confirmed at once (N2.2.3).
 
-    Refuses `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the span refusals
-    of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`, `OutsideOpenHours`,
+    Refuses `ReservationsSuspended`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the
+    span refusals of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`, `OutsideOpenHours`,
     `LotBusy`. Nothing is left behind by a refusal.
     """
     with transaction() as session, claims.waiting_briefly():
         lock_motorist(motorist_id)
+        refuse_suspended(motorist_id)
         it = asked(motorist_id, vehicle_key, lot_key)
         if not it.lot_is_open:
             raise LotSuspended

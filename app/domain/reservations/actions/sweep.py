@@ -6,10 +6,11 @@ from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, missed, overstaying, promised_next
 from app.domain.claims.rules import PASSING
+from app.domain.conduct.actions import note
 from app.domain.gates.queries import reported_until
 from app.domain.lots import queries as lots
 from app.domain.reservations.actions.offer import ask_to_offer
-from app.domain.reservations.queries import lot_of_claim
+from app.domain.reservations.queries import lot_of_claim, of_claim
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import transaction
@@ -32,10 +33,23 @@ def _release(claim_id: int) -> bool:
         lot_id = lot_of_claim(claim_id)
         if claim.state not in {"held", "confirmed"} or _may_have_come(claim, lot_id):
             return False
+        _note_no_show(claim)
         claims.miss(claim)
         enqueue("gates.refresh_whitelist", lot_id=lot_id)
         ask_to_offer(lot_id)
         return True
+
+
+def _note_no_show(claim: BayClaim) -> None:
+    """What was only on offer was promised to nobody, and nobody stayed away from it."""
+    reservation = of_claim(claim.id) if claim.state == "confirmed" else None
+    if reservation is None:
+        return
+    evidence = {
+        "begins_at": reservation.begins_at.isoformat(), "admit_until": claim.admit_until.isoformat(),
+        "bay_claim_id": claim.id,
+    }  # fmt: skip
+    note("no_show", reservation.motorist_id, reservation.lot_id, "reservation", reservation.id, evidence, clock.now())
 
 
 def _may_have_come(claim: BayClaim, lot_id: int) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.domain.claims import actions as claims
 from app.domain.claims.queries import claim_by_id, open_and_free, overlapping_of_plate
+from app.domain.conduct.queries import refuse_suspended
 from app.domain.lots import queries as lots
 from app.domain.motorists.queries import agreement_signed, vehicle_of
 from app.domain.reservations.actions.keep import keep_offer
@@ -35,12 +36,13 @@ def join(
 ) -> WaitlistEntry:
     """Wait for a bay of a full lot for [begins_at, ends_at). Who joined first is asked first.
 
-    Refuses `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the span refusals of `rules`,
-    `TooLateToWait`, `OutsideOpenHours`, `LotHasRoom`, `PlateBusy` when the motorist has reserved for that time,
-    `AlreadyWaiting`, `TooManyWaiting`.
+    Refuses `ReservationsSuspended`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the span
+    refusals of `rules`, `TooLateToWait`, `OutsideOpenHours`, `LotHasRoom`, `PlateBusy` when the motorist has reserved
+    for that time, `AlreadyWaiting`, `TooManyWaiting`. A measure that begins later leaves the entry its place.
     """
     with transaction() as session:
         lock_motorist(motorist_id)
+        refuse_suspended(motorist_id)
         agreement_signed(motorist_id)
         vehicle, lot, now = vehicle_of(motorist_id, vehicle_key), open_lot(lot_key), clock.now()
         policy = lots.policy_of(lot.id)

@@ -3,6 +3,7 @@
 from app.domain.stays.actions.adopt import adopt
 from app.domain.stays.actions.bill import NothingToPay, open_payment
 from app.domain.stays.actions.decide import decide
+from app.domain.stays.actions.dispute import record_dispute
 from app.domain.stays.actions.likeness import assign_exit
 from app.domain.stays.actions.project import project, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
@@ -18,6 +19,7 @@ __all__ = [
     "open_payment",
     "project",
     "project_forgotten",
+    "record_dispute",
     "release_unpassed",
     "report_turn_away",
     "review_long_stays",
