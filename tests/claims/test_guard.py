@@ -9,11 +9,23 @@ from functools import partial
 import pytest
 from flask import Flask
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 
-from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy, cancel, enter, leave, promise, seat
+from app.domain.claims.actions import (
+    LotFull,
+    OutsideOpenHours,
+    PlateBusy,
+    cancel,
+    enter,
+    leave,
+    lock_plate,
+    promise,
+    seat,
+)
+from app.domain.claims.actions.take import free_bay
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, open_bays
 from app.domain.claims.rules import CLAIM
@@ -76,6 +88,24 @@ def asked(admin: Connection[TupleRow], question: str) -> int:
     row = admin.execute(question).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_a_bay_that_somebody_is_about_to_claim_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:
+    lot = open_lot(bays=1)
+    for wait in (False, True):
+        with transaction():
+            found = free_bay(lot.id, hours(evening, 1, 2), clock.now(), wait=wait)
+            assert found is not None
+            with pytest.raises(LockNotAvailable):
+                admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [found[0]])
+
+
+def test_a_plate_that_is_about_to_claim_a_bay_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:
+    plate_id = some_plate_id()
+    with transaction():
+        lock_plate(plate_id)
+        with pytest.raises(LockNotAvailable):
+            admin.execute("SELECT FROM plate WHERE id = %s FOR NO KEY UPDATE NOWAIT", [plate_id])
 
 
 def test_a_lot_with_room_for_all_refuses_nobody(app: Flask, evening: datetime) -> None:
