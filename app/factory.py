@@ -11,7 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session, scoped_session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.kernel import clock, crypto
+from app.kernel import clock, crypto, pool
 from app.kernel.base import Base
 from app.kernel.db import use_sessions
 from app.settings import Settings
@@ -55,13 +55,14 @@ def _know_every_table() -> None:
 def _stand_on_kernel(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_pre_ping": True,
         "pool_size": 15,
         "max_overflow": 0,
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }
     db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
+    with app.app_context():
+        pool.look_at_idle(db.engine)
     use_sessions(cast("scoped_session[Session]", db.session), lambda: db.engine)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
     and_,
+    bindparam,
     exists,
     false,
     func,
@@ -29,8 +31,9 @@ CAR_BAYS = ("standard", "charging")
 
 
 Span = Range[datetime] | SQLColumnExpression[Range[datetime]]
+Moment = datetime | SQLColumnExpression[datetime]
 Lots = int | SQLColumnExpression[int]
-"""One span and one lot, or those of each row of the outer query."""
+"""One span, moment and lot, or those of each row of the outer query."""
 
 PROMISED = ("held", "confirmed")
 """States in which a bay is kept for a car that has not come yet."""
@@ -41,12 +44,12 @@ def live() -> ColumnElement[bool]:
     return text(LIVE)  # type: ignore[return-value]
 
 
-def stale(now: datetime) -> ColumnElement[bool]:
+def stale(now: Moment) -> ColumnElement[bool]:
     """A hold whose time is over: it blocks nobody."""
     return and_(BayClaim.state == "held", BayClaim.hold_expires_at <= now)
 
 
-def taken(during: Span, now: datetime) -> ColumnElement[bool]:
+def taken(during: Span, now: Moment) -> ColumnElement[bool]:
     """Whether a live claim on the bay of the outer query, or its closure (N5.6), overlaps `during`."""
     claimed = exists(
         select(BayClaim.id)
@@ -241,9 +244,12 @@ def open_bays(lot_ids: Sequence[int], during: Range[datetime], now: datetime) ->
 def overlapping_of_plate(plate_id: int, during: Range[datetime]) -> Sequence[BayClaim]:
     """A plate's live claims that overlap `during`."""
     with transaction() as session:
-        return session.scalars(
-            select(BayClaim).where(BayClaim.plate_id == plate_id, BayClaim.during.overlaps(during), live())
-        ).all()
+        return session.scalars(_OVERLAPPING, {"plate_id": plate_id, "during": during}).all()
+
+
+_OVERLAPPING: Final = select(BayClaim).where(
+    BayClaim.plate_id == bindparam("plate_id"), BayClaim.during.overlaps(bindparam("during", type_=TSTZRANGE)), live()
+)
 
 
 def missed(now: datetime, margin: timedelta, limit: int) -> Sequence[int]:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, not_, select
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import DateTime, bindparam, func, not_, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.domain.claims import queries
@@ -166,21 +166,27 @@ def waiting_briefly() -> Iterator[None]:
 def lock_plate(plate_id: int | None) -> None:
     """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
     if plate_id is not None:
-        current().execute(select(NumberPlate.id).where(NumberPlate.id == plate_id).with_for_update(key_share=True))
+        current().execute(_PLATE, {"plate_id": plate_id})
+
+
+_PLATE: Final = select(NumberPlate.id).where(NumberPlate.id == bindparam("plate_id")).with_for_update(key_share=True)
 
 
 def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
     """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
-    bay_id = current().scalar(
-        select(Bay.id)
-        .where(
-            Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(queries.CAR_BAYS), not_(queries.taken(during, now)),
-        )
-        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
-        .limit(1)
-        .with_for_update(of=Bay, skip_locked=not wait)
-    )  # fmt: skip
+    told = {"lot_id": lot_id, "during": during, "now": now}
+    bay_id = current().scalar(_ANY_FREE_BAY if wait else _FIRST_FREE_BAY, told)
     return None if bay_id is None else (bay_id, during)
+
+
+_FREE_BAY: Final = select(Bay.id).where(
+    Bay.lot_id == bindparam("lot_id"), Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
+    not_(queries.taken(bindparam("during", type_=TSTZRANGE), bindparam("now", type_=DateTime(timezone=True)))),
+).limit(1)  # fmt: skip
+"""Built once: to put it together took longer than to ask it."""
+
+_FIRST_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), Bay.id).with_for_update(of=Bay, skip_locked=True)
+_ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay)
 
 
 def _longest_free_bay(
@@ -228,8 +234,13 @@ def _write(draft: dict[str, Any], bay_id: int, during: Range[datetime], now: dat
 
 def flip_stale_holds(bay_id: int, now: datetime) -> None:
     """Let every hold on a locked bay expire whose time is over, so that it stands in nobody's way."""
-    for hold in current().scalars(select(BayClaim).where(BayClaim.bay_id == bay_id, queries.stale(now))):
+    for hold in current().scalars(_STALE_HOLDS, {"bay_id": bay_id, "now": now}):
         CLAIM.move(hold, "expire", "claims.write")
+
+
+_STALE_HOLDS: Final = select(BayClaim).where(
+    BayClaim.bay_id == bindparam("bay_id"), queries.stale(bindparam("now", type_=DateTime(timezone=True)))
+)
 
 
 def _give_up_unless_a_rival_won(error: DBAPIError) -> None:

@@ -1,8 +1,9 @@
 """The rows that whoever promises something to a motorist holds first."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.actions import PlateBusy, lock_plate
@@ -16,7 +17,10 @@ from app.kernel.db import current
 
 def lock_motorist(motorist_id: int) -> None:
     """One motorist's requests queue here, so that a limit counted in the transaction holds."""
-    current().execute(select(Motorist.id).where(Motorist.id == motorist_id).with_for_update(key_share=True))
+    current().execute(_MOTORIST, {"motorist_id": motorist_id})
+
+
+_MOTORIST: Final = select(Motorist.id).where(Motorist.id == bindparam("motorist_id")).with_for_update(key_share=True)
 
 
 def lock_plate_for(

@@ -1,0 +1,43 @@
+"""Connections that die while nobody uses them."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from app.kernel import pool
+from app.kernel.db import transaction
+
+
+def pid() -> int:
+    with transaction() as session:
+        number = session.scalar(select(func.pg_backend_pid()))
+    assert number is not None
+    return number
+
+
+@pytest.fixture
+def lost(app: Flask, admin: psycopg.Connection[Any]) -> int:
+    """The server's end of a pooled connection, which is no more."""
+    number = pid()
+    admin.execute("SELECT pg_terminate_backend(%s, 5000)", (number,))
+    return number
+
+
+def test_a_connection_that_died_while_it_lay_idle_is_replaced_and_nobody_notices(
+    lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0)
+    assert pid() != lost
+
+
+def test_one_that_died_between_two_transactions_fails_once_and_is_replaced(
+    lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 600)
+    with pytest.raises(OperationalError):
+        pid()
+    assert pid() != lost
