@@ -93,7 +93,8 @@ def reserve(wish: dict[str, Any]) -> dict[str, Any]:
     当场确认到具体泊位。
     """
     made = actions.reserve(asking(), wish["vehicle_key"], wish["lot_key"], wish["begins_at"], wish["ends_at"])
-    return shown(queries.one_for(asking(), made.key))
+    view = queries.one_for(asking(), made.key)
+    return _shown(view, None, readiness([view.claim.id]).get(view.claim.id))
 
 
 @blueprint.get("/reservations")

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import CheckConstraint, Index, delete, select
+from sqlalchemy import CheckConstraint, Index, Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -72,51 +72,52 @@ def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) 
     `KeyReused` when the request differs. A refusal raised by `run` is not remembered: nothing has
     happened, so the same key may try again.
     """
-    with transaction():
-        row = _claim(scope, key, request)
-        if row.answer is not None:
-            return _answer_of(row)
+    wanted = hashlib.sha256(request).digest()
+    with transaction() as session:
+        if not _is_first(scope, key, wanted):
+            return _answer_of(_first(scope, key, wanted))
         answer = run()
-        row.status, row.answer = answer.status, _sealed(row, answer)
+        sealed = crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(scope, key))
+        session.execute(_ANSWERED, {"its_scope": scope, "its_key": key, "status": answer.status, "answer": sealed})
         return answer
 
 
-def _claim(scope: str, key: str, request: bytes) -> RememberedRequest:
-    """Our row, locked: a rival with the same key waits for our commit, then sees the answer."""
-    wanted = hashlib.sha256(request).digest()
+def _is_first(scope: str, key: str, wanted: bytes) -> bool:
+    """Whether the row is ours now; a rival with the same key waits for our commit. Refuses `InFlight`."""
+    told = {"scope": scope, "key": key, "request_hash": wanted, "expires_at": clock.now() + KEPT}
     try:
-        row = _lock(scope, key, wanted)
+        return current().execute(_CLAIM, told).one_or_none() is not None
     except OperationalError as error:
         if sqlstate(error) == LOCK_NOT_AVAILABLE:
             raise InFlight from error
         raise
+
+
+def _first(scope: str, key: str, wanted: bytes) -> RememberedRequest:
+    """The row of the request that was first, which is over. Refuses `KeyReused`."""
+    row = current().get_one(RememberedRequest, (scope, key))
     if row.request_hash != wanted:
         raise KeyReused
     return row
 
 
-def _lock(scope: str, key: str, wanted: bytes) -> RememberedRequest:
-    session = current()
-    session.execute(
-        insert(RememberedRequest)
-        .values(scope=scope, key=key, request_hash=wanted, expires_at=clock.now() + KEPT)
-        .on_conflict_do_nothing()
-    )
-    return session.scalars(select(RememberedRequest).filter_by(scope=scope, key=key).with_for_update()).one()
+_TABLE: Final = cast("Table", RememberedRequest.__table__)
+_CLAIM: Final = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key)
+_ANSWERED: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.scope == bindparam("its_scope"), _TABLE.c.key == bindparam("its_key"))
+    .values(status=bindparam("status"), answer=bindparam("answer"))
+)
 
 
-def _where(row: RememberedRequest) -> str:
-    return f"remembered_request.answer:{row.scope}:{row.key}"
-
-
-def _sealed(row: RememberedRequest, answer: Answer) -> bytes:
-    return crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(row))
+def _where(scope: str, key: str) -> str:
+    return f"remembered_request.answer:{scope}:{key}"
 
 
 def _answer_of(row: RememberedRequest) -> Answer:
     assert row.answer is not None
     assert row.status is not None
-    return Answer(row.status, json.loads(crypto.unseal(row.answer, _where(row))))
+    return Answer(row.status, json.loads(crypto.unseal(row.answer, _where(row.scope, row.key))))
 
 
 def forget_expired() -> int:

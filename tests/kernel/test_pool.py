@@ -15,7 +15,7 @@ from app.kernel.db import transaction
 def pid() -> int:
     with transaction() as session:
         number = session.scalar(select(func.pg_backend_pid()))
-    assert number is not None
+    assert isinstance(number, int)
     return number
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text
 
 from app.domain.claims.actions import LotFull, OutsideOpenHours, PlateBusy
@@ -27,6 +28,7 @@ from app.domain.reservations.rules import (
 from app.domain.tasks.models import Task
 from app.kernel import ids
 from app.kernel.db import transaction
+from tests.statements import statements
 from tests.world import Driver, driver, gate, open_lot, parked_stay, reservation_ready_to_cancel, shanghai
 
 
@@ -169,3 +171,18 @@ def test_a_car_that_is_parked_without_reservation_may_book_the_next_evening(
     reserve(who.id, who.vehicle_key, lot.key, hour(evening, 10), hour(evening, 12))
     with transaction() as session:
         assert session.scalars(select(Task.kind)).all() == []
+
+
+def test_a_reservation_is_made_in_a_dozen_statements(app: Flask, who: Driver, lot: Lot, evening: datetime) -> None:
+    with statements(app) as sent:
+        reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
+    assert len(sent) <= 12, "\n".join(sent)
+
+
+def test_a_full_lot_refuses_before_anything_is_written(app: Flask, who: Driver, evening: datetime) -> None:
+    lot, other = open_lot(bays=1), driver()
+    reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
+    with statements(app) as sent, pytest.raises(LotFull):
+        reserve(other.id, other.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
+    assert len(sent) <= 9, "\n".join(sent)
+    assert not [each for each in sent if each.startswith(("INSERT", "UPDATE"))]

@@ -57,8 +57,12 @@ def motorist_of(motorist_id: int) -> Motorist:
 def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
     """The id of a motorist whose sign-ins have not been ended since the token with this version was issued."""
     with transaction() as session:
-        return session.scalar(select(Motorist.id).filter_by(key=motorist_key, session_version=session_version))
+        return session.scalar(_SIGNED_IN, {"key": motorist_key, "version": session_version})
 
+
+_SIGNED_IN: Final = select(Motorist.id).where(
+    Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
+)
 
 SIGNED_IN: Final = select(Motorist.key, Motorist.session_version, Motorist.id).where(
     Motorist.key == func.any(bindparam("keys", type_=ARRAY(Uuid)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
 
 from app.domain.claims.models import BayClaim
 from app.domain.gates.models import GateDevice, GateList, GateListVersion, VendorList, WhitelistRow
@@ -39,8 +39,7 @@ def readiness(claim_ids: Collection[int]) -> dict[int, bool]:
     if not claim_ids:
         return {}
     with transaction() as session:
-        asked = _entrances(select(BayClaim.id, func.bool_and(KNOWN))).where(BayClaim.id.in_(claim_ids))
-        return dict(session.execute(asked.group_by(BayClaim.id)).all())
+        return dict(session.execute(_READY, {"claim_ids": list(claim_ids)}).all())
 
 
 def gates_to_compare() -> list[int]:
@@ -116,3 +115,9 @@ KNOWN: Final[ColumnElement[bool]] = and_(
     or_(GateDevice.profile == "gate-v1", VendorList.proved_at.is_not(None)),
 )  # fmt: skip
 """A gate acknowledged the row, and nothing it said or showed since takes that back."""
+
+_READY: Final = (
+    _entrances(select(BayClaim.id, func.bool_and(KNOWN)))
+    .where(BayClaim.id == func.any(bindparam("claim_ids", type_=ARRAY(BigInteger))))
+    .group_by(BayClaim.id)
+)

@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from app.domain.claims.models import BayClaim
 from app.domain.lots.models import Bay, Lot
@@ -33,22 +34,22 @@ class ReservationView:
     plate: NumberPlate
 
 
-def _views(motorist_id: int) -> Select[Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate]:
-    return (
-        select(Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate)
-        .join(BayClaim, BayClaim.id == Reservation.claim_id)
-        .join(Bay, Bay.id == BayClaim.bay_id)
-        .join(Lot, Lot.id == Reservation.lot_id)
-        .join(Vehicle, Vehicle.id == Reservation.vehicle_id)
-        .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
-        .where(Reservation.motorist_id == motorist_id)
-    )
+_VIEWS: Final[Select[Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate]] = (
+    select(Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate)
+    .join(BayClaim, BayClaim.id == Reservation.claim_id)
+    .join(Bay, Bay.id == BayClaim.bay_id)
+    .join(Lot, Lot.id == Reservation.lot_id)
+    .join(Vehicle, Vehicle.id == Reservation.vehicle_id)
+    .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
+    .where(Reservation.motorist_id == bindparam("motorist_id"))
+)
+_ONE: Final = _VIEWS.where(Reservation.key == bindparam("key"))
 
 
 def one_for(motorist_id: int, key: uuid.UUID) -> ReservationView:
     """One of this motorist's reservations. Refuses `ReservationNotFound`."""
     with transaction() as session:
-        row = session.execute(_views(motorist_id).where(Reservation.key == key)).one_or_none()
+        row = session.execute(_ONE, {"motorist_id": motorist_id, "key": key}).one_or_none()
     if row is None:
         raise ReservationNotFound
     return ReservationView(*row)
@@ -56,11 +57,11 @@ def one_for(motorist_id: int, key: uuid.UUID) -> ReservationView:
 
 def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[ReservationView]:
     """A motorist's reservations, newest first; `before_id` is the id of the last one already seen."""
-    query = _views(motorist_id).order_by(Reservation.id.desc()).limit(limit)
+    query = _VIEWS.order_by(Reservation.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(Reservation.id < before_id)
     with transaction() as session:
-        return [ReservationView(*row) for row in session.execute(query)]
+        return [ReservationView(*row) for row in session.execute(query, {"motorist_id": motorist_id})]
 
 
 def live_count(motorist_id: int) -> int:
