@@ -42,20 +42,19 @@ _CLAIMS: Final = [
     Bug(
         "lock dropped: rivals for a bay do not queue at its row",
         "app/domain/claims/actions/take.py",
-        """        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
-        .limit(1)
-        .with_for_update(of=Bay, skip_locked=not wait)
+        """Bay.id).with_for_update(of=Bay, skip_locked=True)
+_ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay)
 """,
-        """        .order_by(Bay.kind.desc(), func.random() if wait else Bay.id)
-        .limit(1)
+        """Bay.id)
+_ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random())
 """,
         [_GUARD],
     ),
     Bug(
         "lock dropped: two claims for one plate do not queue",
         "app/domain/claims/actions/take.py",
-        "NumberPlate.id == plate_id).with_for_update(key_share=True))",
-        "NumberPlate.id == plate_id))",
+        'NumberPlate.id == bindparam("plate_id")).with_for_update(key_share=True)',
+        'NumberPlate.id == bindparam("plate_id"))',
         [_GUARD],
     ),
     Bug(
