@@ -21,7 +21,8 @@ def pid() -> int:
 
 @pytest.fixture
 def lost(app: Flask, admin: psycopg.Connection[Any]) -> int:
-    """The server's end of a pooled connection, which is no more."""
+    """The server's end of the pool's only connection, which is no more."""
+    app.extensions["sqlalchemy"].engine.dispose()
     number = pid()
     admin.execute("SELECT pg_terminate_backend(%s, 5000)", (number,))
     return number
