@@ -73,7 +73,12 @@ class Postgres:
                 f"PostgreSQL of {self.place.base} already runs on port {running.port}, not {self.port}: "
                 "stop it first (python -m launcher down), or ask for that port."
             )
-        self._recognise()
+        try:
+            self._recognise()
+        except CannotStart:
+            if running is None or self.postmaster():
+                raise
+            self.up()  # it was dying when we found it
 
     def down(self) -> bool:
         """Stop the cluster and whatever outlived it; returns whether anything ran."""
