@@ -7,7 +7,7 @@ import sys
 
 import wsgi
 from app.settings import Settings
-from bench import http, proving, quoting, reserving, supply
+from bench import hot_bay, http, proving, quoting, reserving, supply
 from bench.city import build
 from bench.ground import ground
 
@@ -26,6 +26,7 @@ def main() -> None:
             app.extensions["sqlalchemy"].engine.dispose()
         http.measure(stand, settings.jwt_keys)
         reserving.measure(stand, app)
+    hot_bay.measure()
     supply.measure(WHOLE if sys.argv[1:] == ["full"] else A_TENTH)
 
 

@@ -5,9 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from flask import Flask
 from sqlalchemy import text
 
@@ -16,7 +15,7 @@ from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from bench.city import key_of
 from bench.crew import Crew, crew_of
-from bench.race.scene import HOT_LOTS, MOTORISTS, empty, quarter
+from bench.race.scene import HOT_LOTS, MOTORISTS, quarter, stage
 from bench.race.umpire import Umpire
 from bench.results import tell
 
@@ -24,7 +23,7 @@ WRITERS: Final = 64
 ROUNDS: Final = 40
 """One for each quarter of an hour of the night."""
 ENDURED: Final = 0.99
-GATHERING_SECONDS: Final = 0.5
+GATHERING_SECONDS: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,15 @@ class NotOneWinner(Exception):
     """Of all who rushed for one bay not exactly one got it: what was measured is worth nothing."""
 
 
-def measure(app: Flask, superuser: psycopg.Connection[Any]) -> None:
-    """One line; the app must not be connected yet. Raises `NotOneWinner`."""
-    empty(superuser)
-    umpire = Umpire(superuser)
-    with crew_of(app, WRITERS) as writers:
-        seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, number))
+def measure() -> None:
+    """One line, in a city of its own. Raises `NotOneWinner`."""
+    with stage() as (app, superuser):
+        umpire = Umpire(superuser)
+        with crew_of(app, WRITERS) as writers:
+            seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, number))
+        deadlocks = umpire.deadlocks()
     tell(
-        "hot_bay", {"p99_ms": 1000 * seconds[int(ENDURED * len(seconds))], "deadlocks": umpire.deadlocks()},
+        "hot_bay", {"p99_ms": 1000 * seconds[int(ENDURED * len(seconds))], "deadlocks": deadlocks},
         "milliseconds of 64 reserve actions that want one bay at the same instant",
         median_ms=1000 * median(seconds), writers=WRITERS, rounds=ROUNDS,
     )  # fmt: skip

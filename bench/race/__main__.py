@@ -13,15 +13,10 @@ from typing import Any, Final
 
 import psycopg
 
-import wsgi
-from app.settings import Settings
-from bench.city import build
 from bench.crew import Crew, crew_of
-from bench.ground import ground
 from bench.race.clients import Heat, Outcome
-from bench.race.scene import PLAN, empty
+from bench.race.scene import empty, stage
 from bench.race.umpire import Umpire
-from launcher.backing import DATABASE
 
 ATTEMPTS: Final = 200_000
 CLIENTS: Final = 64
@@ -57,17 +52,8 @@ class Score:
 def main() -> int:
     """Build the city, run, tell."""
     attempts = int(sys.argv[1]) if sys.argv[1:] else ATTEMPTS
-    with ground() as stand:
-        app = wsgi.create_app(Settings.from_environment(stand.environment))
-        admin_url = stand.servers.postgres.admin_url
-        with app.app_context():
-            build(admin_url, PLAN)
-            app.extensions["sqlalchemy"].engine.dispose()
-        with (
-            crew_of(app, CLIENTS) as clients,
-            psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser,
-        ):
-            score = run(clients, superuser, attempts)
+    with stage() as (app, superuser), crew_of(app, CLIENTS) as crew:
+        score = run(crew, superuser, attempts)
     return _tell(score)
 
 

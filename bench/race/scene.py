@@ -1,13 +1,19 @@
 """Where the race takes place: hot lots of a single bay and shared lots of ten, emptied for each round."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
+from flask import Flask
 from psycopg.sql import SQL, Identifier
 
-from bench.city import FIRST, Plan
-from bench.ground import MOMENT
+import wsgi
+from app.settings import Settings
+from bench.city import FIRST, Plan, build
+from bench.ground import MOMENT, ground
+from launcher.backing import DATABASE
 
 HOT, SHARED, BAYS = 24, 16, 10
 PLAN: Final = Plan(bays=(1,) * HOT + (BAYS,) * SHARED, motorists=20_000, claimed=False)
@@ -22,6 +28,19 @@ QUARTERS: Final = 40
 _FILLED: Final = (
     "reservation", "cancellation", "bay_claim", "state_event", "procrastinate_jobs", "message", "task", "lot_change",
 )  # fmt: skip
+
+
+@contextmanager
+def stage() -> Iterator[tuple[Flask, psycopg.Connection[Any]]]:
+    """The city on servers of its own: the platform, not connected yet, and a superuser who looks at its tables."""
+    with ground() as stand:
+        app = wsgi.create_app(Settings.from_environment(stand.environment))
+        admin_url = stand.servers.postgres.admin_url
+        with app.app_context():
+            build(admin_url, PLAN)
+            app.extensions["sqlalchemy"].engine.dispose()
+        with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
+            yield app, superuser
 
 
 def quarter(number: int) -> datetime:
