@@ -220,6 +220,13 @@ def test_a_walk_in_before_a_promise_is_told_when_the_bay_is_needed(evening: date
     assert seated.during.upper == evening + timedelta(hours=1)
 
 
+def test_who_came_a_blink_earlier_does_not_get_the_bay_that_the_quicker_one_took(evening: datetime) -> None:
+    lot, until = open_lot(bays=1), evening + timedelta(hours=5)
+    seat(lot.id, some_plate_id(), evening + timedelta(seconds=1), until)
+    with pytest.raises(LotFull):
+        seat(lot.id, some_plate_id(), evening, until)
+
+
 def test_a_clash_of_plates_never_turns_a_car_away(evening: datetime) -> None:
     plate = some_plate_id()
     a_promise(open_lot(), plate, hours(evening, 1, 2))

@@ -39,6 +39,12 @@ PROMISED = ("held", "confirmed")
 """States in which a bay is kept for a car that has not come yet."""
 
 
+RIVALS: Final = timedelta(seconds=10)
+"""Of two at the same time the later one may have been quicker, and its claim begins after this one's moment. No
+transaction of ours lasts as long.
+"""
+
+
 def live() -> ColumnElement[bool]:
     """The constraints' predicate, word for word."""
     return text(LIVE)  # type: ignore[return-value]
@@ -222,7 +228,7 @@ def room_in(lot_id: int, at: datetime, until: datetime) -> Room:
         row = session.execute(
             select(
                 func.count(),
-                func.count().filter(not_(taken(Range(at, at, bounds="[]"), at))),
+                func.count().filter(not_(taken(Range(at, at + RIVALS), at))),
                 func.count().filter(reserved.exists()),
                 func.count().filter(awaited.exists()),
             ).where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS))

@@ -213,7 +213,7 @@ def _longest_free_bay(
         select(Bay.id, free_until)
         .where(
             Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
-            not_(queries.taken(Range(entered_at, entered_at, bounds="[]"), now)),
+            not_(queries.taken(span(entered_at, entered_at + queries.RIVALS), now)),
         )
         .order_by(free_until.desc(), Bay.id)
         .limit(1)
