@@ -91,6 +91,37 @@ def test_a_failed_price_passes_when_the_references_allow_it() -> None:
     assert pricing.publish_price(price_officers()[0], price.key).state == "published"
 
 
+def partly_bounded_lot() -> OwnLot:
+    """Its only reference takes nobody for longer than a day."""
+    own = open_own_lot()
+    bound(own.lot, reference({**hourly(600), "longest_stay_min": 1440}))
+    return own
+
+
+def test_stays_without_a_cap_are_published_with_a_reason_alone() -> None:
+    own, officer = partly_bounded_lot(), price_officers()[0]
+    price = proved(own, 300)
+    with pytest.raises(pricing.StaysUnbounded):
+        pricing.publish_price(officer, price.key)
+    made = pricing.publish_price(officer, price.key, unbounded_because=" 周边无过夜停车 ")
+    assert made.unbounded_because == price_sheet(own.by, price.key).price.unbounded_because == "周边无过夜停车"
+
+
+def test_where_each_stay_has_its_cap_there_is_nothing_to_give_reasons_for() -> None:
+    with pytest.raises(pricing.NothingUnbounded):
+        pricing.publish_price(price_officers()[0], proved(bounded_lot(), 300).key, unbounded_because="示例")
+
+
+def test_the_tables_want_a_reason_where_stays_have_no_cap_and_none_elsewhere(run: Run) -> None:
+    price = proved(partly_bounded_lot(), 300)
+    other, said = price_officers()[1].account_id, PUBLISH.format(notice="'x'")
+    assert refusing(run, said, other) == "a_price_says_why_stays_are_unbounded"
+    needless = f"{said}, unbounded_because = 'x' WHERE id = {proved(bounded_lot(), 301).id}"
+    assert refusing(run, needless, other) == "a_price_says_why_stays_are_unbounded"
+    reason = "UPDATE lot_price SET unbounded_because = '示例' WHERE id = %s"
+    assert refusing(run, reason, price.id) == "only_a_published_price_leaves_stays_unbounded"
+
+
 def test_without_approved_references_only_nothing_may_be_charged() -> None:
     own = open_own_lot()
     price = drafted(own, 1)

@@ -17,7 +17,7 @@ from app.jobs.handlers import HANDLERS
 from app.jobs.sweepers import sweepers
 from app.kernel import clock
 from tests.conftest import MovableClock
-from tests.prices.scene import DAY, HOUR, bounded_lot, open_tasks, published
+from tests.prices.scene import DAY, HOUR, bounded_lot, open_tasks, proved, published
 from tests.world import OwnLot, bound, charge_by, hourly, open_own_lot, price_officers, reference, staff, tariff
 
 ABOVE = "price_above_cap"
@@ -57,6 +57,27 @@ def test_the_task_is_settled_when_the_price_passes_again(own: OwnLot) -> None:
     bound(own.lot, reference(hourly(250)))
     pricing.prove_outdated()
     assert open_tasks(ABOVE) == []
+
+
+def test_publishing_a_price_that_passes_settles_the_task(own: OwnLot) -> None:
+    bound(own.lot, reference(hourly(200)))
+    pricing.prove_outdated()
+    published(own, 200)
+    assert open_tasks(ABOVE) == []
+
+
+def test_stays_that_lose_their_cap_are_a_task_until_they_have_one_or_a_reason(own: OwnLot) -> None:
+    kind, only_a_day = "price_partly_unbounded", {**hourly(600), "longest_stay_min": 1440}
+    bound(own.lot, reference(only_a_day))
+    pricing.prove_outdated()
+    assert [each.subject_id for each in open_tasks(kind)] == [own.lot.id]
+    bound(own.lot, reference(hourly(600)))
+    pricing.prove_outdated()
+    assert open_tasks(kind) == []
+    bound(own.lot, reference(only_a_day))
+    pricing.prove_outdated()
+    pricing.publish_price(price_officers()[0], proved(own, 200).key, unbounded_because="示例")
+    assert (open_tasks(kind), pricing.prove_outdated()) == ([], 0)
 
 
 def test_a_change_asks_for_a_proof_in_its_own_transaction(own: OwnLot, admin: psycopg.Connection[Any]) -> None:

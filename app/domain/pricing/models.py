@@ -225,7 +225,7 @@ class CapProof(Base):
 
     It speaks of exactly one tariff, set of references, rule and calendars (`inputs`, `digest`), for entries from
     `first_day` to `last_day`. `content_digest` names the same without lot and references: what was proved of equal
-    tariffs is not proved again.
+    tariffs is not proved again. `is_unbounded`: some stay has a price here and none in any reference.
     """
 
     __tablename__ = "cap_proof"
@@ -241,6 +241,7 @@ class CapProof(Base):
     first_day: Mapped[date]
     last_day: Mapped[date]
     holds: Mapped[bool]
+    is_unbounded: Mapped[bool] = mapped_column(Computed("result @> '{\"unbounded\": true}'", persisted=True))
     result: Mapped[dict[str, Any]]
     explanation: Mapped[str]
     proved_by: Mapped[int | None] = mapped_column(ForeignKey("staff_account.id"))
@@ -248,6 +249,7 @@ class CapProof(Base):
     __table_args__ = (
         UniqueConstraint("lot_id", "digest", "first_day", name="the_same_is_proved_once"),
         UniqueConstraint("id", "lot_id", "tariff_id", "holds", name="a_proof_holds_or_fails"),
+        UniqueConstraint("id", "is_unbounded", name="a_proof_bounds_all_stays_or_not"),
         ForeignKeyConstraint(
             ["set_id", "lot_id"], ["reference_set.id", "reference_set.lot_id"], name="a_proof_is_about_the_lots_own_set"
         ),
@@ -274,7 +276,8 @@ class LotPrice(Base):
     """Price (定价) of a lot, one row a version: drafted by its unit, proved, published by a price officer (N3.3).
 
     Published, it says from when it holds and what motorists are told; `needs_no_notice` says why it may hold sooner
-    than `notice_days` after its publication: it is the lot's `first` price, or nowhere `lower` the former one.
+    than `notice_days` after its publication: it is the lot's `first` price, or nowhere above the former one (`lower`).
+    `unbounded_because` says why stays may be charged for which no reference has a price, if there are such.
     """
 
     __tablename__ = "lot_price"
@@ -300,6 +303,10 @@ class LotPrice(Base):
     notice: Mapped[str | None]
     notice_days: Mapped[int | None]
     needs_no_notice: Mapped[str | None]
+    unbounded_because: Mapped[str | None]
+    answers_unbounded: Mapped[bool | None] = mapped_column(
+        Computed("CASE state WHEN 'published' THEN unbounded_because IS NOT NULL END", persisted=True)
+    )
     __table_args__ = (
         UniqueConstraint("lot_id", "version", name="a_lot_numbers_each_price_once"),
         UniqueConstraint("id", "lot_id", "tariff_id", "running", name="a_price_is_one_lots_one_tariff"),
@@ -307,6 +314,11 @@ class LotPrice(Base):
             ["proof_id", "lot_id", "tariff_id", "proof_holds"],
             ["cap_proof.id", "cap_proof.lot_id", "cap_proof.tariff_id", "cap_proof.holds"],
             name="a_price_rests_on_its_own_proof",
+        ),
+        ForeignKeyConstraint(
+            ["proof_id", "answers_unbounded"],
+            ["cap_proof.id", "cap_proof.is_unbounded"],
+            name="a_price_says_why_stays_are_unbounded",
         ),
         Index(
             "a_lot_has_one_price_in_the_making", "lot_id",
@@ -328,6 +340,10 @@ class LotPrice(Base):
             name="a_published_price_says_who_and_from_when",
         ),
         CheckConstraint("notice <> ''", name="a_published_price_is_announced"),
+        CheckConstraint(
+            "unbounded_because IS NULL OR unbounded_because <> '' AND state = 'published'",
+            name="only_a_published_price_leaves_stays_unbounded",
+        ),
         CheckConstraint("effective_from >= published_at", name="a_price_is_announced_before_it_holds"),
         CheckConstraint("needs_no_notice IN ('first', 'lower')", name="only_a_first_or_lower_price_needs_no_notice"),
         CheckConstraint(

@@ -155,15 +155,19 @@ def _worst(result: dict[str, Any], explanation: str) -> dict[str, Any]:
 @click.option("--from", "effective_from", type=MOMENT, help="from when it holds; else as soon as it may")
 @click.option("--notice", default="", help="what motorists are told; else the platform's own words")
 @click.option("--why", default="", help="a remark that stays with it")
+@click.option("--unbounded-because", default="", help="needed where no reference has a price for some stays")
 @acting
-def publish(by: Actor, price: uuid.UUID, effective_from: datetime | None, notice: str, why: str) -> Answer:
+def publish(
+    by: Actor, price: uuid.UUID, effective_from: datetime | None, notice: str, why: str, unbounded_because: str
+) -> Answer:  # fmt: skip
     """Publish a proved price that somebody else drafted; motorists are told from when it holds.
 
     A dearer one is announced `tariff_notice_days` ahead; a first or a lower one may hold at once.
 
     Example: flask --app wsgi prices publish PRICE --from '2026-07-01 00:00' --as lin
     """
-    row = actions.publish_price(by, price, effective_from, notice=notice, why=why)
+    told = {"notice": notice, "why": why, "unbounded_because": unbounded_because}
+    row = actions.publish_price(by, price, effective_from, **told)
     return Note("收费标准已公布", effective_from=row.effective_from, notice=row.notice)
 
 

@@ -12,9 +12,11 @@ from app.domain.pricing.actions.prove import (
 )
 from app.domain.pricing.actions.publish import (
     HoldsFromThePast,
+    NothingUnbounded,
     NoticeTooShort,
     OwnPrice,
     ProofOutdated,
+    StaysUnbounded,
     publish_price,
 )
 from app.domain.pricing.actions.register import (
@@ -48,6 +50,7 @@ __all__ = [
     "NewTariff",
     "NothingAround",
     "NothingToCorrect",
+    "NothingUnbounded",
     "NoticeTooShort",
     "OwnPrice",
     "OwnReference",
@@ -61,6 +64,7 @@ __all__ = [
     "ReferenceWrong",
     "ReferencesMissing",
     "SetInTheMaking",
+    "StaysUnbounded",
     "TariffNameTaken",
     "TariffUnnamed",
     "UnknownCapRule",

@@ -32,6 +32,7 @@ from app.kernel.states import WrongState
 
 ABOVE_CAP = "price_above_cap"
 UNBOUNDED = "price_without_references"
+PARTLY_UNBOUNDED = "price_partly_unbounded"
 
 
 class ReferencesMissing(Conflict):
@@ -171,10 +172,35 @@ def _prove_again(inputs: Inputs) -> bool:
 def _tell(lot_id: int, proof: CapProof) -> None:
     if proof.holds:
         settle_tasks(ABOVE_CAP, "lot", lot_id, "price_within_cap")
+        _tell_of_unbounded(lot_id, proof)
         return
     case = proof.result["counterexample"]
     told = {"proof": str(proof.key), **{name: case[name] for name in ("entry", "exit", "own_fen", "cap_fen")}}
     open_task(ABOVE_CAP, "lot", lot_id, told, place=place_of(lot_id))
+
+
+def _tell_of_unbounded(lot_id: int, proof: CapProof) -> None:
+    if not proof.is_unbounded:
+        settle_tasks(PARTLY_UNBOUNDED, "lot", lot_id, "stays_bounded")
+    elif not _is_explained(lot_id, proof.tariff_id):
+        open_task(PARTLY_UNBOUNDED, "lot", lot_id, {"proof": str(proof.key)}, place=place_of(lot_id))
+
+
+def _is_explained(lot_id: int, tariff_id: int) -> bool:
+    """Whether the newest published price with this tariff says why stays may be charged that no reference bounds."""
+    newest = (
+        select(LotPrice.unbounded_because)
+        .filter_by(lot_id=lot_id, tariff_id=tariff_id, state="published")
+        .order_by(LotPrice.version.desc())
+        .limit(1)
+    )
+    return current().scalar(newest) is not None
+
+
+def settle_tasks_of(price: LotPrice) -> None:
+    """A price was published that passes: what an officer was asked to do about the former one is done."""
+    for kind in (ABOVE_CAP, PARTLY_UNBOUNDED):
+        settle_tasks(kind, "lot", price.lot_id, "price_published")
 
 
 def _inputs(price: LotPrice) -> Inputs:

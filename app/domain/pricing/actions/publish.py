@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.domain.lots.queries import place_of, policy_of
 from app.domain.pricing.actions.draft import locked_price, remember
-from app.domain.pricing.actions.prove import PriceAboveCap
+from app.domain.pricing.actions.prove import PriceAboveCap, settle_tasks_of
 from app.domain.pricing.models import CapProof, LotPrice, LotTariff
 from app.domain.pricing.queries import tariffs
 from app.domain.pricing.queries.proofs import inputs_of, readings_of
@@ -47,6 +47,20 @@ class NoticeTooShort(Conflict):
     message = "调整收费标准须提前公告，降低标准除外"
 
 
+class StaysUnbounded(Invalid):
+    """No reference has a price for some stays; whoever publishes says why they may be charged nevertheless."""
+
+    code = "stays_unbounded"
+    message = "部分停车没有任何参照停车场的价格可作上限，公布须说明理由"
+
+
+class NothingUnbounded(Invalid):
+    """Each stay has its cap, so that there is nothing to give reasons for."""
+
+    code = "nothing_unbounded"
+    message = "所有停车都有上限，无须说明理由"
+
+
 class HoldsFromThePast(Invalid):
     """A price holds from its publication at the earliest."""
 
@@ -55,15 +69,22 @@ class HoldsFromThePast(Invalid):
 
 
 def publish_price(
-    by: Actor, price_key: uuid.UUID, effective_from: datetime | None = None, *, notice: str = "", why: str = ""
+    by: Actor,
+    price_key: uuid.UUID,
+    effective_from: datetime | None = None,
+    *,
+    notice: str = "",
+    why: str = "",
+    unbounded_because: str = "",
 ) -> LotPrice:
     """Publish a proved price; it holds from `effective_from`, else from when the unit wished, at the earliest allowed.
 
     The notice (else one in the platform's words) stands beside the lot until then. A price is dearer than the former
-    one unless a proof says that it nowhere is; only a lot's first price and a lower one may hold at once. Of two who
-    publish at once one has an effect. Refuses `NotFound`, `NotPermitted`, `WrongState`, `OwnPrice`, `PriceAboveCap`,
-    `ProofOutdated`, `HoldsFromThePast`, `NoticeTooShort`, and `ChangeOutOfOrder` when a price is published for then or
-    later.
+    one unless a proof says that it nowhere is; only a lot's first price and a lower one may hold at once. Where some
+    stays have no cap, `unbounded_because` says why they may be charged. Of two who publish at once one has an effect.
+    Refuses `NotFound`, `NotPermitted`, `WrongState`, `OwnPrice`, `PriceAboveCap`, `ProofOutdated`, `StaysUnbounded`,
+    `NothingUnbounded`, `HoldsFromThePast`, `NoticeTooShort`, and `ChangeOutOfOrder` when a price is published for then
+    or later.
     """
     with transaction():
         price = _seen(price_key)
@@ -75,11 +96,14 @@ def publish_price(
     with transaction():
         price = locked_price(price_key)
         since = _since(price, effective_from, exempt)
-        _refuse_unless_publishable(by, price, since)
+        proof = _proof_to_publish(by, price, since)
+        because = _reason(proof, unbounded_because.strip())
         if exempt and former != _former(price.lot_id, since):
             raise ProofOutdated
-        _put_in_force(by, price, since, notice.strip() or _words(price, since), exempt)
+        told = {"notice": notice.strip() or _words(price, since), "unbounded_because": because}
+        _put_in_force(by, price, since, told | {"needs_no_notice": exempt})
         remember(price, "publish", by, why.strip())
+        settle_tasks_of(price)
         return price
 
 
@@ -95,13 +119,10 @@ def _since(price: LotPrice, effective_from: datetime | None, exempt: str | None)
     return since
 
 
-def _put_in_force(
-    by: Actor, price: LotPrice, since: datetime, notice: str, exempt: str | None
-) -> None:  # fmt: skip
-    days = _notice(price.lot_id).days
+def _put_in_force(by: Actor, price: LotPrice, since: datetime, told: dict[str, str | None]) -> None:
     LOT_PRICE.move(
         price, "publish", by.label, published_by=by.account_id, published_at=clock.now(), effective_from=since,
-        notice=notice, notice_days=days, needs_no_notice=exempt,
+        notice_days=_notice(price.lot_id).days, **told,
     )  # fmt: skip
     end_running(LotTariff, [LotTariff.lot_id == price.lot_id], since)
     row = LotTariff(
@@ -112,7 +133,7 @@ def _put_in_force(
         session.add(row)
 
 
-def _refuse_unless_publishable(by: Actor, price: LotPrice, since: datetime) -> None:
+def _proof_to_publish(by: Actor, price: LotPrice, since: datetime) -> CapProof:
     if price.state == "failed":
         raise PriceAboveCap
     if not LOT_PRICE.may(price.state, "publish"):
@@ -123,6 +144,15 @@ def _refuse_unless_publishable(by: Actor, price: LotPrice, since: datetime) -> N
     inputs = inputs_of({price.lot_id: price.tariff_id}, since)[price.lot_id]
     if proof.digest != inputs.digest() or proof.first_day > inputs.first_day:
         raise ProofOutdated
+    return proof
+
+
+def _reason(proof: CapProof, because: str) -> str | None:
+    if proof.is_unbounded and not because:
+        raise StaysUnbounded
+    if because and not proof.is_unbounded:
+        raise NothingUnbounded
+    return because or None
 
 
 def _notice(lot_id: int) -> timedelta:

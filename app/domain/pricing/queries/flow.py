@@ -47,6 +47,7 @@ class PriceView:
     made_by: int
     published_by: int | None
     proof_holds: bool | None
+    unbounded_because: str | None
     explanation: str | None
 
 
@@ -102,7 +103,7 @@ def _view(price: LotPrice, lot: str, tariff: TariffVersion, proof: CapProof | No
         is_free=tariff.is_free, running=price.running, state=price.state, wanted_from=price.wanted_from,
         effective_from=price.effective_from, notice=price.notice, made_by=price.made_by,
         published_by=price.published_by, proof_holds=proof.holds if proof else None,
-        explanation=proof.explanation if proof else None,
+        unbounded_because=price.unbounded_because, explanation=proof.explanation if proof else None,
     )  # fmt: skip
 
 
