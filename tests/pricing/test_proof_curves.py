@@ -1,20 +1,23 @@
 """The curves of a proof are the engine's own fees, exit by exit."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.pricing.rules import NoPrice, Tariff, quote
+from app.domain.pricing.rules import NoPrice, Tariff, no_day_classes, quote
 from app.domain.pricing.rules.form import DAY_SECONDS
-from app.domain.pricing.rules.proofs.curves import Drawing
+from app.domain.pricing.rules.proofs.curves import Drawing, fee_curve
 from app.domain.pricing.rules.proofs.grid import grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
+from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.spans import Span, moment, wall
 from tests.pricing.effort import trying
+from tests.pricing.small_tariffs import band, free_time, parameters, stepped
 from tests.pricing.tariffs_at_random import tariffs
 from tests.pricing.test_properties import MONDAY, calendar, day_class
 
@@ -76,3 +79,29 @@ def test_a_curve_says_for_every_exit_what_the_engine_says(  # noqa: PLR0917
     for stayed in sorted({*edges, *(chance.randint(1, horizon_s) for _ in range(10))}):
         if 1 <= stayed <= horizon_s:
             assert curve.fen_at(second + stayed) == fee(tariff, entry, entry + stayed, vehicle, earlier), stayed
+
+
+def test_a_waived_beginning_costs_nothing_and_what_follows_is_untouched() -> None:
+    curve = Curve([1, 61, 121], [5, 10, 15])
+    assert curve.free_until(0, 200) is curve
+    for last in (1, 60, 61, 120):
+        told = curve.free_until(last, 200)
+        for exit_ in (1, last, last + 1, 121, 199):
+            assert told.fen_at(exit_) == (0 if exit_ <= last else curve.fen_at(exit_)), (last, exit_)
+    assert curve.free_until(200, 200).fens == [0]
+
+
+@pytest.mark.parametrize("mode", ["deduct", "waive_if_within"])
+@pytest.mark.parametrize("again", [False, True])
+def test_each_class_has_the_free_time_that_is_named_for_it(mode: str, *, again: bool) -> None:
+    free = free_time(30, mode, by_class={"large": 120}, again_each_period=again, measured_on="chargeable_time")
+    told = parameters(
+        band("day", "08:00", "20:00", stepped(400, 30)), band("night", "20:00", "08:00", {"method": "free"}),
+        free=free, period={"kind": "calendar_day"}, vehicle_classes={"small": {}, "large": {}},
+    )  # fmt: skip
+    tariff, at = Tariff.load(told), MONDAY + timedelta(hours=7, minutes=30)
+    for vehicle in ("small", "large"):
+        curve = fee_curve(tariff, wall(at), 2 * DAY_SECONDS, vehicle, no_day_classes)
+        for stayed in (*range(1, 4 * 3600, 599), 5400, 5401, 9000, 9001, 12 * 3600, 25 * 3600, 28 * 3600 + 1):
+            bill = quote(tariff, at, at + timedelta(seconds=stayed), vehicle)
+            assert curve.fen_at(stayed) == bill.total_fen, (vehicle, stayed)
