@@ -281,3 +281,43 @@ def _stepped(band: Parameters, length: int) -> list[int]:
             units.append(step["fen"])
         at += used
     return units
+
+
+def occupancy(told: Parameters, held: int) -> int:
+    """The fee in fen for holding a charger so many seconds after charging ended."""
+    if held <= told["grace_min"] * 60:
+        return 0
+    late = {**told, "method": "stepped", "steps": [{**told, "minutes": None}]}
+    fee = sum(_stepped(late, held - told["grace_min"] * 60))
+    return fee if told.get("cap_fen") is None else min(fee, int(told["cap_fen"]))
+
+
+def day_name(rule: Parameters, facts: Parameters) -> str | None:
+    """The first class whose condition holds.
+
+    `facts`: the ISO `date`, its `weekday` from 1, whether it is `worked`, and the `holiday` that it is part of.
+    """
+    return next((name for name, condition in rule.items() if _holds(condition, facts)), None)
+
+
+def _holds(condition: Parameters, facts: Parameters) -> bool:
+    answers = []
+    for key, told in condition.items():
+        if key == "kind":
+            answers.append(facts["worked"] if told == "workday" else not facts["worked"])
+        elif key == "holiday":
+            named = facts["holiday"] if not facts["worked"] else None
+            answers.append(named in told if isinstance(told, list) else (named is not None) == told)
+        elif key == "weekdays":
+            answers.append(facts["weekday"] in told)
+        elif key == "season":
+            answers.append(any(_in_season(facts["date"][5:], one["from"], one["to"]) for one in told))
+        elif key == "dates":
+            answers.append(any(one["from"] <= facts["date"] <= one["to"] for one in told))
+        elif key == "any":
+            answers.append(any(_holds(one, facts) for one in told))
+    return all(answers)
+
+
+def _in_season(day: str, first: str, last: str) -> bool:
+    return first <= day <= last if first <= last else not last < day < first
