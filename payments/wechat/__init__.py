@@ -10,6 +10,7 @@ from payments.wechat.keys import KeyRing, read_private_key
 from payments.wechat.notices import Notice, NoticeRejected
 from payments.wechat.orders import JsapiOrder
 from payments.wechat.outcomes import Done, Refused, Unknown
+from payments.wechat.refunds import RefundOrder, RefundSeen
 from payments.wechat.transactions import Transaction
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "MerchantAccount",
     "Notice",
     "NoticeRejected",
+    "RefundOrder",
+    "RefundSeen",
     "Refused",
     "Transaction",
     "Unknown",

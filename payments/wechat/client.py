@@ -14,6 +14,7 @@ from payments.wechat.notices import Notice, read_notice
 from payments.wechat.orders import canonical
 from payments.wechat.outcomes import Done, Refused, Unknown
 from payments.wechat.reading import Malformed, read_object
+from payments.wechat.refunds import RefundSeen, read_refund
 from payments.wechat.transactions import Transaction, read_transaction
 from payments.wechat.verification import Unverified, verify
 
@@ -22,6 +23,7 @@ log = logging.getLogger("payments.wechat")
 T = TypeVar("T")
 
 ORDERS = "/v3/pay/partner/transactions"
+REFUNDS = "/v3/refund/domestic/refunds"
 
 
 class WeChatPay:
@@ -64,6 +66,22 @@ class WeChatPay:
         body = canonical({"sp_mchid": self._account.sp_mchid, "sub_mchid": sub_mchid})
         call = Call("POST", f"{ORDERS}/out-trade-no/{{}}/close", number=out_trade_no, body=body)
         return self._ask(call, HTTPStatus.NO_CONTENT, lambda _: None)
+
+    def create_refund(self, body: bytes) -> Done[RefundSeen] | Refused | Unknown:
+        """Asks for the refund whose `RefundOrder.body()` this is (WeChat Pay v3: partner/4012791911).
+
+        `Done` means accepted, PROCESSING as a rule. After anything else query, then send the same bytes again: a new
+        number after a time-out could pay twice.
+        """
+        return self._ask(Call("POST", REFUNDS, body=body), HTTPStatus.OK, read_refund)
+
+    def query_refund(self, out_refund_no: str, sub_mchid: str) -> Done[RefundSeen] | Refused | Unknown:
+        """What WeChat knows of our refund's number; `Refused` RESOURCE_NOT_EXISTS: it was never accepted."""
+        call = Call("GET", f"{REFUNDS}/{{}}", number=out_refund_no, query=[("sub_mchid", sub_mchid)])
+        outcome = self._ask(call, HTTPStatus.OK, read_refund)
+        if isinstance(outcome, Done) and outcome.value.out_refund_no != out_refund_no:
+            return Unknown("the answer is about another refund")
+        return outcome
 
     def echo(self, message: str, notify_url: str) -> Done[str] | Refused | Unknown:
         """The official self-test: brings `message` back and sends a SECURITY_ECHO.SUCCESS notice to `notify_url`."""

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from payments.wechat.account import MerchantAccount
 from payments.wechat.reading import Fields, Malformed, read_object
+from payments.wechat.refunds import RefundSeen, read_refund_notice
 from payments.wechat.transactions import Transaction, read_transaction
 from payments.wechat.verification import Unverified, verify
 
@@ -45,6 +46,13 @@ class Notice:
         """The order it tells of. Raises `NoticeRejected` when it is not one."""
         try:
             return read_transaction(self.plaintext)
+        except Malformed:
+            raise NoticeRejected("malformed") from None
+
+    def refund(self) -> RefundSeen:
+        """The refund it tells of. Raises `NoticeRejected` when it is not one."""
+        try:
+            return read_refund_notice(self.plaintext)
         except Malformed:
             raise NoticeRejected("malformed") from None
 

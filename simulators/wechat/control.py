@@ -10,6 +10,7 @@ from simulators.wechat.errors import compact
 from simulators.wechat.faults import Fault
 from simulators.wechat.notices import Notice
 from simulators.wechat.orders import Order, PaymentFailed
+from simulators.wechat.refunds import Refund
 from simulators.wechat.settings import Switches
 from simulators.wechat.world import World
 from simulators.wire import Asked, Reply
@@ -76,6 +77,12 @@ class Control:
         self._world.orders.refund(wish["out_trade_no"])
         return {"trade_state": "REFUND"}
 
+    def settle_refund(self, wish: Wish) -> Wish:
+        """A refund comes to its end now, or to another one, and the merchant is told."""
+        refund = self._world.refunds.settle(wish["out_refund_no"], wish["status"])
+        notice = self._world.report(refund, wish["status"], self._world.clock.now())
+        return {"refund_id": refund.refund_id, "notice_id": notice.id}
+
     def set_habit(self, wish: Wish) -> Wish:
         number = wish.pop("out_trade_no", "")
         habit = Habit(**wish)
@@ -114,7 +121,15 @@ class Control:
         notices = self._world.courier.of(named) if named else self._world.courier.all()
         shown = [self._shown(order) for order in orders]
         paid = sum(order["total"] for order in shown if order["trade_state"] in ("SUCCESS", "REFUND"))
-        return {"orders": shown, "notices": [_noticed(notice) for notice in notices], "paid_fen": paid}
+        refunds = self._world.refunds.of_order(named) if named else self._world.refunds.all()
+        returned = [self._returned(refund) for refund in refunds]
+        return {
+            "orders": shown,
+            "notices": [_noticed(notice) for notice in notices],
+            "paid_fen": paid,
+            "refunds": returned,
+            "refunded_fen": sum(each["refund"] for each in returned if each["status"] != "CLOSED"),
+        }
 
     def offer_template(self, wish: Wish) -> Wish:
         self._world.subscriptions.offer(wish["template_id"], wish["keys"])
@@ -154,6 +169,19 @@ class Control:
             raise ValueError("nobody paid this order")
         genuine = [notice for notice in self._world.courier.of(order.number) if not notice.forgery]
         return self._world.notices.paid(order) if wish.get("new_id") or not genuine else genuine[-1]
+
+    def _returned(self, refund: Refund) -> Wish:
+        return {
+            "out_refund_no": refund.number,
+            "refund_id": refund.refund_id,
+            "out_trade_no": refund.order_number,
+            "sub_mchid": refund.sub_mchid,
+            "status": refund.status(self._world.clock.now()),
+            "refund": refund.refund_fen,
+            "total": refund.total_fen,
+            "reason": refund.asked.get("reason", ""),
+            "created_at": refund.created_at,
+        }
 
     def _shown(self, order: Order) -> Wish:
         return {
@@ -195,6 +223,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Control, Wish], Wish]] = {
     ("POST", "/pay"): Control.pay,
     ("POST", "/cancel"): Control.cancel,
     ("POST", "/refund"): Control.refund,
+    ("POST", "/refund-outcomes"): Control.settle_refund,
     ("POST", "/notices"): Control.set_habit,
     ("POST", "/redeliver"): Control.redeliver,
     ("POST", "/forge"): Control.forge,

@@ -83,6 +83,18 @@ class Courier:
         """Sends one notice as it should be sent."""
         self._schedule(self._keep(notice), 0, self._clock.now())
 
+    def report(self, notice: Notice, due: float) -> Notice:
+        """Tells the merchant of a refund from `due` on; a habit may drop, delay or double such news."""
+        habit = self._habit(notice.number)
+        self._keep(notice)
+        if habit.mode == "drop":
+            notice.state = "dropped"
+            return notice
+        late = habit.seconds if habit.mode == "delay" else 0
+        for _ in range(habit.copies if habit.mode == "duplicate" else 1):
+            self._schedule(notice, 0, due + late)
+        return notice
+
     def hand_over(self, notice: Notice, copies: int = 1) -> list[int]:
         """Delivers now, `copies` times at the same moment; returns the answers' statuses, 0 for none."""
         self._keep(notice)

@@ -38,6 +38,9 @@ class Ids:
     def transaction_id(self, at: float) -> str:
         return f"42000{self.digits(5)}{_stamp(at)[:8]}{self.digits(10)}"
 
+    def refund_id(self, at: float) -> str:
+        return f"503{self.digits(8)}{_stamp(at)[:8]}{self.digits(10)}"
+
     def request_id(self, code: int) -> str:
         return f"{self.hexadecimal(32).upper()}-{code}"
 

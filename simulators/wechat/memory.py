@@ -1,4 +1,4 @@
-"""What outlives a restart: orders, notices and people in one JSON file, saved once a second and at the end."""
+"""What outlives a restart: orders, refunds, notices and people in one JSON file, saved once a second and at the end."""
 
 import json
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from threading import Event, Lock, Thread
 from simulators.wechat.notices import Attempt, Notice
 from simulators.wechat.orders import Order
 from simulators.wechat.people import Person
+from simulators.wechat.refunds import Refund
 from simulators.wechat.world import World
 
 SAVE_SECONDS = 1.0
@@ -52,6 +53,7 @@ class Memory:
         kept = {
             "people": [asdict(person) for person in self._world.people.all()],
             "orders": [asdict(order) for order in self._world.orders.all()],
+            "refunds": [asdict(refund) for refund in self._world.refunds.all()],
             "notices": [asdict(notice) for notice in self._world.courier.all()],
         }
         return json.dumps(kept, ensure_ascii=False)
@@ -59,6 +61,7 @@ class Memory:
     def _take_up(self, kept: dict[str, list[dict[str, object]]]) -> None:
         self._world.people.replace([Person(**person) for person in kept["people"]])  # type: ignore[arg-type]
         self._world.orders.replace([Order(**order) for order in kept["orders"]])  # type: ignore[arg-type]
+        self._world.refunds.replace([Refund(**refund) for refund in kept.get("refunds", [])])  # type: ignore[arg-type]
         self._world.courier.replace([_notice(notice) for notice in kept["notices"]])
 
 

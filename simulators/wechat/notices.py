@@ -9,6 +9,7 @@ from simulators.clock import Clock, rfc3339
 from simulators.wechat.errors import compact
 from simulators.wechat.ids import Ids
 from simulators.wechat.orders import Order
+from simulators.wechat.refunds import Refund
 from simulators.wechat.signatures import PlatformSigner, encrypted
 
 FORGERIES = (
@@ -27,6 +28,12 @@ FORGERIES = (
     "empty_aad",
 )
 STALE_SECONDS = 600
+SUMMARIES = {
+    "TRANSACTION.SUCCESS": "支付成功",
+    "REFUND.SUCCESS": "退款成功",
+    "REFUND.CLOSED": "退款关闭",
+    "REFUND.ABNORMAL": "退款异常",
+}
 UNKNOWN_SERIAL = "PUB_KEY_ID_0999999999999999999999999999"
 
 
@@ -72,6 +79,12 @@ class Notices:
     def paid(self, order: Order) -> Notice:
         """支付成功."""
         return self._written(order.number, order.asked["notify_url"], "TRANSACTION.SUCCESS", order.transaction())
+
+    def refunded(self, refund: Refund, sp_mchid: str, status: str) -> Notice:
+        """退款成功, 退款关闭 or 退款异常."""
+        content = refund.noticed(sp_mchid, status)
+        url = refund.asked["notify_url"]
+        return self._written(refund.number, url, f"REFUND.{status}", content, original_type="refund")
 
     def echo(self, url: str, said: dict[str, Any]) -> Notice:
         """The notice of the official self-test."""
@@ -136,7 +149,7 @@ class Notices:
             "create_time": rfc3339(now),
             "resource_type": "encrypt-resource",
             "event_type": event_type,
-            "summary": "支付成功" if original_type == "transaction" else "通道测试成功",
+            "summary": SUMMARIES.get(event_type, "支付成功" if original_type == "transaction" else "通道测试成功"),
             "resource": {"original_type": original_type} | sealed,
         }
         return Notice(str(envelope["id"]), number, event_type, url, compact(envelope).decode(), now)

@@ -11,11 +11,12 @@ from simulators.wechat.certificates import certificate_list
 from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault, suffer
 from simulators.wechat.orders import payer_of
-from simulators.wechat.schemas import CLOSE, check, check_create, check_echo
+from simulators.wechat.schemas import CLOSE, check, check_create, check_echo, check_refund
 from simulators.wechat.world import World
 from simulators.wire import Asked, Reply
 
 PARTNER = "/v3/pay/partner/transactions"
+REFUNDS = "/v3/refund/domestic/refunds"
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache, must-revalidate",
@@ -105,6 +106,17 @@ class PayApi:
         self._world.orders.close(request.named, request.body["sub_mchid"], paid)
         return b""
 
+    def refund(self, request: Request) -> bytes:
+        check_refund(request.body)
+        refund, is_new = self._world.refunds.apply(request.body, self._world.switches)
+        if is_new and refund.outcome != "PROCESSING" and "notify_url" in refund.asked:
+            self._world.report(refund, refund.outcome, refund.settles_at)
+        return compact(self._world.refunds.shown(refund))
+
+    def query_refund(self, request: Request) -> bytes:
+        sub_mchid = request.asked.query.get("sub_mchid", "")
+        return compact(self._world.refunds.shown(self._world.refunds.known(request.named, sub_mchid)))
+
     def echo(self, request: Request) -> bytes:
         check_echo(request.body)
         fields = ("echo_message", "encrypted_echo_message")
@@ -144,6 +156,8 @@ ROUTES = (
     Route("GET", re.compile(f"{PARTNER}/out-trade-no/([^/]+)"), "query", PayApi.query_number),
     Route("GET", re.compile(f"{PARTNER}/id/([^/]+)"), "query", PayApi.query_transaction),
     Route("POST", re.compile(f"{PARTNER}/out-trade-no/([^/]+)/close"), "close", PayApi.close),
+    Route("POST", re.compile(REFUNDS), "refund", PayApi.refund),
+    Route("GET", re.compile(f"{REFUNDS}/([^/]+)"), "query_refund", PayApi.query_refund),
     Route("POST", re.compile("/v3/security/echo"), "echo", PayApi.echo),
     Route("GET", re.compile("/v3/certificates"), "certificates", PayApi.certificates),
 )

@@ -46,6 +46,14 @@ CREATE = (
     Text("/payer/sp_openid", 128, required=False),
     Text("/payer/sub_openid", 128, required=False),
 )
+REFUND = (
+    Text("/sub_mchid", 32),
+    Text("/transaction_id", 32, required=False),
+    Text("/out_trade_no", 32, required=False, pattern=NUMBER),
+    Text("/out_refund_no", 64, pattern=r"[0-9A-Za-z_\-|*@]{1,64}"),
+    Text("/reason", 80, required=False),
+    Text("/notify_url", 256, required=False),
+)
 ECHO = (Text("/echo_message", 1024), Text("/notify_url", 255, required=False))
 
 
@@ -75,6 +83,21 @@ def check_create(body: dict[str, Any]) -> None:
     _check_payer(body)
     _check_notify_url("/notify_url", body["notify_url"])
     expiry(body)
+
+
+def check_refund(body: dict[str, Any]) -> None:
+    """The shape of a refund, with the rules that are more than a text's."""
+    check(body, REFUND)
+    if (body.get("transaction_id") is None) == (body.get("out_trade_no") is None):
+        raise wrong("/transaction_id", None, "transaction_id和out_trade_no必须且只能填一个")
+    for name in ("refund", "total"):
+        fen = at(body, f"/amount/{name}")
+        if type(fen) is not int or fen < 1:
+            raise wrong(f"/amount/{name}", fen, "缺少必填参数、类型不正确或值低于最小值 1")
+    if at(body, "/amount/currency") != "CNY":
+        raise wrong("/amount/currency", at(body, "/amount/currency"), "只支持CNY")
+    if "notify_url" in body:
+        _check_notify_url("/notify_url", body["notify_url"])
 
 
 def check_echo(body: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ class Switches:
 
     `sign_errors` signs business errors; `platform_certificate` serves and uses the certificate (平台证书);
     `certify_notices` signs notices with it, as during WeChat's gradual change to public keys.
+    A refund is PROCESSING for `refund_seconds`, then `refund_outcome`; `empty_sub_merchants` have no money to refund.
     WeChat's documents disagree about the code of a paid order and the status of its refusal, so both can be chosen.
     """
 
@@ -22,6 +23,9 @@ class Switches:
     paid_code: str = "ORDER_PAID"
     close_paid_status: int = 400
     blocked_sub_merchants: list[str] = field(default_factory=list)
+    refund_outcome: str = "SUCCESS"
+    refund_seconds: float = 5.0
+    empty_sub_merchants: list[str] = field(default_factory=list)
 
 
 def sub_merchants(named: str) -> Belongs:

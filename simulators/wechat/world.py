@@ -10,9 +10,10 @@ from simulators.wechat.faults import Faults
 from simulators.wechat.gate import Gate
 from simulators.wechat.ids import Ids
 from simulators.wechat.keys import KeyMaterial
-from simulators.wechat.notices import Notices
+from simulators.wechat.notices import Notice, Notices
 from simulators.wechat.orders import Orders
 from simulators.wechat.people import INVALID_CODE, USED_CODE, Codes, People
+from simulators.wechat.refunds import Refund, Refunds
 from simulators.wechat.settings import Belongs, Switches
 from simulators.wechat.signatures import PlatformSigner
 from simulators.wechat.subscriptions import Subscriptions
@@ -50,6 +51,7 @@ class World:
         self.gate = Gate(material, clock.now)
         self.faults = Faults(self.ids)
         self.orders = Orders(self.ids, clock.now)
+        self.refunds = Refunds(self.ids, clock.now, self.orders)
         self.people = People(self.ids)
         self.login_codes = Codes(self.ids, clock.now, USED_CODE)
         self.phone_codes = Codes(self.ids, clock.now, INVALID_CODE)
@@ -70,6 +72,11 @@ class World:
 
     def notice_signer(self) -> PlatformSigner:
         return self._certificate() if self.switches.certify_notices else self._public_key()
+
+    def report(self, refund: Refund, status: str, due: float) -> Notice:
+        """Tells the merchant, from `due` on, what became of a refund; returns the notice."""
+        notice = self.notices.refunded(refund, self.material.account.sp_mchid, status)
+        return self.courier.report(notice, due)
 
     def _certificate(self) -> PlatformSigner:
         return PlatformSigner(self.material.account.certificate_serial, self.material.certificate_key)
