@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from app.adapters.outbound import Network, is_this_machine
 
@@ -50,6 +50,11 @@ class WeChatSettings:
     apiv3_key: str = field(repr=False)
     public_keys: Mapping[str, Path]
     notify_url: str
+
+    @property
+    def refund_notify_url(self) -> str:
+        """Where WeChat reports refunds: beside the door at which it reports payments."""
+        return urljoin(self.notify_url, "refunds")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from app.web.policy import Policy, View, admits
 from payments.charges.actions import apply_notice
+from payments.refunds.actions import apply_refund_notice
 from payments.wechat import NoticeRejected
 
 REJECTED = Counter(
@@ -49,4 +50,12 @@ WECHAT = Policy("wechat", _only_wechat)
 def transactions() -> Response:
     """A payment that WeChat reports; 200 means that it took effect, or did so before."""
     apply_notice(g.notice)
+    return jsonify(code="SUCCESS", message="成功")
+
+
+@notices.post("/refunds")
+@admits(WECHAT)
+def refunds() -> Response:
+    """What became of a refund; 200 means that it took effect, or did so before."""
+    apply_refund_notice(g.notice)
     return jsonify(code="SUCCESS", message="成功")

@@ -32,6 +32,7 @@ class Charge(Base):
             name="a_description_fits_wechats_bill",
         ),
         Index("ix_charge_motorist_id", "motorist_id"),
+        Index("ix_charge_to_be_returned", "id", postgresql_where=text("state IN ('paid_late', 'refund_full')")),
     )
 
     id: Mapped[Id]
@@ -115,7 +116,12 @@ class Payment(Base):
             ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
             name="a_payment_reaches_its_channels_payee",
         ),
+        UniqueConstraint(
+            "id", "charge_id", "channel_id", "payee_id", "paid_fen", "surplus",
+            name="a_payment_is_one_sum_for_one_payee",
+        ),
         CheckConstraint("refund_reserved_fen BETWEEN 0 AND paid_fen", name="no_more_is_refunded_than_was_paid"),
+        Index("ix_payment_surplus_kept", "id", postgresql_where=text("surplus AND refund_reserved_fen = 0")),
         Index("a_charge_is_paid_once", "charge_id", unique=True, postgresql_where=text("NOT surplus")),
     )  # fmt: skip
 
@@ -139,14 +145,20 @@ class ChannelCall(Base):
 
     __tablename__ = "channel_call"
     __table_args__ = (
-        CheckConstraint("purpose IN ('create', 'close')", name="a_call_has_a_known_purpose"),
+        CheckConstraint("purpose IN ('create', 'close', 'refund')", name="a_call_has_a_known_purpose"),
+        CheckConstraint(
+            "(purpose = 'refund') = (refund_id IS NOT NULL) AND (refund_id IS NULL) = (order_id IS NOT NULL)",
+            name="a_call_is_about_an_order_or_a_refund",
+        ),
         CheckConstraint("state IN ('intended', 'done', 'refused', 'unknown')", name="a_call_is_in_a_known_state"),
         CheckConstraint("(state = 'intended') = (answered_at IS NULL)", name="an_answer_has_its_time"),
         Index("ix_channel_call_order_id", "order_id"),
+        Index("ix_channel_call_refund_id", "refund_id", postgresql_where=text("refund_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
-    order_id: Mapped[int] = mapped_column(ForeignKey("payment_order.id"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("payment_order.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     purpose: Mapped[str]
     request_hash: Mapped[bytes]
     state: Mapped[str]
@@ -161,7 +173,7 @@ class CallbackInbox(Base):
 
     __tablename__ = "callback_inbox"
     __table_args__ = (
-        CheckConstraint("kind IN ('transaction', 'unknown')", name="a_notice_is_of_a_known_kind_or_unknown"),
+        CheckConstraint("kind IN ('transaction', 'refund', 'unknown')", name="a_notice_is_of_a_known_kind_or_unknown"),
         Index("ix_callback_inbox_received_at", "received_at"),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, select
 
 from app.kernel.db import transaction
+from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.charges.models import Charge, ExceptionCase, Order, Payment
 from payments.ledger.models import Journal
@@ -58,6 +59,12 @@ def payments_of(charge_id: int) -> Sequence[Payment]:
     with transaction() as session:
         found = select(Payment).filter_by(charge_id=charge_id).order_by(Payment.id)
         return session.scalars(found.execution_options(populate_existing=True)).all()
+
+
+def promised_back(charge_id: int) -> Fen:
+    """How much of a charge's payment is refunded or promised back; while the charge is locked it only falls."""
+    with transaction() as session:
+        return session.scalar(select(Payment.refund_reserved_fen).filter_by(charge_id=charge_id, surplus=False)) or 0
 
 
 def journals_of_charge(key: uuid.UUID) -> Sequence[Journal]:

@@ -75,8 +75,12 @@ def paid_lines(fen: Fen) -> list[Line]:
 
 def recognised_lines(regime: str, fen: Fen) -> list[Line]:
     """The service is done: 应缴财政款 of an organ or institution, income of an enterprise."""
-    earned = "due_to_treasury" if regime == TREASURY else "revenue"
-    return [debit("customer_prepaid", fen), credit(earned, fen)]
+    return [debit("customer_prepaid", fen), credit(earned_account(regime), fen)]
+
+
+def earned_account(regime: str) -> str:
+    """Where a payee's earned money stands."""
+    return "due_to_treasury" if regime == TREASURY else "revenue"
 
 
 def surplus_lines(fen: Fen) -> list[Line]:

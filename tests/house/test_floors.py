@@ -12,6 +12,7 @@ ROOMS = [
         "supervision",
         "complaints",
         "city_feed",
+        "refunds",
         "adjustments",
         "departures",
         "stays",
@@ -100,7 +101,14 @@ def test_simulators_import_nothing_of_ours() -> None:
 
 def test_rooms_have_the_same_files_everywhere() -> None:
     rooms = [f"app.domain.{room}" for room in ROOMS]
-    for room in [*rooms, "payments.payees", "payments.charges", "payments.ledger", "payments.receipts"]:
+    for room in [
+        *rooms,
+        "payments.payees",
+        "payments.charges",
+        "payments.ledger",
+        "payments.receipts",
+        "payments.refunds",
+    ]:
         found = {path.stem for path in (ROOT / room.replace(".", "/")).glob("*") if path.name != "__pycache__"}
         assert found <= FILES | WORDS.get(room, set()), f"{room} has {found - FILES}"
 

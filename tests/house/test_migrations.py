@@ -24,11 +24,13 @@ from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
 from payments.charges.rules import CHARGE, ORDER
+from payments.refunds.rules import REFUND
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    CHARGE, ORDER, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD, WAITLIST,
+    CHARGE, ORDER, REFUND, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD,
+    WAITLIST,
 )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 
 from app.settings import Settings
+from payments.charges.models import Charge, Payment
+from payments.payees.models import Payee
 from payments.payees.queries import accept_samples
 from tests.payments.servers import Door, Simulator
 from tests.payments.world import ANOTHER, OPENID, Till
@@ -49,3 +51,21 @@ def owner(database_urls: tuple[str, str]) -> str:
 def program(database_urls: tuple[str, str]) -> str:
     """A connection string of the program's own role, for hand-written SQL."""
     return database_urls[1].replace("postgresql+psycopg", "postgresql")
+
+
+@pytest.fixture
+def payee(till: Till) -> Payee:
+    """An organ's payee."""
+    return till.treasury_payee()
+
+
+@pytest.fixture
+def paid(till: Till, payee: Payee) -> tuple[Charge, Payment]:
+    """12.50 yuan that this payee has got, and of what."""
+    return till.paid_charge(payee)
+
+
+@pytest.fixture
+def payment(paid: tuple[Charge, Payment]) -> Payment:
+    """The payment alone."""
+    return paid[1]

@@ -6,6 +6,7 @@ from werkzeug.serving import make_server
 
 from app.wiring import wiring
 from payments.charges.actions import prepare
+from payments.refunds.actions import check_refund
 from wsgi import create_app
 
 
@@ -20,3 +21,10 @@ def prepare_one(charge: uuid.UUID, openid: str) -> None:
         wired = wiring()
         told = wired.settings.wechat
         prepare(charge, openid, wired.pay, sp_appid=told.app_id, notify_url=told.notify_url)
+
+
+def bring_refund(refund_id: int) -> None:
+    """Bring one refund forward."""
+    with create_app().app_context():
+        wired = wiring()
+        check_refund(refund_id, wired.pay, wired.settings.wechat.refund_notify_url)

@@ -15,17 +15,21 @@ from sqlalchemy import select
 from app.kernel.db import transaction
 from app.settings import Settings
 from payments.charges import queries
-from payments.charges.actions import open_charge, prepare
+from payments.charges.actions import check_order, open_charge, prepare
 from payments.charges.models import Charge, ExceptionCase, Order, Payment
 from payments.ledger.queries import trial_balance
 from payments.payees.actions import confirm, open_channel, open_payee
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+from payments.refunds.actions import ask, check_refund
+from payments.refunds.models import Refund
+from payments.refunds.queries import refund
 from payments.wechat import Notice, WeChatPay
 from tests.payments.servers import Simulator
 
 JOB = "tests.paid"
+MOVED = "tests.refund_moved"
 OPENID = "o-payer-of-these-tests-000001"
 ANOTHER = "o-somebody-else-of-these-tests"
 
@@ -99,6 +103,36 @@ class Till:
         """The motorist pays in WeChat's cashier; returns the notice's id."""
         return str(self.wechat.control("POST", "/pay", {"out_trade_no": order.out_trade_no})["notice_id"])
 
+    def paid_charge(self, payee: Payee, fen: int = 1250) -> tuple[Charge, Payment]:
+        """A charge that was paid a while ago, and its payment."""
+        charge, order = self.ordered(payee, fen)
+        self.paid(order)
+        check_order(order.id, self.pay)
+        return queries.charge(charge.key), payments(charge)[0]
+
+    @property
+    def refund_url(self) -> str:
+        return self.settings.wechat.refund_notify_url
+
+    def bring(self, found: Refund) -> bool:
+        """The sweeper takes one refund up; whether WeChat answered."""
+        return check_refund(found.id, self.pay, self.refund_url)
+
+    def refund_in_wechats_book(self, found: Refund) -> dict[str, Any] | None:
+        shown = self.wechat.control("GET", "/book")["refunds"]
+        return next((each for each in shown if each["out_refund_no"] == found.out_refund_no), None)
+
+    def comes_to(self, found: Refund, status: str) -> str:
+        """WeChat ends a refund so, and writes a notice, whose id this is."""
+        wish = {"out_refund_no": found.out_refund_no, "status": status}
+        return str(self.wechat.control("POST", "/refund-outcomes", wish)["notice_id"])
+
+    def deliver(self, notice_id: str, copies: int = 1) -> list[int]:
+        """WeChat brings this notice (again), `copies` times at the same moment; returns our statuses."""
+        wish = {"notice_id": notice_id, "copies": copies}
+        statuses: list[int] = self.wechat.control("POST", "/redeliver", wish)["statuses"]
+        return statuses
+
     def redeliver(self, order: Order, copies: int = 1, *, new_id: bool = False) -> list[int]:
         """WeChat brings the notice (again), `copies` times at the same moment; returns our statuses."""
         wish = {"out_trade_no": order.out_trade_no, "copies": copies, "new_id": new_id}
@@ -129,6 +163,33 @@ def state_of(charge: Charge) -> str:
 
 def payments(charge: Charge) -> list[Payment]:
     return list(queries.payments_of(charge.id))
+
+
+def promised(payment: Payment, fen: int, *, alone_up_to: int = 10_000, reason: str = "overpaid") -> Refund:
+    """A refund that a person asked for, and that needs no other person unless told."""
+    return ask(
+        payment.key, fen, reason=reason, basis="出口道闸离线，多计一小时", asked_by="staff:1",
+        alone_up_to_fen=alone_up_to, on_moved=MOVED,
+    )  # fmt: skip
+
+
+def sent(till: Till, payment: Payment, fen: int = 300) -> Refund:
+    """A refund that WeChat has accepted and that stays in its hands until a test says what comes of it."""
+    till.wechat.control("POST", "/switches", {"refund_outcome": "PROCESSING"})
+    made = promised(payment, fen)
+    till.bring(made)
+    return now_of(made)
+
+
+def now_of(found: Refund) -> Refund:
+    """The refund, read anew."""
+    return refund(found.key)
+
+
+def reserved(payment: Payment) -> int:
+    """What of a payment is promised back."""
+    with transaction() as session:
+        return session.scalars(select(Payment.refund_reserved_fen).filter_by(id=payment.id)).one()
 
 
 def cases(word: str) -> list[ExceptionCase]:

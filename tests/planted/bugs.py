@@ -9,6 +9,9 @@ _GUARD: Final = "tests/claims/test_guard.py"
 _LISTS: Final = "tests/gates/test_whitelist.py"
 _EVENTS: Final = "tests/gates/test_events.py"
 _VENDORS: Final = "tests/gates/test_vendor_contract.py"
+_REFUND: Final = "tests/payments/test_refund.py"
+_REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
+_REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 
 _CLAIMS: Final = [
     Bug(
@@ -121,4 +124,56 @@ _TOLD: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD]
+_REFUNDED: Final = [
+    Bug(
+        "constraint dropped: a payment's refunds may sum to more than it keeps back for them",
+        "migrations/versions/0029_refunds.py",
+        """(("refund", "INSERT OR UPDATE OF state"), ("payment", "UPDATE OF refund_reserved_fen"))""",
+        "()",
+        [_REFUND_GUARD],
+    ),
+    Bug(
+        "sum not looked at: more than was paid is promised back",
+        "payments/refunds/actions/ask.py",
+        "if wish.amount_fen > left:",
+        "if wish.amount_fen > payment.paid_fen:",
+        [_REFUND_GUARD, _REFUND],
+    ),
+    Bug(
+        "unknown taken for failed: after a time-out the refund is given up, and another may be asked for",
+        "payments/refunds/actions/send.py",
+        'move(refund, "time_out", ANSWER)',
+        'move(refund, "close", ANSWER)',
+        [_REFUND_WORD],
+    ),
+    Bug(
+        "notice believed: what WeChat says of another sum moves ours",
+        "payments/refunds/actions/learn.py",
+        "    if wrong:\n",
+        "    if wrong and refund.refund_id is None:\n",
+        [_REFUND_WORD],
+    ),
+    Bug(
+        "promise kept: what WeChat closed can never be given back",
+        "payments/refunds/actions/moves.py",
+        "    payment.refund_reserved_fen -= refund.amount_fen\n",
+        "",
+        [_REFUND, _REFUND_WORD],
+    ),
+    Bug(
+        "second person not needed: who asked for a refund approves it",
+        "payments/refunds/actions/decide.py",
+        "if refund.asked_by == by:",
+        "if refund.asked_by == because:",
+        [_REFUND],
+    ),
+    Bug(
+        "earned anyway: what is promised back becomes the payee's as well",
+        "payments/charges/actions/recognise.py",
+        "charge.amount_fen - promised_back(charge.id)",
+        "charge.amount_fen",
+        [_REFUND],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD, *_REFUNDED]

@@ -12,10 +12,19 @@ T = TypeVar("T")
 
 
 def intend(order: Order, purpose: str, request: bytes) -> int:
-    """Write down that we are about to call; returns the call's id."""
+    """Write down that we are about to call about an order; returns the call's id."""
+    return _intend(purpose, request, order_id=order.id)
+
+
+def intend_refund(refund_id: int, request: bytes) -> int:
+    """Write down that we are about to ask for a refund; returns the call's id."""
+    return _intend("refund", request, refund_id=refund_id)
+
+
+def _intend(purpose: str, request: bytes, **about: int) -> int:
     call = ChannelCall(
-        order_id=order.id, purpose=purpose, request_hash=hashlib.sha256(request).digest(),
-        state="intended", intended_at=clock.now(),
+        purpose=purpose, request_hash=hashlib.sha256(request).digest(), state="intended", intended_at=clock.now(),
+        **about,
     )  # fmt: skip
     current().add(call)
     current().flush()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kernel import clock
@@ -20,3 +21,8 @@ def open_case(kind: str, reference: str, severity: int, **detail: Any) -> None:
         )
         .on_conflict_do_nothing(constraint="a_case_is_opened_once")
     )  # fmt: skip
+
+
+def resolve_case(case_id: int) -> None:
+    """A person has dealt with it."""
+    current().execute(update(ExceptionCase).where(ExceptionCase.id == case_id).values(state="resolved"))

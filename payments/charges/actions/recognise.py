@@ -7,7 +7,7 @@ from app.kernel.db import current, transaction
 from app.kernel.refusals import Conflict
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
-from payments.charges.queries import charge_reference
+from payments.charges.queries import charge_reference, promised_back
 from payments.charges.rules import CHARGE
 from payments.ledger.actions import post
 from payments.ledger.rules import recognised_lines
@@ -24,6 +24,7 @@ class NotPaid(Conflict):
 def recognise(charge_key: uuid.UUID) -> Charge:
     """The thing paid for is completed: due to the treasury (N3.4.1), or an enterprise's revenue (N3.4.2).
 
+    What is promised back to the motorist is not earned; when that is all of it, nothing is posted.
     Call it in the transaction that completes the source; twice changes nothing. Refuses `NotPaid`.
     """
     with transaction():
@@ -40,5 +41,7 @@ def _recognise(charge: Charge) -> None:
     reference = charge_reference(charge)
     CHARGE.move(charge, "fulfil", reference)
     payee = current().get_one(Payee, charge.payee_id)
-    post("recognition", reference, payee.id, clock.now(), recognised_lines(payee.regime, charge.amount_fen))
+    earned = charge.amount_fen - promised_back(charge.id)
+    if earned:
+        post("recognition", reference, payee.id, clock.now(), recognised_lines(payee.regime, earned))
     audit.record("charge.recognise", "charge", charge.id, reference)

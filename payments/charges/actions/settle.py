@@ -97,11 +97,11 @@ def _record_payment(order: Order, paid: Transaction, *, surplus: bool) -> None:
 
 
 def _keep_surplus(charge: Charge, order: Order, paid: Transaction) -> str:
-    """A second order of a paid charge was paid too: the money waits in 长款 until a person returns it."""
+    """A second order of a paid charge was paid too: the money stands in 长款 until its refund is under way."""
     assert paid.success_time is not None
     post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(order.amount_fen))
     audit.record("charge.surplus", "charge", charge.id, order_reference(order))
-    return _case("paid_twice", paid, 2, charge_id=charge.id)
+    return "paid_twice"
 
 
 def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: str) -> str:
@@ -113,7 +113,7 @@ def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: str) -> 
     audit.record("charge.pay", "charge", charge.id, cause, {"order_id": order.id})
     fault_point("notice.after_audit")
     _end_sibling(charge)
-    return _late(charge, paid) if charge.state == "paid_late" else _announce(charge)
+    return "paid_late" if charge.state == "paid_late" else _announce(charge)
 
 
 def _end_sibling(charge: Charge) -> None:
@@ -121,11 +121,6 @@ def _end_sibling(charge: Charge) -> None:
     sibling = lock_open_order(charge)
     if sibling is not None:
         sibling.next_check_at = clock.now()
-
-
-def _late(charge: Charge, paid: Transaction) -> str:
-    """Nothing is owed any more: a full refund is due, unless a person books the motorist anew."""
-    return _case("paid_late", paid, 2, charge_id=charge.id, refund_due_fen=charge.amount_fen)
 
 
 def _announce(charge: Charge) -> str:

@@ -1,0 +1,1 @@
+"""Money that goes back to the motorist: decided by the law or by persons, carried out by WeChat."""

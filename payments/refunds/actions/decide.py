@@ -1,0 +1,45 @@
+"""A large refund is decided by another person than the one who asked."""
+
+import uuid
+
+from app.kernel import audit, clock
+from app.kernel.db import transaction
+from app.kernel.refusals import NotAllowed
+from payments.refunds.actions.locks import lock_refund
+from payments.refunds.actions.moves import let_go, move
+from payments.refunds.models import Refund
+
+
+class OwnRefund(NotAllowed):
+    """Nobody decides on what they asked for themselves."""
+
+    code = "own_refund"
+    message = "申请人不得审批本人提出的退款"
+
+
+def approve(refund_key: uuid.UUID, by: str, because: str) -> Refund:
+    """Let a refund go to WeChat. Refuses `NoSuchRefund`, `OwnRefund`, and `WrongState` once it is decided."""
+    with transaction():
+        _, refund = lock_refund(refund_key)
+        _expect_another(refund, by)
+        now = clock.now()
+        told = {"decided_by": by, "decided_at": now, "decided_because": because}
+        move(refund, "approve", by, next_check_at=now, **told)
+        audit.record("refund.approve", "refund", refund.id, by)
+        return refund
+
+
+def reject(refund_key: uuid.UUID, by: str, because: str) -> Refund:
+    """Keep the money where it is. Refuses `NoSuchRefund`, `OwnRefund`, and `WrongState` once it is decided."""
+    with transaction():
+        payment, refund = lock_refund(refund_key)
+        _expect_another(refund, by)
+        told = {"decided_by": by, "decided_at": clock.now(), "decided_because": because}
+        let_go(payment, refund, "reject", by, **told)
+        audit.record("refund.reject", "refund", refund.id, by)
+        return refund
+
+
+def _expect_another(refund: Refund, by: str) -> None:
+    if refund.asked_by == by:
+        raise OwnRefund

@@ -1,0 +1,97 @@
+"""Refunds: one row a number at WeChat, with who asked, why, and who decided."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+from payments.charges.rules import words
+from payments.refunds.rules import LAW_REASONS, OVER, PLATFORM, REASONS, REFUND_STATES, UNSENT
+
+NOT_OVER = text(f"state NOT IN ({words(OVER)})")
+
+
+class Refund(Base):
+    """Money of one payment that goes back (退款), under one `out_refund_no` for ever.
+
+    `asked_by` is a person, or `platform` where the law of the charge's graph returns the whole payment.
+    What is promised of a payment is kept on it as `refund_reserved_fen`; a trigger holds the two together.
+    """
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        UniqueConstraint("out_refund_no", name="an_out_refund_no_is_used_once"),
+        UniqueConstraint("refund_id", name="a_wechat_refund_is_known_once"),
+        ForeignKeyConstraint(
+            ["payment_id", "charge_id", "channel_id", "payee_id", "paid_fen", "surplus"],
+            [f"payment.{name}" for name in ("id", "charge_id", "channel_id", "payee_id", "paid_fen", "surplus")],
+            name="a_refund_is_of_one_payment",
+        ),
+        ForeignKeyConstraint(
+            ["payee_id", "regime"], ["payee.id", "payee.regime"], name="a_refund_has_its_payees_regime"
+        ),
+        CheckConstraint("amount_fen BETWEEN 1 AND paid_fen", name="a_refund_is_for_money_that_was_paid"),
+        CheckConstraint(
+            "from_prepaid_fen BETWEEN 0 AND amount_fen AND (from_prepaid_fen = 0 OR NOT surplus)",
+            name="a_refund_is_drawn_from_where_the_money_lies",
+        ),
+        CheckConstraint(f"reason IN ({words(REASONS)})", name="a_refund_has_a_reason_from_the_list"),
+        CheckConstraint("reason <> 'goodwill' OR regime = 'SOE'", name="nobody_gives_the_treasurys_money_away"),
+        CheckConstraint(
+            f"(asked_by = '{PLATFORM}') = (reason IN ({words(LAW_REASONS)})) "
+            f"AND (asked_by = '{PLATFORM}') = (basis IS NULL)",
+            name="the_platform_returns_what_the_law_says_and_persons_say_why",
+        ),
+        CheckConstraint(
+            f"asked_by <> '{PLATFORM}' OR amount_fen = paid_fen", name="the_platform_returns_whole_payments"
+        ),
+        CheckConstraint("decided_by <> asked_by", name="a_refund_is_decided_by_another_person"),
+        CheckConstraint(
+            f"state IN ('requested', 'rejected') OR asked_by = '{PLATFORM}' OR amount_fen <= alone_up_to_fen "
+            "OR decided_by IS NOT NULL",
+            name="a_large_refund_needs_two_persons",
+        ),
+        CheckConstraint("state <> 'rejected' OR decided_by IS NOT NULL", name="somebody_rejects_a_refund"),
+        CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="a_decision_has_its_time"),
+        CheckConstraint(f"(state IN ({words(UNSENT)})) = (body IS NULL)", name="a_refund_that_was_sent_says_what"),
+        CheckConstraint(f"state IN ({words(REFUND_STATES)})", name="a_refund_is_in_a_known_state"),
+        Index("ix_refund_payment_id", "payment_id"),
+        Index("ix_refund_charge_id", "charge_id"),
+        Index("ix_refund_moved_at", "moved_at"),
+        Index("ix_refund_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    payment_id: Mapped[int]
+    charge_id: Mapped[int]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    regime: Mapped[str]
+    paid_fen: Mapped[int]
+    surplus: Mapped[bool]
+    amount_fen: Mapped[int]
+    from_prepaid_fen: Mapped[int]
+    """How much of it had not been earned yet; the rest is income that is given back."""
+    reason: Mapped[str]
+    basis: Mapped[str | None]
+    """Why, in the words of who asked; nothing personal."""
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    alone_up_to_fen: Mapped[int]
+    """Up to this sum nobody else was needed, by the policy of that moment."""
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
+    out_refund_no: Mapped[str]
+    body: Mapped[bytes | None]
+    """The request as it was first sent, so that a retry is byte-identical."""
+    refund_id: Mapped[str | None]
+    """WeChat's own number of it."""
+    state: Mapped[str]
+    moved_at: Mapped[datetime]
+    next_check_at: Mapped[datetime | None]
+    checks: Mapped[int] = mapped_column(default=0)
+    on_moved: Mapped[str]
+    """The job to enqueue with `refund_id` at each step, named by whoever asked."""
