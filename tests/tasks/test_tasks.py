@@ -19,6 +19,8 @@ from app.domain.units.models import Unit
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
+from payments.charges.actions.cases import open_case
+from payments.charges.queries import open_cases
 from tests.commands import refused, told
 from tests.races import at_once
 from tests.world import open_lot, staff
@@ -137,3 +139,19 @@ def test_commands_list_take_and_close(app: Flask, evening: datetime) -> None:
     told(app, by, "tasks", "close", task.key, "已核实")
     assert [row["outcome"] for row in told(app, by, "tasks", "list", "--closed")] == ["已核实"]
     assert refused(app, by, "tasks", "take", task.key) == "task_closed"
+
+
+def test_an_exception_case_of_the_money_becomes_a_task_with_an_owner_and_is_resolved_with_it(evening: datetime) -> None:
+    with transaction():
+        open_case("refund_abnormal", "refund:R1", 2, refund_id=17)
+        open_case("payment_mismatch", "order:1", 1, fields=["sub_mchid"])
+    assert (actions.adopt_cases(), actions.adopt_cases()) == (2, 0)
+    checker = staff("finance_checker")
+    grave, other = queries.tasks(checker)
+    assert (grave.kind, other.kind, other.detail["reference"]) == ("payment_mismatch", "refund_abnormal", "refund:R1")
+    assert grave.due_at is not None
+    assert grave.due_at - clock.now() <= HOUR
+    actions.take(checker, other.key)
+    actions.close_task(checker, other.key, "已在商户平台改退银行卡")
+    assert [each.kind for each in open_cases()] == ["payment_mismatch"]
+    assert actions.adopt_cases() == 0

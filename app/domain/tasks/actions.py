@@ -1,8 +1,8 @@
 """Opening what a person must decide, taking it up, and closing it."""
 
 import uuid
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,10 +10,17 @@ from sqlalchemy.dialects.postgresql import insert
 from app.domain.staff.models import StaffAccount
 from app.domain.staff.rules import CITY, Actor, Place, permit
 from app.domain.tasks.models import Task
+from app.domain.tasks.queries import cases_without_task
 from app.kernel import audit, clock
 from app.kernel.db import affected, current, transaction
 from app.kernel.ids import new_key
 from app.kernel.refusals import Conflict, Invalid, NotFound
+from payments.charges.actions.cases import resolve_case
+
+CASE: Final = "exception_case"
+"""The subject of a task that the money rooms asked for."""
+DUE_WITHIN: Final = {1: timedelta(hours=1), 2: timedelta(days=1), 3: timedelta(days=3)}
+"""By the severity of a case: 1 is money at the wrong payee."""
 
 
 class TaskTaken(Conflict):
@@ -71,6 +78,16 @@ def settle_tasks(kind: str, subject: str, subject_id: int, outcome: str) -> int:
         return affected(open_ones.values(closed_at=clock.now(), outcome=outcome))
 
 
+def adopt_cases(limit: int = 100) -> int:
+    """Ask a person of the city about each exception case (异常单) of the money rooms; returns how many were new."""
+    with transaction():
+        cases = cases_without_task(limit)
+        for case in cases:
+            told = {**case.detail, "severity": case.severity, "reference": case.reference}
+            open_task(case.kind, CASE, case.id, told, due_at=case.opened_at + DUE_WITHIN[case.severity])
+        return len(cases)
+
+
 def take(by: Actor, task_key: uuid.UUID) -> None:
     """Take a task up: it is this person's from now on; taking one's own again changes nothing.
 
@@ -97,6 +114,8 @@ def close_task(by: Actor, task_key: uuid.UUID, outcome: str) -> None:
         if not outcome.strip():
             raise OutcomeMissing
         task.closed_at, task.closed_by, task.outcome = clock.now(), by.account_id, outcome.strip()
+        if task.subject == CASE:
+            resolve_case(task.subject_id)
         audit.record("tasks.close", "task", task.id, by.label)
 
 

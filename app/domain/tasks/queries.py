@@ -13,6 +13,7 @@ from app.domain.staff.rules import Actor, Scope, ScopeKind, reach
 from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.db import transaction
+from payments.charges.models import ExceptionCase
 
 PAGE = 200
 
@@ -83,3 +84,15 @@ def open_subjects(kind: str, subject: str) -> set[int]:
     """The rows about which a task of this kind is open."""
     with transaction() as session:
         return set(session.scalars(select(Task.subject_id).filter_by(kind=kind, subject=subject, closed_at=None)))
+
+
+def cases_without_task(limit: int) -> Sequence[ExceptionCase]:
+    """Open exception cases of the money rooms that nobody was asked about, the gravest first."""
+    asked = select(Task.id).where(Task.subject == "exception_case", Task.subject_id == ExceptionCase.id)
+    with transaction() as session:
+        return session.scalars(
+            select(ExceptionCase)
+            .where(ExceptionCase.state == "open", ~asked.exists())
+            .order_by(ExceptionCase.severity, ExceptionCase.id)
+            .limit(limit)
+        ).all()
