@@ -10,6 +10,7 @@ from app.domain.conduct.actions import assess
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
+from app.domain.refunds.actions import tell_of
 from app.domain.reservations.actions import offer_free_bays
 from app.domain.stays.actions import settle
 from app.wiring import wiring
@@ -57,6 +58,11 @@ def assess_incident(incident_id: int) -> None:
     assess(incident_id)
 
 
+def tell_of_refund(refund_id: int) -> None:
+    """A refund moved: its motorist hears of it, or whoever decides."""
+    tell_of(refund_id)
+
+
 def prove_prices() -> None:
     """References, a rule or the calendar changed: prove again what lots charge."""
     while prove_outdated():
@@ -71,6 +77,7 @@ HANDLERS: Mapping[str, Handler] = {
     "gates.wake": wake_gate,
     "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
+    "refunds.tell": tell_of_refund,
     "reservations.offer": offer_to_the_waiting,
     "stays.settle": settle_stay,
 }

@@ -27,9 +27,11 @@ from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.pricing.actions import prove_outdated
+from app.domain.refunds import actions as refunds
 from app.domain.reservations import actions as reservations
 from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
+from app.domain.tasks.actions import adopt_cases
 from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.park_systems import serve_park_systems
@@ -38,6 +40,7 @@ from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
 from app.wiring import wiring
 from payments.charges.actions import sweep as sweep_orders
+from payments.refunds.actions import sweep as sweep_refunds
 
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
@@ -49,6 +52,11 @@ ROUND_SECONDS = 2.0
 def ask_about_orders() -> int:
     """Ask WeChat about every order whose notice did not come."""
     return sweep_orders(wiring().pay)
+
+
+def bring_refunds_forward() -> int:
+    """Send approved refunds to WeChat, and ask about every one whose notice did not come."""
+    return sweep_refunds(wiring().pay, wiring().settings.wechat.refund_notify_url)
 
 
 def find_city_lots() -> int:
@@ -116,6 +124,10 @@ def sweepers() -> Sequence[Sweeper]:
     """All of them; a test runs each once."""
     return [
         Sweeper("orders", 1.0, ask_about_orders),
+        Sweeper("refunds", 1.0, bring_refunds_forward),
+        Sweeper("nobodys_payments", 5.0, refunds.give_back),
+        Sweeper("money_cases", 15.0, adopt_cases),
+        Sweeper("refund_news", 15.0, refunds.tell_forgotten),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),
         Sweeper("adjustments", 5.0, adjustments.apply_forgotten),

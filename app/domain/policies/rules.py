@@ -31,6 +31,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "partner_silence_minutes": 30,
     "reference_radius_m": 500,
     "reserve_ahead_minutes": 7 * 24 * 60,
+    "refund_alone_fen": 5000,
+    "refund_alone_fiscal_fen": 0,
     "remind_after_minutes": 15,
     "remind_first_minutes": 60,
     "remind_second_minutes": 15,

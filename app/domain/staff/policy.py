@@ -123,6 +123,11 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "stays.assign_exit": _only(UNIT, OPERATOR, REGULATOR),
     "stays.see_passages": _only(UNIT, OPERATOR, REGULATOR),
     "stays.record_dispute": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, REGULATOR),
+    # refunds
+    "refunds.ask": _only(Role.COMPLAINT_HANDLER, FINANCE_MAKER),
+    "refunds.approve": _only(FINANCE_CHECKER),
+    "refunds.reject": _only(FINANCE_CHECKER),
+    "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # conduct
     "conduct.set_rule": _only(REGULATOR),
     "conduct.see_rules": EVERYBODY,

@@ -40,6 +40,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
     "gates": ("gates:gates", "Gates that speak a vendor's dialect (第三方道闸设备)."),
     "stays": ("stays:stays", "Stays (停车记录) and the passages of which they are made."),
+    "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
     "conduct": ("conduct:conduct", "Incidents, measures and appeals (停车信用)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),

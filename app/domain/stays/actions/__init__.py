@@ -9,13 +9,14 @@ from app.domain.stays.actions.project import project, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
 from app.domain.stays.actions.report import report_turn_away
 from app.domain.stays.actions.review import review_long_stays
-from app.domain.stays.actions.settle import settle, settle_forgotten
+from app.domain.stays.actions.settle import earn_the_rest, settle, settle_forgotten
 
 __all__ = [
     "NothingToPay",
     "adopt",
     "assign_exit",
     "decide",
+    "earn_the_rest",
     "open_payment",
     "project",
     "project_forgotten",

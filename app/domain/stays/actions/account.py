@@ -14,14 +14,15 @@ from app.domain.lots.queries import payee_at, place_of
 from app.domain.pricing.rules import BilledFee, Priced
 from app.domain.stays.models import Bill, BillBasis, Stay
 from app.domain.stays.queries import Due, due_of
-from app.domain.tasks.actions import open_task
+from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import clock
 from app.kernel.db import current
 from app.kernel.ids import new_key
+from app.kernel.money import Fen
 from payments.charges.actions import open_charge, recognise, withdraw
 from payments.charges.actions.withdraw import AlreadyPaid
 from payments.charges.models import Charge, Payment
-from payments.charges.queries import PAID
+from payments.charges.queries import PAID, charge, promised_back
 
 
 def locked(stay_id: int) -> Stay:
@@ -70,18 +71,24 @@ def complete(stay: Stay) -> None:
     """A settled stay's money becomes due to the treasury, or revenue (N3.4.1, N3.4.2), up to the fee and no further.
 
     More than the fee is not earned, nor what was paid before free time took the fee away: it waits as the motorist's,
-    and a person sends it back.
+    and a person sends it back. What is promised back counts as never paid.
     """
     fee = due_of(stay).fee
     bills = _paid(stay)
-    sums = accumulate(bill.amount_fen for bill in bills)
+    sums = accumulate(bill.amount_fen - _promised_back(bill) for bill in bills)
     for bill, so_far in zip(bills, sums, strict=True):
         assert bill.charge_key is not None
         if so_far <= fee.fee_fen or (bill.fee_fen >= so_far and not fee.waived_fen):
             recognise(bill.charge_key)
+            settle_tasks("stay_overpaid", "bill", bill.id, "多缴部分已退还")
         else:
             told = {"paid_fen": so_far, "fee_fen": fee.fee_fen}
             open_task("stay_overpaid", "bill", bill.id, told, place=place_of(stay.lot_id))
+
+
+def _promised_back(bill: Bill) -> Fen:
+    assert bill.charge_key is not None
+    return promised_back(charge(bill.charge_key).id)
 
 
 def _paid(stay: Stay) -> Sequence[Bill]:

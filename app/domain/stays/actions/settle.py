@@ -25,6 +25,15 @@ def settle(source_key: uuid.UUID) -> None:
             _follow_up(locked(stay_id))
 
 
+def earn_the_rest(bill_key: uuid.UUID) -> None:
+    """A part of what a settled stay paid goes back: the rest becomes the payee's, if it waited for that."""
+    with transaction() as session:
+        stay_id = session.scalars(select(Bill.stay_id).where(Bill.key == bill_key)).one()
+        stay = locked(stay_id)
+        if stay.state == "settled":
+            complete(stay)
+
+
 def settle_forgotten(limit: int = 100) -> int:
     """Settle what was paid and whose job was lost; returns how many bills were due."""
     forgotten = paid_and_unnoticed(limit)

@@ -1,0 +1,101 @@
+"""Money that goes back to motorists: asked for, decided, followed."""
+
+import uuid
+
+import click
+
+from app.domain.refunds import actions, queries
+from app.domain.staff.rules import Actor
+from app.jobs.commands.answers import Answer, Note, Sheet
+from app.jobs.commands.door import acting, noun
+from payments.refunds.rules import REFUND_STATES, STAFF_REASONS
+
+refunds = noun(
+    "Refunds (退款): asked for by one person, above a limit decided by another, carried out by WeChat.",
+    "refunds payments 0197b5c8-0000-7000-8000-000000000000 --as wang",
+    "refunds ask 0197b5c8-0000-7000-8000-000000000000 --fen 300 --reason overpaid --basis 出口道闸离线 --as wang",
+    "refunds list --state requested --as lin",
+    "refunds approve 0197b5c8-0000-7000-8000-000000000000 --because 已核对过车记录 --as lin",
+)
+
+
+@refunds.command("payments")
+@click.argument("stay", type=click.UUID)
+@acting
+def list_payments(by: Actor, stay: uuid.UUID) -> Answer:
+    """List what was paid for a stay (its key), and how much of it may still go back.
+
+    Example: flask --app wsgi refunds payments 0197b5c8-0000-7000-8000-000000000000 --as wang
+    """
+    headings = {
+        "key": "支付编号", "payee": "收费主体", "paid_at": "支付时间", "paid_fen": "支付（分）",
+        "refundable_fen": "可退（分）", "surplus": "重复支付",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.payments(by, stay)])
+
+
+@refunds.command("ask")
+@click.argument("payment", type=click.UUID)
+@click.option("--fen", type=int, required=True, help="how much goes back, in fen")
+@click.option("--reason", type=click.Choice(list(STAFF_REASONS)), required=True, help="why, from the list")
+@click.option("--basis", required=True, help="on what this rests, in a sentence without personal data")
+@acting
+def ask(by: Actor, payment: uuid.UUID, fen: int, reason: str, basis: str) -> Answer:
+    """Ask that a part of a payment (its key) goes back; above the limit another person decides.
+
+    Example: flask --app wsgi refunds ask 0197b5c8-… --fen 300 --reason overpaid --basis 出口道闸离线 --as wang
+    """
+    asked = actions.ask(by, payment, fen, reason, basis)
+    return Note("退款已提出" if asked.state == "requested" else "退款已受理", key=asked.key, state=asked.state)
+
+
+@refunds.command("approve")
+@click.argument("refund", type=click.UUID)
+@click.option("--because", required=True, help="why, without personal data")
+@acting
+def approve(by: Actor, refund: uuid.UUID, because: str) -> Answer:
+    """Let a refund that somebody else asked for go to WeChat.
+
+    Example: flask --app wsgi refunds approve 0197b5c8-… --because 已核对过车记录 --as lin
+    """
+    return Note("退款已同意", state=actions.approve(by, refund, because).state)
+
+
+@refunds.command("reject")
+@click.argument("refund", type=click.UUID)
+@click.option("--because", required=True, help="why, without personal data")
+@acting
+def reject(by: Actor, refund: uuid.UUID, because: str) -> Answer:
+    """Keep the money where it is; the motorist is told.
+
+    Example: flask --app wsgi refunds reject 0197b5c8-… --because 计费无误 --as lin
+    """
+    return Note("退款未同意", state=actions.reject(by, refund, because).state)
+
+
+@refunds.command("list")
+@click.option("--state", type=click.Choice(REFUND_STATES), help="only those in this state")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@acting
+def list_refunds(by: Actor, state: str | None, limit: int) -> Answer:
+    """List refunds of the lots within one's reach, the newest first.
+
+    Example: flask --app wsgi refunds list --state abnormal --as lin
+    """
+    headings = {
+        "key": "编号", "lot": "停车场", "amount_fen": "退款（分）", "paid_fen": "支付（分）", "reason_text": "原因",
+        "basis": "依据", "state": "状态", "asked_by": "申请人", "asked_at": "申请时间", "moved_at": "更新时间",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.refunds_within(by, state=state, limit=limit)])
+
+
+@refunds.command("show")
+@click.argument("refund", type=click.UUID)
+@acting
+def show(by: Actor, refund: uuid.UUID) -> Answer:
+    """Show one refund with each step.
+
+    Example: flask --app wsgi refunds show 0197b5c8-0000-7000-8000-000000000000 --as lin --json
+    """
+    seen, steps = queries.one_refund(by, refund)
+    return Note("退款", **vars(seen), steps=steps)
