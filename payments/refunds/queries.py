@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, union_all
 
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -110,15 +110,16 @@ def prepaid_left(charge: Charge, payment: Payment) -> Fen:
 
 def to_be_given_back(limit: int) -> Sequence[uuid.UUID]:
     """Keys of payments that settle no debt and of which nothing is promised back, the oldest first."""
-    nobodys = or_(Payment.surplus, Charge.state.in_(("paid_late", "refund_full")))
+    kept = (Payment.refund_reserved_fen == 0, Payment.paid_at > clock.now() - REFUNDABLE_FOR)
+    twice = select(Payment.id, Payment.key).where(Payment.surplus, *kept)
+    late = (
+        select(Payment.id, Payment.key)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .where(Charge.state.in_(("paid_late", "refund_full")), ~Payment.surplus, *kept)
+    )
+    nobodys = union_all(twice, late).subquery()
     with transaction() as session:
-        return session.scalars(
-            select(Payment.key)
-            .join(Charge, Charge.id == Payment.charge_id)
-            .where(nobodys, Payment.refund_reserved_fen == 0, Payment.paid_at > clock.now() - REFUNDABLE_FOR)
-            .order_by(Payment.id)
-            .limit(limit)
-        ).all()
+        return session.scalars(select(nobodys.c.key).order_by(nobodys.c.id).limit(limit)).all()
 
 
 def _earned(charge: Charge) -> Fen:

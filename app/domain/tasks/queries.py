@@ -88,7 +88,10 @@ def open_subjects(kind: str, subject: str) -> set[int]:
 
 def cases_without_task(limit: int) -> Sequence[ExceptionCase]:
     """Open exception cases of the money rooms that nobody was asked about, the gravest first."""
-    asked = select(Task.id).where(Task.subject == "exception_case", Task.subject_id == ExceptionCase.id)
+    asked = select(Task.id).where(
+        Task.kind == ExceptionCase.kind, Task.subject == "exception_case", Task.subject_id == ExceptionCase.id,
+        Task.closed_at.is_(None),
+    )  # fmt: skip
     with transaction() as session:
         return session.scalars(
             select(ExceptionCase)
