@@ -24,6 +24,11 @@ REFUND_EDGES: tuple[Edge, ...] = (
     ("unknown", "succeed", "success"),
     ("unknown", "close", "closed"),
     ("unknown", "fail", "abnormal"),
+    ("unknown", "stop", "stopping"),
+    ("stopping", "accept", "processing"),
+    ("stopping", "succeed", "success"),
+    ("stopping", "close", "closed"),
+    ("stopping", "fail", "abnormal"),
     ("processing", "succeed", "success"),
     ("processing", "close", "closed"),
     ("processing", "fail", "abnormal"),
@@ -32,12 +37,13 @@ REFUND_EDGES: tuple[Edge, ...] = (
 )
 REFUND = Machine("refund", REFUND_EDGES)
 REFUND_STATES = (
-    "requested", "rejected", "approved", "submitting", "unknown", "processing", "success", "closed", "abnormal",
+    "requested", "rejected", "approved", "submitting", "unknown", "stopping", "processing", "success", "closed",
+    "abnormal",
 )  # fmt: skip
 OVER: Final = ("rejected", "closed")
 """States in which the money stays where it was; in every other it is promised to the motorist, or theirs again."""
 UNSENT: Final = ("requested", "approved", "rejected")
-ASKED_ABOUT: Final = frozenset({"submitting", "unknown", "processing", "abnormal"})
+ASKED_ABOUT: Final = frozenset({"submitting", "unknown", "stopping", "processing", "abnormal"})
 EVENT_OF: Final[Mapping[str, str]] = {
     "PROCESSING": "accept", "SUCCESS": "succeed", "CLOSED": "close", "ABNORMAL": "fail",
 }  # fmt: skip

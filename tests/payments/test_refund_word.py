@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.kernel.states import WrongState
 from payments.charges import queries
 from payments.charges.models import Payment
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
-from payments.refunds.actions import apply_refund_notice, sweep
+from payments.refunds.actions import apply_refund_notice, stop, sweep
 from payments.refunds.models import Refund
 from payments.refunds.queries import journals_of_refund
 from payments.refunds.rules import next_check
@@ -78,6 +79,43 @@ def test_without_funds_a_person_hears_of_it_and_it_is_tried_again(till: Till, pa
     till.wechat.control("POST", "/switches", {"empty_sub_merchants": []})
     till.bring(made)
     assert now_of(made).state == "processing"
+
+
+def test_a_refund_that_is_given_up_ends_when_wechat_signs_that_there_is_none(
+    till: Till, payee: Payee, payment: Payment
+) -> None:
+    made = promised(payment, 300)
+    till.fail("error_500", "refund")
+    till.bring(made)
+    stop(made.key, "staff:2", "用户账户已注销")
+    till.later(62)
+    till.bring(made)
+    assert (now_of(made).state, reserved(payment)) == ("stopping", 300)
+    till.wechat.control("POST", "/switches", {"sign_errors": True})
+    till.bring(made)
+    assert (now_of(made).state, reserved(payment), books(payee)) == ("closed", 0, PAID)
+    assert till.refund_in_wechats_book(made) is None
+
+
+def test_a_refund_that_is_given_up_too_late_goes_its_way(till: Till, payment: Payment) -> None:
+    made = promised(payment, 300)
+    till.fail("error_500_after", "refund")
+    till.bring(made)
+    stop(made.key, "staff:2", "用户账户已注销")
+    till.bring(made)
+    assert now_of(made).state == "processing"
+    with pytest.raises(WrongState):
+        stop(made.key, "staff:2", "用户账户已注销")
+
+
+def test_what_may_still_be_on_its_way_does_not_end(till: Till, payment: Payment) -> None:
+    made = promised(payment, 300)
+    till.fail("error_500", "refund")
+    till.bring(made)
+    till.wechat.control("POST", "/switches", {"sign_errors": True})
+    stop(made.key, "staff:2", "用户账户已注销")
+    till.bring(made)
+    assert (now_of(made).state, reserved(payment)) == ("stopping", 300)
 
 
 def test_an_abnormal_refund_is_a_persons_and_ends_well_when_wechat_says_so(

@@ -190,6 +190,7 @@ def test_commands_ask_decide_list_and_show(app: Flask, evening: datetime, at: Mo
     assert refused(app, checker, "refunds", "reject", made["key"], "--because", "不同意") == "wrong_state"
     [row] = told(app, checker, "refunds", "list", "--state", "approved")
     assert (row["amount_fen"], row["reason_text"], row["basis"]) == (100, "计费有误", "道闸离线")
+    assert refused(app, checker, "refunds", "stop", made["key"], "--because", "用户账户已注销") == "wrong_state"
     shown = told(app, checker, "refunds", "show", made["key"])
     assert [step["state"] for step in shown["steps"]] == ["requested", "approved"]
     assert shown["decided_because"] == "已核对"

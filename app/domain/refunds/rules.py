@@ -7,7 +7,7 @@ from payments.ledger.rules import TREASURY
 from payments.refunds.queries import Step
 from payments.refunds.rules import REASONS
 
-SHOWN: Final = {"submitting": "approved", "unknown": "approved"}
+SHOWN: Final = {"submitting": "approved", "unknown": "approved", "stopping": "approved"}
 """How far it is between us and WeChat is no step for a motorist."""
 TOLD: Final = {
     "approved": ("退款已受理", "将退还{yuan}元（{reason}），原路退回您的支付账户。"),

@@ -127,6 +127,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.ask": _only(Role.COMPLAINT_HANDLER, FINANCE_MAKER),
     "refunds.approve": _only(FINANCE_CHECKER),
     "refunds.reject": _only(FINANCE_CHECKER),
+    "refunds.stop": _only(FINANCE_CHECKER),
     "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # conduct
     "conduct.set_rule": _only(REGULATOR),

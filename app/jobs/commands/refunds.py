@@ -73,6 +73,18 @@ def reject(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     return Note("退款未同意", state=actions.reject(by, refund, because).state)
 
 
+@refunds.command("stop")
+@click.argument("refund", type=click.UUID)
+@click.option("--because", required=True, help="why, without personal data")
+@acting
+def stop(by: Actor, refund: uuid.UUID, because: str) -> Answer:
+    """Give up a refund that WeChat does not take; it ends once WeChat signs that it has none.
+
+    Example: flask --app wsgi refunds stop 0197b5c8-… --because 用户账户已注销 --as lin
+    """
+    return Note("退款将终止", state=actions.stop(by, refund, because).state)
+
+
 @refunds.command("list")
 @click.option("--state", type=click.Choice(REFUND_STATES), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")

@@ -3,14 +3,15 @@
 from app.kernel import clock
 from app.kernel.db import transaction
 from payments.charges.actions.cases import open_case
+from payments.charges.models import Payment
 from payments.payees.models import MerchantChannel
 from payments.refunds.actions.learn import learn
 from payments.refunds.actions.locks import lock_refund_by_id
-from payments.refunds.actions.moves import move
+from payments.refunds.actions.moves import let_go, move
 from payments.refunds.actions.send import Outcome, doubt, send
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
-from payments.refunds.rules import ASKED_ABOUT, NO_SUCH_REFUND, next_check
+from payments.refunds.rules import ASKED_ABOUT, CALL_MAY_TAKE, NO_SUCH_REFUND, next_check
 from payments.wechat import Done, Refused, Unknown, WeChatPay
 
 QUERY = "query"
@@ -51,6 +52,9 @@ def _must_be_sent(refund_id: int, answer: Outcome) -> bool:
             case Done(value=seen):
                 _learn_or_wait(learn(payment, refund, seen, QUERY), refund)
                 return False
+            case Refused(code=code, signed=signed) if code in NO_SUCH_REFUND and refund.state == "stopping":
+                _end(payment, refund, signed=signed)
+                return False
             case Refused(code=code) if code in NO_SUCH_REFUND:
                 return _is_unheard_of(refund)
             case Refused() | Unknown():
@@ -73,3 +77,11 @@ def _is_unheard_of(refund: Refund) -> bool:
     if refund.state == "submitting":
         move(refund, "time_out", QUERY)
     return True
+
+
+def _end(payment: Payment, refund: Refund, *, signed: bool) -> None:
+    """It is to be given up: over when WeChat signs that there is none, and no call can still be on its way."""
+    if signed and clock.now() - refund.moved_at > CALL_MAY_TAKE:
+        let_go(payment, refund, "close", QUERY)
+    else:
+        _learn_or_wait("known", refund)

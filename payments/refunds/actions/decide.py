@@ -1,6 +1,7 @@
 """A large refund is decided by another person than the one who asked."""
 
 import uuid
+from datetime import timedelta
 
 from app.kernel import audit, clock
 from app.kernel.db import transaction
@@ -8,6 +9,7 @@ from app.kernel.refusals import NotAllowed
 from payments.refunds.actions.locks import lock_refund
 from payments.refunds.actions.moves import let_go, move
 from payments.refunds.models import Refund
+from payments.refunds.rules import CALL_MAY_TAKE
 
 
 class OwnRefund(NotAllowed):
@@ -37,6 +39,18 @@ def reject(refund_key: uuid.UUID, by: str, because: str) -> Refund:
         told = {"decided_by": by, "decided_at": clock.now(), "decided_because": because}
         let_go(payment, refund, "reject", by, **told)
         audit.record("refund.reject", "refund", refund.id, by)
+        return refund
+
+
+def stop(refund_key: uuid.UUID, by: str, because: str) -> Refund:
+    """Give up a refund that WeChat does not take: it is sent no more, and closed once WeChat signs that there is none.
+
+    Until then it may still turn out to be accepted. Refuses `NoSuchRefund`, and `WrongState` unless it is `unknown`.
+    """
+    with transaction():
+        _, refund = lock_refund(refund_key)
+        move(refund, "stop", by, next_check_at=clock.now() + CALL_MAY_TAKE + timedelta(seconds=1))
+        audit.record("refund.stop", "refund", refund.id, by, {"because": because})
         return refund
 
 

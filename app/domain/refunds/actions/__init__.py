@@ -1,8 +1,8 @@
 """What people do with refunds, and what motorists hear of them."""
 
 from app.domain.refunds.actions.ask import ask
-from app.domain.refunds.actions.decide import approve, reject
+from app.domain.refunds.actions.decide import approve, reject, stop
 from app.domain.refunds.actions.give_back import give_back
 from app.domain.refunds.actions.tell import tell_forgotten, tell_of
 
-__all__ = ["approve", "ask", "give_back", "reject", "tell_forgotten", "tell_of"]
+__all__ = ["approve", "ask", "give_back", "reject", "stop", "tell_forgotten", "tell_of"]

@@ -41,6 +41,13 @@ def reject(by: Actor, refund_key: uuid.UUID, because: str) -> Refund:
         return decided
 
 
+def stop(by: Actor, refund_key: uuid.UUID, because: str) -> Refund:
+    """Give up a refund that WeChat does not take. Refuses `NoSuchRefund`, `DecisionReasonMissing`, `WrongState`."""
+    with transaction():
+        permit(by, "refunds.stop", origin_of_refund(refund_key).place)
+        return refunds.stop(refund_key, by.label, _said(because))
+
+
 def _said(because: str) -> str:
     if not because.strip():
         raise DecisionReasonMissing
