@@ -1,72 +1,65 @@
-"""Clients that call the reserve action itself, each a process with a connection of its own, without HTTP between."""
+"""Clients that call the reserve action itself, each with a connection of its own, without HTTP between."""
 
-import multiprocessing
 import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing.connection import Connection
+from typing import Final
 
 from flask import Flask
 
 from app.domain.reservations.actions import reserve
 from bench.city import ALL_LOTS, key_of
+from bench.crew import Crew, crew_of
 from bench.wishes import HOUR, a_beginning
 
-FORK = multiprocessing.get_context("fork")
-STARTED_SECONDS = 60
+PROCESSES: Final = 2
+"""As many as a server has workers."""
 
 
-@contextmanager
-def action_clients(app: Flask, motorists: Sequence[int], count: int) -> Iterator["Clients"]:
-    """`count` processes that share motorists and lots out among themselves. The app must not be connected yet."""
-    pipes = [FORK.Pipe() for _ in range(count)]
-    processes = [
-        FORK.Process(target=_serve, args=(app, motorists[number::count], ALL_LOTS[number::count], theirs), daemon=True)
-        for number, (_, theirs) in enumerate(pipes)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        yield Clients([ours for ours, _ in pipes])
-    finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+@dataclass(frozen=True)
+class Spell:
+    """One client reserves for some seconds, each motorist once, in an app context of its own as in a request."""
+
+    motorists: Sequence[int]
+    lots: Sequence[int]
+    seconds: float
+
+    def run(self, app: Flask) -> int:
+        """How many reservations it made. Raises `StopIteration` when there are no motorists left."""
+        waiting, chance, made = iter(self.motorists), random.Random(self.motorists[0]), 0  # noqa: S311 - no secret
+        until = time.perf_counter() + self.seconds
+        while time.perf_counter() < until:
+            with app.app_context():
+                reserve_once(next(waiting), chance.choice(self.lots), a_beginning(chance))
+            made += 1
+        return made
 
 
 class Clients:
-    """The processes, idle until they are asked to reserve for some seconds."""
+    """They share motorists and lots out among themselves, and are idle until they are asked to reserve."""
 
-    def __init__(self, pipes: Sequence["Connection[float, int]"]) -> None:
-        self._pipes = pipes
+    def __init__(self, crew: Crew, motorists: Sequence[int], count: int) -> None:
+        self._crew = crew
+        self._waiting = [motorists[number::count] for number in range(count)]
+        self._lots = [ALL_LOTS[number::count] for number in range(count)]
 
     def transactions_per_second(self, seconds: float) -> float:
         """How many reservations all clients together made and committed per second."""
+        spells = [Spell(each, lots, seconds) for each, lots in zip(self._waiting, self._lots, strict=True)]
         began = time.perf_counter()
-        for pipe in self._pipes:
-            pipe.send(seconds)
-        made = sum(self._made(pipe) for pipe in self._pipes)
-        return made / (time.perf_counter() - began)
-
-    def _made(self, pipe: "Connection[float, int]") -> int:
-        if not pipe.poll(STARTED_SECONDS):
-            raise TimeoutError("a client does not answer")
-        return pipe.recv()
+        made = self._crew.run(spells)
+        self._waiting = [each[count:] for each, count in zip(self._waiting, made, strict=True)]
+        return sum(made) / (time.perf_counter() - began)
 
 
-def _serve(app: Flask, motorists: Sequence[int], lots: Sequence[int], pipe: "Connection[int, float]") -> None:
-    """Reserve when asked; each motorist does so once, in an app context of its own as in a request."""
-    waiting, chance = iter(motorists), random.Random(motorists[0])  # noqa: S311 - the same wishes in every run
-    while True:
-        seconds, made = pipe.recv(), 0
-        until = time.perf_counter() + seconds
-        while time.perf_counter() < until:
-            with app.app_context():
-                reserve_once(next(waiting), chance.choice(lots), a_beginning(chance))
-            made += 1
-        pipe.send(made)
+@contextmanager
+def action_clients(app: Flask, motorists: Sequence[int], count: int) -> Iterator[Clients]:
+    """`count` clients. The app must not be connected yet, for its processes are forked from this one."""
+    with crew_of(app, PROCESSES, count // PROCESSES) as crew:
+        yield Clients(crew, motorists, count)
 
 
 def reserve_once(motorist: int, lot: int, begins_at: datetime) -> None:

@@ -1,7 +1,11 @@
-"""Processes that each do a task when told to, all at the same time, with a connection of their own to the database."""
+"""Clients that each do a task when told to, all at the same time: threads in a few processes, as a server has workers.
+
+A process for each of sixty-four clients would measure how two cores fare with a hundred and thirty processes.
+"""
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol, TypeVar
@@ -21,18 +25,21 @@ class Task(Protocol[Result_co]):
 
 
 @contextmanager
-def crew_of(app: Flask, count: int) -> Iterator["Crew"]:
-    """So many processes, idle. The app must not be connected yet, for they are forked from this one."""
-    pipes = [FORK.Pipe() for _ in range(count)]
-    processes = [FORK.Process(target=_serve, args=(app, theirs), daemon=True) for _, theirs in pipes]
-    for process in processes:
-        process.start()
+def crew_of(app: Flask, processes: int, each: int) -> Iterator["Crew"]:
+    """So many processes with `each` clients, idle. The app must not be connected yet, for they are forked from it.
+
+    Each process has the platform's own pool of connections, which its clients share.
+    """
+    pipes = [FORK.Pipe() for _ in range(processes)]
+    members = [FORK.Process(target=_serve, args=(app, theirs, each), daemon=True) for _, theirs in pipes]
+    for member in members:
+        member.start()
     try:
         yield Crew([ours for ours, _ in pipes])
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        for member in members:
+            member.terminate()
+            member.join()
 
 
 class Crew:
@@ -42,10 +49,24 @@ class Crew:
         self._pipes = pipes
 
     def run(self, tasks: Sequence[Task[Result_co]]) -> Sequence[Result_co]:
-        """One task for each process; what came of each, when all have done theirs."""
-        for pipe, task in zip(self._pipes, tasks, strict=True):
-            pipe.send(task)
-        return [_received(pipe) for pipe in self._pipes]
+        """One task for each client; what came of each, when all have done theirs."""
+        for number, pipe in enumerate(self._pipes):
+            pipe.send(tasks[number :: len(self._pipes)])
+        came = [_received(pipe) for pipe in self._pipes]
+        return [came[number % len(came)][number // len(came)] for number in range(len(tasks))]
+
+    def hang_up(self) -> None:
+        """End all connections: only then has the server added up what it counted for each."""
+        self.run([HangUp() for _ in self._pipes])
+
+
+class HangUp:
+    """A task: the process is not connected any more, until it is asked for something else."""
+
+    def run(self, app: Flask) -> None:
+        """Close what the pool holds."""
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
 
 
 def _received(pipe: "Connection") -> Any:
@@ -54,9 +75,7 @@ def _received(pipe: "Connection") -> Any:
     return pipe.recv()
 
 
-def _serve(app: Flask, pipe: "Connection") -> None:
-    while True:
-        result = pipe.recv().run(app)
-        with app.app_context():  # the server adds up what it counted for a connection when that ends
-            app.extensions["sqlalchemy"].engine.dispose()
-        pipe.send(result)
+def _serve(app: Flask, pipe: "Connection", clients: int) -> None:
+    with ThreadPoolExecutor(clients) as threads:
+        while True:
+            pipe.send(list(threads.map(lambda task: task.run(app), pipe.recv())))

@@ -1,4 +1,7 @@
-"""One bay that sixty-four motorists want for the same hour at the same moment, again and again."""
+"""One bay that sixty-four motorists want for the same hour at the same moment, again and again.
+
+They come as in production: through two processes, each with the platform's pool of fifteen connections.
+"""
 
 import time
 from collections import Counter
@@ -15,13 +18,17 @@ from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from bench.city import key_of
 from bench.crew import Crew, crew_of
-from bench.race.scene import HOT_LOTS, MOTORISTS, quarter, stage
+from bench.race.scene import HOT_LOTS, MOTORISTS, QUARTERS, quarter, stage
 from bench.race.umpire import Umpire
 from bench.results import tell
 
 WRITERS: Final = 64
-ROUNDS: Final = 40
+PROCESSES: Final = 2
+"""As many as a server has workers."""
+ROUNDS: Final = QUARTERS
 """One for each quarter of an hour of the night."""
+WARMING: Final = 12
+"""So many rushes for another bay come first: a server's connections are warm, and their statements are prepared."""
 ENDURED: Final = 0.99
 GATHERING_SECONDS: Final = 1.5
 
@@ -31,6 +38,7 @@ class Rush:
     """One writer's wish; all begin at the same instant of the machine's clock."""
 
     motorist: int
+    lot: int
     begins_at: datetime
     ends_at: datetime
     start: float
@@ -47,7 +55,7 @@ class Rush:
 
     def _ask(self) -> str:
         try:
-            reserve(self.motorist, key_of(self.motorist), key_of(HOT_LOTS[0]), self.begins_at, self.ends_at)
+            reserve(self.motorist, key_of(self.motorist), key_of(self.lot), self.begins_at, self.ends_at)
         except Refusal as refusal:
             return refusal.code
         return "reserved"
@@ -61,8 +69,11 @@ def measure() -> None:
     """One line, in a city of its own. Raises `NotOneWinner`."""
     with stage() as (app, superuser):
         umpire = Umpire(superuser)
-        with crew_of(app, WRITERS) as writers:
-            seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, number))
+        with crew_of(app, PROCESSES, WRITERS // PROCESSES) as writers:
+            for number in range(WARMING):
+                _rush(writers, HOT_LOTS[1], number)
+            seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, HOT_LOTS[0], number))
+            writers.hang_up()
         deadlocks = umpire.deadlocks()
     tell(
         "hot_bay", {"p99_ms": 1000 * seconds[int(ENDURED * len(seconds))], "deadlocks": deadlocks},
@@ -71,10 +82,12 @@ def measure() -> None:
     )  # fmt: skip
 
 
-def _rush(writers: Crew, number: int) -> list[float]:
+def _rush(writers: Crew, lot: int, number: int) -> list[float]:
+    """All writers at once, none of whom has reserved before."""
     start = time.monotonic() + GATHERING_SECONDS
-    motorists = MOTORISTS[number * WRITERS : (number + 1) * WRITERS]
-    ended = writers.run([Rush(motorist, quarter(number), quarter(number + 1), start) for motorist in motorists])
+    first = (WARMING * (lot == HOT_LOTS[0]) + number) * WRITERS
+    motorists = MOTORISTS[first : first + WRITERS]
+    ended = writers.run([Rush(motorist, lot, quarter(number), quarter(number + 1), start) for motorist in motorists])
     if sum(code == "reserved" for _, code in ended) != 1:
         raise NotOneWinner(Counter(code for _, code in ended))
     return [seconds for seconds, _ in ended]

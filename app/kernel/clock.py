@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from app.kernel.db import transaction
+from app.kernel.db import current, transaction
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CARRIED_SECONDS = 60.0
@@ -48,10 +48,23 @@ def now() -> datetime:
         if moment is None:
             at = session.scalar(select(func.clock_timestamp()))
             assert at is not None
-            _note(at)
-            moment = session.info["moment"] = at.astimezone(UTC) + offset()
+            return brought(at)
         assert isinstance(moment, datetime)
         return moment
+
+
+def brought(at: datetime) -> datetime:
+    """Let the running transaction's moment be `at`, a `clock_timestamp()` that some statement of it brought along.
+
+    It spares the question. Where the moment stands already it is that one. Returns the platform's moment.
+    """
+    info = current().info
+    if "moment" not in info:
+        _note(at)
+        info["moment"] = at.astimezone(UTC) + offset()
+    moment = info["moment"]
+    assert isinstance(moment, datetime)
+    return moment
 
 
 def glance() -> datetime:

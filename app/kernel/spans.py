@@ -10,6 +10,11 @@ def span(begins_at: datetime, ends_at: datetime | None) -> Range[datetime]:
     return Range(begins_at, ends_at, bounds="[)")
 
 
+def span_or_nothing(begins_at: datetime, ends_at: datetime) -> Range[datetime]:
+    """The span [begins_at, ends_at), or one without any moment where it would run backwards."""
+    return span(begins_at, ends_at) if begins_at < ends_at else Range(empty=True)
+
+
 def bounds(during: Range[datetime]) -> tuple[datetime, datetime]:
     """Both ends of a span that the table keeps finite."""
     assert during.lower is not None

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Identity, Index, Table, func, insert, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    String,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -95,6 +110,18 @@ class Machine:
         """Record the first state of a row just inserted (flushes, so that it has an id)."""
         current().flush()
         self._record(row.id, BORN, event, str(row.state), cause)
+
+    def birth(self, new: CTE) -> CTE:
+        """For a statement that inserts rows as `new`, which returns ids and states: their first moves, with them.
+
+        The statement is told `event`, `cause` and the moment `at`.
+        """
+        told = select(
+            literal(self.name), new.c.id, literal(BORN), new.c.state, bindparam("event", type_=String),
+            bindparam("cause", type_=String), bindparam("at", type_=DateTime(timezone=True)),
+        )  # fmt: skip
+        names = ["machine", "entity_id", "from_state", "to_state", "event", "cause", "at"]
+        return _TELL.from_select(names, told).cte("told")
 
     def many_born(self, ids: Sequence[int], state: str, event: str, cause: str) -> None:
         """Record the first state of many rows just inserted, all of them in `state`."""

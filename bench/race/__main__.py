@@ -20,6 +20,8 @@ from bench.race.umpire import Umpire
 
 ATTEMPTS: Final = 200_000
 CLIENTS: Final = 64
+PROCESSES: Final = 8
+"""With the platform's own pool each: none of its eight clients waits for a connection."""
 HEAT: Final = 5_120
 EXPECTED: Final = frozenset(
     {"reserved", "cancelled", "driven in", "lot_full", "lot_busy", "plate_already_claimed", "too_many_reservations"}
@@ -52,7 +54,7 @@ class Score:
 def main() -> int:
     """Build the city, run, tell."""
     attempts = int(sys.argv[1]) if sys.argv[1:] else ATTEMPTS
-    with stage() as (app, superuser), crew_of(app, CLIENTS) as crew:
+    with stage() as (app, superuser), crew_of(app, PROCESSES, CLIENTS // PROCESSES) as crew:
         score = run(crew, superuser, attempts)
     return _tell(score)
 
@@ -68,11 +70,12 @@ def run(crew: Crew, superuser: psycopg.Connection[Any], attempts: int) -> Score:
         outcome = Outcome.sum(crew.run([Heat(each, number * CLIENTS + one, churn) for one in range(CLIENTS)]))
         score.overlaps += umpire.overlaps()
         score.oversold += umpire.oversold()
-        score.deadlocks = umpire.deadlocks()
         score.needless += 0 if churn else umpire.needlessly_refused(outcome.full)
         score.outcome.add(outcome)
         number += 1
         _progress(score, time.monotonic() - began)
+    crew.hang_up()
+    score.deadlocks = umpire.deadlocks()
     return score
 
 

@@ -94,7 +94,7 @@ def test_a_bay_that_somebody_is_about_to_claim_is_locked(evening: datetime, admi
             found = free_bay(lot.id, hours(evening, 1, 2), clock.now(), wait=wait)
             assert found is not None
             with pytest.raises(LockNotAvailable):
-                admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [found[0]])
+                admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [found.bay_id])
 
 
 def test_a_plate_that_is_about_to_claim_a_bay_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:

@@ -114,6 +114,13 @@ def test_a_second_overlapping_reservation_for_the_same_plate_is_refused(
         reserve(who.id, who.vehicle_key, open_lot().key, hour(evening, 2), hour(evening, 4))
 
 
+def test_who_has_the_last_bay_is_told_so_and_not_that_the_lot_is_full(who: Driver, evening: datetime) -> None:
+    lot = open_lot(bays=1)
+    reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
+    with pytest.raises(PlateBusy):
+        reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
+
+
 def test_somebody_elses_booking_of_a_plate_does_not_stand_in_its_owners_way(
     who: Driver, lot: Lot, evening: datetime
 ) -> None:

@@ -55,6 +55,11 @@ def stale(now: Moment) -> ColumnElement[bool]:
     return and_(BayClaim.state == "held", BayClaim.hold_expires_at <= now)
 
 
+def was_held(now: Moment) -> ColumnElement[bool]:
+    """Whether a stale hold still stands on the bay of the outer query."""
+    return select(BayClaim.id).where(BayClaim.bay_id == Bay.id, stale(now)).correlate_except(BayClaim).exists()
+
+
 def taken(during: Span, now: Moment) -> ColumnElement[bool]:
     """Whether a live claim on the bay of the outer query, or its closure (N5.6), overlaps `during`."""
     claimed = exists(
@@ -186,12 +191,22 @@ def is_open(lot_id: Lots, during: Span) -> ColumnElement[bool]:
     return and_(func.coalesce(type_coerce(during, TSTZRANGE).op("<@")(windows), false()), not_(shut))
 
 
-def has_free_bay(lot_id: Lots, during: Span, now: datetime) -> ColumnElement[bool]:
+def has_free_bay(lot_id: Lots, during: Span, now: Moment) -> ColumnElement[bool]:
     """Whether some bay of a lot that any car may be given is free during the whole span."""
     return (
         select(Bay.id)
         .where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS), not_(taken(during, now)))
         .correlate_except(Bay)
+        .exists()
+    )
+
+
+def is_claimed(plate_id: SQLColumnExpression[int], during: Span) -> ColumnElement[bool]:
+    """Whether a live claim has the plate of each row of the outer query for some part of a span."""
+    return (
+        select(BayClaim.id)
+        .where(BayClaim.plate_id == plate_id, BayClaim.during.overlaps(during), live())
+        .correlate_except(BayClaim)
         .exists()
     )
 

@@ -141,4 +141,4 @@ def move_elsewhere(claim: BayClaim) -> bool:
         lot_id = session.scalar(select(Bay.lot_id).where(Bay.id == claim.bay_id))
         assert lot_id is not None
         found = free_bay(lot_id, claim.during, clock.now(), wait=False)
-        return found is not None and _try(claim, bay_id=found[0])
+        return found is not None and _try(claim, bay_id=found.bay_id)

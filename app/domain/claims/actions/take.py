@@ -6,12 +6,14 @@ instead of dead-locking (measured: an exclusion constraint alone dead-locks on o
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import DateTime, bindparam, func, not_, select
+from sqlalchemy import DateTime, Table, bindparam, func, insert, not_, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import aliased
 
 from app.domain.claims import queries
 from app.domain.claims.models import BayClaim
@@ -22,6 +24,8 @@ from app.kernel import clock
 from app.kernel.db import current, savepoint, sqlstate, transaction, violated
 from app.kernel.refusals import Conflict, Invalid, Unavailable
 from app.kernel.spans import bounds, span
+
+_TABLE: Final = cast("Table", BayClaim.__table__)
 
 ATTEMPTS = 100
 """Every lost attempt is a rival's gain, so a lot of fewer bays than this is never refused while one is free."""
@@ -129,7 +133,16 @@ def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetim
         return _take_a_bay(draft, lambda now, wait: _longest_free_bay(lot_id, entered_at, until, now, wait=wait))
 
 
-Candidate = Callable[[datetime, bool], tuple[int, Range[datetime]] | None]
+@dataclass(frozen=True)
+class Free:
+    """A locked bay that nobody has claimed for a span; `was_held`: by a hold that is over and still has to be ended."""
+
+    bay_id: int
+    during: Range[datetime]
+    was_held: bool
+
+
+Candidate = Callable[[datetime, bool], Free | None]
 
 
 def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
@@ -142,7 +155,7 @@ def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
                 found = found or candidate(now, True)
                 if found is None:
                     raise LotFull
-                return _write(draft, *found, now)
+                return _write(draft, found, now)
         except DBAPIError as error:
             _give_up_unless_a_rival_won(error)
     raise LotBusy
@@ -172,16 +185,17 @@ def lock_plate(plate_id: int | None) -> None:
 _PLATE: Final = select(NumberPlate.id).where(NumberPlate.id == bindparam("plate_id")).with_for_update(key_share=True)
 
 
-def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> tuple[int, Range[datetime]] | None:
+def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:
     """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
     told = {"lot_id": lot_id, "during": during, "now": now}
-    bay_id = current().scalar(_ANY_FREE_BAY if wait else _FIRST_FREE_BAY, told)
-    return None if bay_id is None else (bay_id, during)
+    row = current().execute(_ANY_FREE_BAY if wait else _FIRST_FREE_BAY, told).one_or_none()
+    return None if row is None else Free(row.id, during, row.was_held)
 
 
-_FREE_BAY: Final = select(Bay.id).where(
+_NOW: Final = bindparam("now", type_=DateTime(timezone=True))
+_FREE_BAY: Final = select(Bay.id, queries.was_held(_NOW).label("was_held")).where(
     Bay.lot_id == bindparam("lot_id"), Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
-    not_(queries.taken(bindparam("during", type_=TSTZRANGE), bindparam("now", type_=DateTime(timezone=True)))),
+    not_(queries.taken(bindparam("during", type_=TSTZRANGE), _NOW)),
 ).limit(1)  # fmt: skip
 """Built once: to put it together took longer than to ask it."""
 
@@ -189,9 +203,7 @@ _FIRST_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), Bay.id).with_for_up
 _ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay)
 
 
-def _longest_free_bay(
-    lot_id: int, entered_at: datetime, until: datetime, now: datetime, *, wait: bool
-) -> tuple[int, Range[datetime]] | None:
+def _longest_free_bay(lot_id: int, entered_at: datetime, until: datetime, now: datetime, *, wait: bool) -> Free | None:
     """Lock the bay whose next promise is farthest away, and say until when it is free."""
     next_promise = (
         select(func.min(func.lower(BayClaim.during)))
@@ -210,7 +222,7 @@ def _longest_free_bay(
     )
     free_until = func.least(next_promise, next_closure, until)
     row = current().execute(
-        select(Bay.id, free_until)
+        select(Bay.id, free_until, queries.was_held(now))
         .where(
             Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
             not_(queries.taken(span(entered_at, entered_at + queries.RIVALS), now)),
@@ -219,17 +231,26 @@ def _longest_free_bay(
         .limit(1)
         .with_for_update(of=Bay, skip_locked=not wait)
     ).first()  # fmt: skip
-    return None if row is None else (row[0], span(entered_at, row[1]))
+    return None if row is None else Free(row[0], span(entered_at, row[1]), row[2])
 
 
-def _write(draft: dict[str, Any], bay_id: int, during: Range[datetime], now: datetime) -> BayClaim:
+def _write(draft: dict[str, Any], found: Free, now: datetime) -> BayClaim:
     """With the bay locked: flip its stale holds in a statement of its own, then insert."""
-    session = current()
-    flip_stale_holds(bay_id, now)
-    claim = BayClaim(**draft, bay_id=bay_id, during=during)
-    session.add(claim)
-    CLAIM.born(claim, claim.kind, BIRTHS[claim.state])
-    return claim
+    if found.was_held:
+        flip_stale_holds(found.bay_id, now)
+    told = {"hold_expires_at": None, **draft, "bay_id": found.bay_id, "during": found.during}
+    birth = {"event": BIRTHS[draft["state"]], "cause": draft["kind"], "at": clock.now()}
+    return current().scalars(_NEW_CLAIM, told | birth).one()
+
+
+_NEW: Final = (
+    insert(BayClaim)
+    .values({column.name: bindparam(column.name) for column in _TABLE.columns if column.name != "id"})
+    .returning(*_TABLE.columns)
+    .cte("new")
+)
+_NEW_CLAIM: Final = select(aliased(BayClaim, _NEW)).add_cte(CLAIM.birth(_NEW))
+"""The claim and its first move in one statement: between them would lie another round trip with the bay locked."""
 
 
 def flip_stale_holds(bay_id: int, now: datetime) -> None:
@@ -238,9 +259,7 @@ def flip_stale_holds(bay_id: int, now: datetime) -> None:
         CLAIM.move(hold, "expire", "claims.write")
 
 
-_STALE_HOLDS: Final = select(BayClaim).where(
-    BayClaim.bay_id == bindparam("bay_id"), queries.stale(bindparam("now", type_=DateTime(timezone=True)))
-)
+_STALE_HOLDS: Final = select(BayClaim).where(BayClaim.bay_id == bindparam("bay_id"), queries.stale(_NOW))
 
 
 def _give_up_unless_a_rival_won(error: DBAPIError) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 
 from app.domain.conduct.models import Appeal, AppealDecision, ConductRule, Incident, Measure, MeasureIncident
 from app.domain.conduct.rules import APPEAL_WITHIN, CITY_DEFAULTS, STOP_RESERVATIONS, ReservationsSuspended, Terms
@@ -11,6 +11,16 @@ from app.kernel import clock
 from app.kernel.clock import shanghai
 from app.kernel.db import transaction
 from app.kernel.spans import bounds
+
+
+def must_wait(motorist_id: SQLColumnExpression[int], at: SQLColumnExpression[datetime]) -> ColumnElement[bool]:
+    """Whether a measure keeps the motorist of each row from reserving: then `refuse_suspended` tells all about it."""
+    return (
+        select(Measure.id)
+        .where(Measure.motorist_id == motorist_id, Measure.kind.in_(STOP_RESERVATIONS), Measure.valid.contains(at))
+        .correlate_except(Measure)
+        .exists()
+    )
 
 
 def refuse_suspended(motorist_id: int) -> None:

@@ -1,17 +1,19 @@
 """The rows that whoever promises something to a motorist holds first."""
 
+import uuid
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.actions import PlateBusy, lock_plate
 from app.domain.claims.queries import overlapping_of_plate
 from app.domain.lots.queries import place_of
-from app.domain.motorists.models import Motorist
+from app.domain.motorists.models import Motorist, NumberPlate, Vehicle
 from app.domain.reservations.queries import owners
 from app.domain.tasks.actions import open_task
+from app.kernel import clock
 from app.kernel.db import current
 
 
@@ -21,6 +23,28 @@ def lock_motorist(motorist_id: int) -> None:
 
 
 _MOTORIST: Final = select(Motorist.id).where(Motorist.id == bindparam("motorist_id")).with_for_update(key_share=True)
+
+
+def lock_motorist_and_plate(motorist_id: int, vehicle_key: uuid.UUID) -> None:
+    """Both in this order by one statement, and the transaction's moment is that at which they were had.
+
+    Nothing is locked where the motorist has no such vehicle.
+    """
+    at = current().scalar(_MOTORIST_AND_PLATE, {"motorist_id": motorist_id, "vehicle_key": vehicle_key})
+    if at is not None:
+        clock.brought(at)
+
+
+_LOCKED: Final = (
+    select(Motorist.id)
+    .join(Vehicle, Vehicle.motorist_id == Motorist.id)
+    .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
+    .where(Motorist.id == bindparam("motorist_id"), Vehicle.key == bindparam("vehicle_key", type_=Uuid))
+    .with_for_update(key_share=True, of=[Motorist, NumberPlate])
+    .subquery("locked")
+)
+_MOTORIST_AND_PLATE: Final = select(func.clock_timestamp()).select_from(_LOCKED)
+"""The time is asked of what was locked, so that it is not that at which the wait began."""
 
 
 def lock_plate_for(

@@ -4,10 +4,9 @@ import uuid
 from datetime import datetime
 
 from app.domain.claims import actions as claims
-from app.domain.conduct.queries import refuse_suspended
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
-from app.domain.reservations.actions.locks import lock_motorist, lock_plate_for
+from app.domain.reservations.actions.locks import lock_motorist_and_plate, lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries.asked import asked
 from app.domain.reservations.rules import TooManyReservations, arrival_window, check_movement, checked_span
@@ -15,6 +14,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict
+from app.kernel.spans import span_or_nothing
 
 
 class LotSuspended(Conflict):
@@ -34,16 +34,17 @@ def reserve(
     `LotBusy`. Nothing is left behind by a refusal.
     """
     with transaction() as session, claims.waiting_briefly():
-        lock_motorist(motorist_id)
-        refuse_suspended(motorist_id)
-        it = asked(motorist_id, vehicle_key, lot_key)
+        lock_motorist_and_plate(motorist_id, vehicle_key)
+        it = asked(motorist_id, vehicle_key, lot_key, span_or_nothing(begins_at, ends_at))
         if not it.lot_is_open:
             raise LotSuspended
         during = checked_span(begins_at, ends_at, clock.now(), it.policy)
         check_movement(begins_at, ends_at, it.curfew)
         if it.live_reservations >= it.policy["live_reservations"]:
             raise TooManyReservations(limit=it.policy["live_reservations"])
-        is_alone = lock_plate_for(motorist_id, it.plate_id, it.lot_id, during)
+        is_alone = not it.plate_is_claimed or lock_plate_for(motorist_id, it.plate_id, it.lot_id, during)
+        if not it.has_room:
+            raise claims.LotFull
         admit = arrival_window(begins_at, ends_at, it.policy)
         claim = claims.promise(it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone, plate_is_locked=True)
         reservation = Reservation(

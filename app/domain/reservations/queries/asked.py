@@ -3,13 +3,15 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from typing import Any, Final
 
 from sqlalchemy import DateTime, Row, Uuid, and_, bindparam, func, select, true
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 
 from app.domain.claims.models import BayClaim
-from app.domain.claims.queries import PROMISED
+from app.domain.claims.queries import PROMISED, has_free_bay, is_claimed
+from app.domain.conduct.queries import must_wait, refuse_suspended
 from app.domain.lots.models import Lot, OpeningPlan
 from app.domain.lots.queries import LotNotFound
 from app.domain.lots.queries.places import IS_PUBLIC
@@ -22,6 +24,8 @@ from app.kernel import clock
 from app.kernel.db import current
 
 _NOW: Final = bindparam("now", type_=DateTime(timezone=True))
+
+_DURING: Final = bindparam("during", type_=TSTZRANGE)
 
 _IN_FORCE: Final = (
     select(AgreementVersion.version)
@@ -45,6 +49,8 @@ _EVERYTHING: Final = (
         _IN_FORCE.c.version, AgreementSignature.id.label("signature_id"), Vehicle.id.label("vehicle_id"),
         Vehicle.plate_id, Lot.id.label("lot_id"), Lot.state, rows_for(Lot.id, Lot.unit_id, _NOW).label("numbers"),
         OpeningPlan.curfew_begins, OpeningPlan.curfew_ends, _LIVE.label("live"),
+        must_wait(Motorist.id, _NOW).label("must_wait"), has_free_bay(Lot.id, _DURING, _NOW).label("has_room"),
+        is_claimed(Vehicle.plate_id, _DURING).label("plate_is_claimed"),
     )
     .select_from(Motorist)
     .outerjoin(_IN_FORCE, true())
@@ -78,19 +84,29 @@ class Asked:
     policy: Mapping[str, int]
     curfew: Curfew | None
     live_reservations: int
+    plate_is_claimed: bool
+    """Some claim has the plate for a part of the span; whose it is, `lock_plate_for` tells."""
+    has_room: bool
+    """Some bay is free for the whole span, as far as others have committed: if not, there is nothing to queue for."""
 
 
-def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID) -> Asked:
-    """Look all of it up for a locked motorist.
+def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: Range[datetime]) -> Asked:
+    """Look all of it up for a locked motorist with a locked plate, and a span that may yet turn out to be senseless.
 
-    Refuses `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, the first that is so.
+    Refuses `ReservationsSuspended`, `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, the
+    first that is so.
     """
-    told = {"motorist_id": motorist_id, "vehicle_key": vehicle_key, "lot_key": lot_key, "now": clock.now()}
+    told = {
+        "motorist_id": motorist_id, "vehicle_key": vehicle_key, "lot_key": lot_key, "during": during,
+        "now": clock.now(),
+    }  # fmt: skip
     row = current().execute(_EVERYTHING, told).one()
+    if row.must_wait:
+        refuse_suspended(motorist_id)
     _check_found(row)
     return Asked(
         row.signature_id, row.vehicle_id, row.plate_id, row.lot_id, row.state == "open", narrowed(row.numbers),
-        _curfew(row.curfew_begins, row.curfew_ends), row.live,
+        _curfew(row.curfew_begins, row.curfew_ends), row.live, row.plate_is_claimed, row.has_room,
     )  # fmt: skip
 
 
