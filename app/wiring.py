@@ -13,6 +13,7 @@ from app.adapters.gates.vzenith_web import VzenithWeb
 from app.adapters.identity import MemoryTokenStore, TokenStore, WeChatMiniProgram
 from app.adapters.messages import SubscribeMessages
 from app.adapters.outbound import Reach
+from app.adapters.trade import TradeOrders
 from app.kernel import clock
 from app.kernel.db import in_transaction
 from app.settings import CitySettings, Settings, WeChatSettings
@@ -58,6 +59,7 @@ class Wiring:
     pay: WeChatPay
     identity: WeChatMiniProgram
     messages: SubscribeMessages
+    trade: TradeOrders
     redis: Redis
     camera_lists: VzenithWeb
     park_systems: Isecure
@@ -74,6 +76,7 @@ def wire(settings: Settings) -> Wiring:
         pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
         identity=outside_transactions(_mini_program(settings.wechat, tokens)),
         messages=outside_transactions(_messages(settings.wechat, tokens)),
+        trade=outside_transactions(_trade(settings.wechat, tokens)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
         camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
         park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
@@ -123,6 +126,10 @@ def _mini_program(wechat: WeChatSettings, tokens: TokenStore) -> WeChatMiniProgr
 
 def _messages(wechat: WeChatSettings, tokens: TokenStore) -> SubscribeMessages:
     return SubscribeMessages(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, tokens)
+
+
+def _trade(wechat: WeChatSettings, tokens: TokenStore) -> TradeOrders:
+    return TradeOrders(wechat.app_id, wechat.app_secret, wechat.api_url, clock.now, tokens)
 
 
 def wiring() -> Wiring:

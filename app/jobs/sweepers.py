@@ -41,6 +41,7 @@ from app.kernel.trace import request_id
 from app.wiring import wiring
 from payments.charges.actions import sweep as sweep_orders
 from payments.refunds.actions import sweep as sweep_refunds
+from payments.shipping.actions import ask_whether_managed, report_due
 
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
@@ -57,6 +58,12 @@ def ask_about_orders() -> int:
 def bring_refunds_forward() -> int:
     """Send approved refunds to WeChat, and ask about every one whose notice did not come."""
     return sweep_refunds(wiring().pay, wiring().settings.wechat.refund_notify_url)
+
+
+def tell_of_services() -> int:
+    """Tell WeChat that what was paid for was rendered, where it wants to know."""
+    ask_whether_managed(wiring().trade)
+    return report_due(wiring().trade)
 
 
 def find_city_lots() -> int:
@@ -128,6 +135,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("nobodys_payments", 5.0, refunds.give_back),
         Sweeper("money_cases", 15.0, adopt_cases),
         Sweeper("refund_news", 15.0, refunds.tell_forgotten),
+        Sweeper("shipments", 5.0, tell_of_services),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),
         Sweeper("adjustments", 5.0, adjustments.apply_forgotten),

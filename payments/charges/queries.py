@@ -61,6 +61,12 @@ def payments_of(charge_id: int) -> Sequence[Payment]:
         return session.scalars(found.execution_options(populate_existing=True)).all()
 
 
+def settling_payment(charge_id: int) -> Payment:
+    """The payment that settled a charge."""
+    with transaction() as session:
+        return session.scalars(select(Payment).filter_by(charge_id=charge_id, surplus=False)).one()
+
+
 def promised_back(charge_id: int) -> Fen:
     """How much of a charge's payment is refunded or promised back; while the charge is locked it only falls."""
     with transaction() as session:

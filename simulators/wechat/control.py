@@ -199,6 +199,7 @@ class Control:
             "paid_at": order.paid_at,
             "closed_at": order.closed_at,
             "cancelled": order.cancelled,
+            "shipped": self._world.trade.reports_of(order),
             "prepay_ids": list(order.prepays),
         }
 

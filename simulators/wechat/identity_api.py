@@ -76,6 +76,25 @@ class IdentityApi:
         is_known = self._world.people.is_known(str(wanted.get("touser", "")))
         return {"errcode": 0, "errmsg": "ok", "msgid": self._world.subscriptions.send(wanted, is_known=is_known)}
 
+    def is_trade_managed(self, asked: Asked) -> dict[str, Any]:
+        self._world.tokens.expect(asked.query.get("access_token", ""))
+        self._expect_own(_object(asked))
+        return {"errcode": 0, "errmsg": "ok", "is_trade_managed": self._world.switches.trade_managed}
+
+    def upload_shipping(self, asked: Asked) -> dict[str, Any]:
+        self._world.tokens.expect(asked.query.get("access_token", ""))
+        self._world.trade.upload(_object(asked))
+        return {"errcode": 0, "errmsg": "ok"}
+
+    def get_order(self, asked: Asked) -> dict[str, Any]:
+        self._world.tokens.expect(asked.query.get("access_token", ""))
+        shown = self._world.trade.shown(str(_object(asked).get("transaction_id", "")))
+        return {"errcode": 0, "errmsg": "ok", "order": shown}
+
+    def _expect_own(self, wanted: dict[str, Any]) -> None:
+        if wanted.get("appid") != self._world.material.account.app_id:
+            raise Errcode(40013, "invalid appid")
+
     def _expect_app(self, app_id: str, secret: str) -> None:
         account = self._world.material.account
         if not app_id:
@@ -115,4 +134,7 @@ ENDPOINTS = {
     "/cgi-bin/stable_token": Endpoint("POST", "token", IdentityApi.token),
     "/wxa/business/getuserphonenumber": Endpoint("POST", "phone", IdentityApi.phone),
     "/cgi-bin/message/subscribe/send": Endpoint("POST", "subscribe", IdentityApi.subscribe),
+    "/wxa/sec/order/is_trade_managed": Endpoint("POST", "is_trade_managed", IdentityApi.is_trade_managed),
+    "/wxa/sec/order/upload_shipping_info": Endpoint("POST", "upload_shipping", IdentityApi.upload_shipping),
+    "/wxa/sec/order/get_order": Endpoint("POST", "get_order", IdentityApi.get_order),
 }

@@ -14,6 +14,7 @@ class Switches:
     `sign_errors` signs business errors; `platform_certificate` serves and uses the certificate (平台证书);
     `certify_notices` signs notices with it, as during WeChat's gradual change to public keys.
     A refund is PROCESSING for `refund_seconds`, then `refund_outcome`; `empty_sub_merchants` have no money to refund.
+    `trade_managed`: what is paid for must be reported as rendered (发货信息管理).
     WeChat's documents disagree about the code of a paid order and the status of its refusal, so both can be chosen.
     """
 
@@ -23,6 +24,7 @@ class Switches:
     paid_code: str = "ORDER_PAID"
     close_paid_status: int = 400
     blocked_sub_merchants: list[str] = field(default_factory=list)
+    trade_managed: bool = False
     refund_outcome: str = "SUCCESS"
     refund_seconds: float = 5.0
     empty_sub_merchants: list[str] = field(default_factory=list)

@@ -18,6 +18,7 @@ from simulators.wechat.settings import Belongs, Switches
 from simulators.wechat.signatures import PlatformSigner
 from simulators.wechat.subscriptions import Subscriptions
 from simulators.wechat.tokens import Tokens
+from simulators.wechat.trade import Trade
 
 STRANGERS = "1899999999"
 
@@ -52,6 +53,7 @@ class World:
         self.faults = Faults(self.ids)
         self.orders = Orders(self.ids, clock.now)
         self.refunds = Refunds(self.ids, clock.now, self.orders)
+        self.trade = Trade(self.orders, self.refunds.refunded_fen)
         self.people = People(self.ids)
         self.login_codes = Codes(self.ids, clock.now, USED_CODE)
         self.phone_codes = Codes(self.ids, clock.now, INVALID_CODE)

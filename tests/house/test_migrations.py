@@ -25,12 +25,13 @@ from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
 from payments.charges.rules import CHARGE, ORDER
 from payments.refunds.rules import REFUND
+from payments.shipping.rules import SHIPMENT
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    CHARGE, ORDER, REFUND, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, STAY, UPLOAD,
-    WAITLIST,
+    CHARGE, ORDER, REFUND, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, SHIPMENT, STAY,
+    UPLOAD, WAITLIST,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from werkzeug.serving import make_server
 from app.wiring import wiring
 from payments.charges.actions import prepare
 from payments.refunds.actions import check_refund
+from payments.shipping.actions import report_due
 from wsgi import create_app
 
 
@@ -28,3 +29,9 @@ def bring_refund(refund_id: int) -> None:
     with create_app().app_context():
         wired = wiring()
         check_refund(refund_id, wired.pay, wired.settings.wechat.refund_notify_url)
+
+
+def tell_of_services() -> None:
+    """Tell WeChat of what was rendered."""
+    with create_app().app_context():
+        report_due(wiring().trade)

@@ -79,6 +79,7 @@ class Stand:
             paid_code="ORDER_PAID",
             close_paid_status=400,
             blocked_sub_merchants=[],
+            trade_managed=False,
             refund_outcome="SUCCESS",
             refund_seconds=5.0,
             empty_sub_merchants=[],

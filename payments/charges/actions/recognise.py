@@ -7,11 +7,12 @@ from app.kernel.db import current, transaction
 from app.kernel.refusals import Conflict
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
-from payments.charges.queries import charge_reference, promised_back
+from payments.charges.queries import charge_reference, promised_back, settling_payment
 from payments.charges.rules import CHARGE
 from payments.ledger.actions import post
 from payments.ledger.rules import recognised_lines
 from payments.payees.models import Payee
+from payments.shipping.actions.note import note_rendered
 
 
 class NotPaid(Conflict):
@@ -44,4 +45,5 @@ def _recognise(charge: Charge) -> None:
     earned = charge.amount_fen - promised_back(charge.id)
     if earned:
         post("recognition", reference, payee.id, clock.now(), recognised_lines(payee.regime, earned))
+        note_rendered(settling_payment(charge.id).id)
     audit.record("charge.recognise", "charge", charge.id, reference)
