@@ -2,24 +2,17 @@
 
 import json
 import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from click.testing import CliRunner, Result
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.domain.pricing.rules import Tariff, no_day_classes, quote
+from app.domain.pricing.rules import Tariff, no_day_classes
 from app.domain.pricing.rules.proofs.curves import fee_curve
-from app.domain.pricing.rules.spans import wall
 from app.jobs.commands.tariffs import tariff
-from app.jobs.commands.tariffs.fee_curves import Step, excesses, fen_at, steps_of
-from tests.pricing.effort import trying
+from app.jobs.commands.tariffs.fee_curves import Step, excesses, steps_of
 from tests.pricing.small_tariffs import all_day, free_time, parameters, stepped
-from tests.pricing.tariffs_at_random import layered
-from tests.pricing.test_properties import MONDAY, calendar, vehicles
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -102,16 +95,6 @@ def test_a_curve_counts_from_the_entry_and_asks_the_plate_cap_too() -> None:
     curve = fee_curve(Tariff.load(told), 23 * 3600 + 59 * 60 + 30, 3600, "small", no_day_classes)
     assert steps_of(curve, 3600) == [Step(0, 0), Step(1, 100), Step(601, 200), Step(1201, 250)]
     assert steps_of(curve, 601) == [Step(0, 0), Step(1, 100), Step(601, 200)]
-
-
-@trying(30)
-@given(layered(), st.integers(0, 3 * 86_400), vehicles, st.lists(st.integers(1, 20_000), min_size=20))
-def test_what_is_drawn_is_what_a_stay_costs(told: dict[str, Any], entry: int, vehicle: str, lengths: list[int]) -> None:
-    tariff, at = Tariff.load(told), MONDAY + timedelta(seconds=entry)
-    curve = fee_curve(tariff, wall(at), 20_000, vehicle, calendar)
-    for length in lengths:
-        bill = quote(tariff, at, at + timedelta(seconds=length), vehicle, (), calendar)
-        assert fen_at(steps_of(curve, 20_000), length) == bill.total_fen
 
 
 def test_spans_above_the_cap_that_touch_are_one() -> None:

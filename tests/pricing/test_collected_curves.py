@@ -13,6 +13,7 @@ from app.domain.pricing.rules.proofs.grid import grain
 from app.domain.pricing.rules.proofs.ladders import Ladders
 from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.spans import moment, wall
+from tests.pricing.effort import EFFORT, USUAL
 from tests.pricing.small_tariffs import all_day, band, free_time, parameters, per_visit, stepped
 from tests.pricing.test_rules import at
 
@@ -21,8 +22,8 @@ COLLECTED = json.loads((Path(__file__).parent / "tariffs.json").read_text(encodi
 MONDAY, HOUR = wall(at("00:00")), 3600
 DAYS = 3
 HORIZON_S = 36 * HOUR
-ENTRIES = (0, 7 * HOUR + 1799, 12 * HOUR + 17, 19 * HOUR + 2700, 24 * HOUR - 1)
-MOST = 60
+ENTRIES = (7 * HOUR + 1799, 19 * HOUR + 2700, 0, 12 * HOUR + 17, 24 * HOUR - 1)[: None if EFFORT >= USUAL else 2]
+MOST = 60 if EFFORT >= USUAL else 20
 """So many changes of a curve are looked at."""
 
 DAY, NIGHT = band("day", "08:00", "20:00", stepped(400)), band("night", "20:00", "08:00", {"method": "free"})

@@ -17,9 +17,9 @@ from app.domain.pricing.rules.proofs.layout import Layout
 from app.domain.pricing.rules.proofs.steps import Curve
 from app.domain.pricing.rules.spans import Span, moment, wall
 from tests.pricing.effort import trying
-from tests.pricing.small_tariffs import band, free_time, parameters, stepped
-from tests.pricing.tariffs_at_random import tariffs
-from tests.pricing.test_properties import MONDAY, calendar, day_class
+from tests.pricing.small_tariffs import all_day, band, free_time, parameters, stepped
+from tests.pricing.tariffs_at_random import layered, tariffs
+from tests.pricing.test_properties import MONDAY, calendar, day_class, vehicles
 
 BEGIN = wall(MONDAY)
 windows = st.sampled_from([None, None, None, {"from": "08:00", "to": "20:00"}, {"from": "22:00", "to": "07:00"}])
@@ -105,3 +105,33 @@ def test_each_class_has_the_free_time_that_is_named_for_it(mode: str, *, again: 
         for stayed in (*range(1, 4 * 3600, 599), 5400, 5401, 9000, 9001, 12 * 3600, 25 * 3600, 28 * 3600 + 1):
             bill = quote(tariff, at, at + timedelta(seconds=stayed), vehicle)
             assert curve.fen_at(stayed) == bill.total_fen, (vehicle, stayed)
+
+
+@trying(30)
+@given(layered(), st.integers(0, 3 * DAY_SECONDS), vehicles, holes, st.lists(st.integers(1, 220_000), min_size=20))
+def test_what_is_drawn_of_one_stay_is_what_it_costs(
+    told: dict[str, Any], second: int, vehicle: str, free_minutes: list[tuple[int, int]], lengths: list[int]
+) -> None:
+    tariff, at = Tariff.load(with_limits(told, BEGIN, free_minutes)), MONDAY + timedelta(seconds=second)
+    curve = fee_curve(tariff, wall(at), 220_000, vehicle, calendar)
+    for length in lengths:
+        bill = quote(tariff, at, at + timedelta(seconds=length), vehicle, (), calendar)
+        assert curve.fen_at(length) == bill.total_fen
+
+
+@pytest.mark.parametrize("policy", ["round_each_segment", "carry_part_unit", "by_entry", "sum_per_band"])
+def test_what_is_drawn_knows_free_spans_day_classes_and_the_cap_of_a_plate(policy: str) -> None:
+    bands = [
+        band("work", "00:00", "24:00", stepped(100), ["workday"]),
+        band("off", "00:00", "24:00", stepped(7), ["off"]),
+    ]
+    free_span = {"kind": "free", "from": "2026-06-05T23:50:00+08:00", "to": "2026-06-06T01:10:00+08:00"}
+    told = parameters(
+        *bands, boundary_policy=policy, overrides=[free_span], plate_cap={"kind": "calendar_day", "fen": 3000}
+    )
+    tariff, at = Tariff.load(told), MONDAY + timedelta(days=4, hours=20)
+    curve = fee_curve(tariff, wall(at), 3 * DAY_SECONDS, "small", calendar)
+    for stayed in range(1, 3 * DAY_SECONDS, 1801):
+        assert (
+            curve.fen_at(stayed) == quote(tariff, at, at + timedelta(seconds=stayed), "small", (), calendar).total_fen
+        )

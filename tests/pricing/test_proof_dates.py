@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.calendars.rules import Day, DayKind, days_of_year
+from app.domain.calendars.rules import Day, DayKind, Status, days_of_year
 from app.domain.calendars.seeds import FIRST_YEAR, LAST_YEAR, official_year
 from app.domain.pricing.rules import Tariff
 from app.domain.pricing.rules.proofs import every_date, prove, readings
@@ -13,6 +13,7 @@ from app.domain.pricing.rules.proofs.dates import settings, unknown
 from tests.pricing.small_tariffs import JUNE, all_day, hourly, per_visit, plain_week, stepped, tariff
 
 HOUR = 3600
+DAY = timedelta(days=1)
 WEEKEND = {day: told for day, told in plain_week(date(2026, 6, 5), 3).items() if day.weekday() >= 4}
 OLD_LAW = {"05-02"}
 """Until 2024 the second day of May was none by law."""
@@ -57,11 +58,44 @@ def test_what_is_official_is_read_in_one_way_and_later_dates_in_every_way() -> N
     assert dates[date(2027, 2, 1)] == unknown(date(2027, 2, 1))
 
 
+def test_dates_reach_from_the_first_official_one_to_the_last_that_was_asked_for() -> None:
+    until = date(2027, 1, 3)
+    assert readings([], until) == {until: unknown(until)}
+    official = [Day(date(2026, 12, 30), DayKind.WORKDAY)]
+    dates = sorted(readings(official, until))
+    assert (dates[0], dates[-1], len(dates)) == (date(2026, 12, 30), until, 5)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [((12, 29), (1, 4), "元旦"), ((1, 15), (2, 28), "春节"), ((4, 1), (4, 8), "清明节"), ((9, 28), (10, 10), "国庆节")],
+)
+def test_a_holidays_season_has_both_ends(first: tuple[int, int], last: tuple[int, int], name: str) -> None:
+    begin, end = date(2027, *first), date(2027, *last)
+    told = [name in {day.holiday for day in unknown(day)} for day in (begin, end)]
+    beside = [name in {day.holiday for day in unknown(day)} for day in (begin - DAY, end + DAY)]
+    assert (told, beside) == ([True, True], [False, False])
+
+
+def test_every_reading_of_a_later_day_is_provisional() -> None:
+    told = [day for of in (date(2027, 2, 1), date(2027, 2, 6), date(2027, 7, 7)) for day in unknown(of)]
+    assert {day.status for day in told} == {Status.PROVISIONAL}
+
+
+def test_a_free_span_is_looked_at_from_each_day_whose_stays_can_reach_it() -> None:
+    begin, end = "2026-06-10T10:00:00+08:00", "2026-06-10T12:00:00+08:00"
+    free = tariff(all_day(stepped(300)), overrides=[{"kind": "free", "from": begin, "to": end}])
+    touched = {each.first for each in settings([free], JUNE) if any(each.holes)}
+    assert touched == {date(2026, 6, 8), date(2026, 6, 9), date(2026, 6, 10)}
+
+
 def test_a_file_is_proved_for_years_that_begin_on_any_weekday_leap_or_not() -> None:
     dates = every_date(plain_week(date(2026, 12, 1), 31)[date(2026, 12, 1)], date(2026, 12, 31))
     later = {(day.weekday(), (day + timedelta(days=365)).month) for day in dates if (day.month, day.day) == (1, 1)}
     assert len(later) == 14
+    assert min(dates) == date(2026, 12, 1)
     whole = {day.year for day in dates if day.year > 2026}
+    assert min(whole) == 2027
     assert all(day in dates for year in whole for day in days_of_year(year))
 
 
@@ -84,6 +118,14 @@ def test_no_holiday_is_interrupted_by_work_and_none_of_several_days_stands_alone
     assert ("work", "spring", "spring") in found
     assert ("spring", "work", "spring") not in found
     assert ("work", "spring", "work") not in found
+    assert ("work", "rest", "rest") in found
+
+
+def test_a_holiday_of_one_day_may_stand_alone() -> None:
+    dates = {date(2027, 4, 1) + place * DAY: unknown(date(2027, 4, 1) + place * DAY) for place in range(9)}
+    rule = {"tomb": {"holiday": ["清明节"]}, "work": {"kind": "workday"}, "rest": {"otherwise": True}}
+    found = sequences(by_class("tomb", "work", "rest", rule=rule), dates=dates)
+    assert ("work", "tomb", "work") in found
 
 
 def test_a_tariff_in_words_frees_no_other_tariff_from_its_calendar() -> None:
