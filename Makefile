@@ -18,7 +18,7 @@ test: setup ## the whole suite on servers of its own
 	@$(PY) -m pytest -q -n 2 --dist worksteal
 
 nightly: setup ## prices with twenty times the random cases: 10,000 against the second program; a race of a million attempts
-	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing
+	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing tests/life
 	@$(PY) -m bench.race 1000000
 
 mutants: setup ## spoil engine and proof in every way, and count what the tests notice

@@ -341,7 +341,10 @@ def gone(evening: datetime, at: Callable[[datetime], None]) -> Stay:
         "UPDATE motorist SET openid_enc = 'x'",
         "UPDATE motorist SET key = gen_random_uuid()",
         "UPDATE calendar_version SET status = 'official'",
+        "UPDATE gate_event SET plate_id = NULL",
+        "UPDATE gate_decision SET reason = 'reserved'",
         *[f"DELETE FROM {table}" for table in ("stay", "bay_claim", "bill", "plate", "vehicle", "motorist", "charge")],  # noqa: S608
+        "DELETE FROM gate_event",
     ],
 )
 def test_the_program_has_no_right_to_it(gone: Stay, run: Run, change: str) -> None:

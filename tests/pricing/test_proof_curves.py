@@ -121,10 +121,7 @@ def test_what_is_drawn_of_one_stay_is_what_it_costs(
 
 @pytest.mark.parametrize("policy", ["round_each_segment", "carry_part_unit", "by_entry", "sum_per_band"])
 def test_what_is_drawn_knows_free_spans_day_classes_and_the_cap_of_a_plate(policy: str) -> None:
-    bands = [
-        band("work", "00:00", "24:00", stepped(100), ["workday"]),
-        band("off", "00:00", "24:00", stepped(7), ["off"]),
-    ]
+    bands = [all_day(stepped(100), ["workday"], "work"), all_day(stepped(7), ["off"], "off")]
     free_span = {"kind": "free", "from": "2026-06-05T23:50:00+08:00", "to": "2026-06-06T01:10:00+08:00"}
     told = parameters(
         *bands, boundary_policy=policy, overrides=[free_span], plate_cap={"kind": "calendar_day", "fen": 3000}

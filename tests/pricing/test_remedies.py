@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.pricing.rules import Tariff
 from app.domain.pricing.rules.proofs import prove
-from app.domain.pricing.rules.proofs.remedies import amounts
+from app.domain.pricing.rules.proofs.remedies import Change, amounts
 from tests.pricing.small_tariffs import JUNE, all_day, band, hourly, parameters, per_visit, stepped
 
 FLAT = {"method": "flat_then_units", "flat_until_min": 60, "flat_fen": 500, "unit_min": 30, "fen": 1, "rounding": "up"}
@@ -30,10 +30,10 @@ def test_every_amount_above_nothing_is_found_at_its_place() -> None:
     ]
 
 
-def remedy(own: dict[str, Any], reference: Tariff) -> list[tuple[str, int, int]]:
+def remedy(own: dict[str, Any], reference: Tariff) -> list[Change]:
     proof = prove(Tariff.load(own), [reference], JUNE)
     assert proof.counterexample is not None
-    return [tuple(change) for change in proof.counterexample.remedy.changes]
+    return list(proof.counterexample.remedy.changes)
 
 
 def test_the_amounts_of_a_class_with_bands_of_its_own_are_lowered_there() -> None:

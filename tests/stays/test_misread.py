@@ -90,6 +90,12 @@ def test_a_car_of_another_lot_does_not_come_into_question(evening: datetime) -> 
     assert ask(gate(open_lot(), "out"), plate("浙A1234B")).reason == "not_inside"
 
 
+def test_a_car_that_is_only_the_nearest_is_not_taken_for_another(evening: datetime) -> None:
+    lot = open_lot()
+    drive(gate(lot), plate("浙A12348"))
+    assert ask(gate(lot, "out"), plate("浙A12999")).reason == "not_inside"
+
+
 def test_a_likeness_that_is_less_than_near_lets_the_car_out_and_is_looked_at(evening: datetime) -> None:
     lot = open_lot()
     drive(gate(lot), plate("鲁A12345"))
