@@ -80,7 +80,7 @@ class Refund(Base):
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
     alone_up_to_fen: Mapped[int]
-    """Up to this sum nobody else was needed, by the policy of that moment."""
+    """Up to this sum nobody else was needed: the policy of that moment less what was promised of the payment before."""
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_because: Mapped[str | None]

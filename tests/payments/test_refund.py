@@ -156,6 +156,12 @@ def test_a_large_refund_waits_for_another_person(till: Till, payee: Payee, payme
         reject(made.key, "staff:2", "不同意")
 
 
+def test_a_large_refund_in_small_pieces_waits_for_another_person_as_well(payment: Payment) -> None:
+    first, second = promised(payment, 200, alone_up_to=300), promised(payment, 101, alone_up_to=300)
+    assert (first.state, second.state) == ("approved", "requested")
+    assert promised(payment, 1, alone_up_to=302).state == "approved"
+
+
 def test_a_rejected_refund_leaves_the_money_where_it_was(payee: Payee, payment: Payment) -> None:
     made = promised(payment, 300, alone_up_to=0)
     with pytest.raises(OwnRefund):

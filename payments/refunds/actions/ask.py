@@ -1,7 +1,7 @@
 """A refund is asked for: the money is promised at once, so that nobody can promise it again."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.kernel import audit, clock
 from app.kernel.db import current, transaction
@@ -70,7 +70,7 @@ class RefundSumUnfit(Invalid):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to go back and why; above `alone_up_to_fen` another person must approve."""
+    """What is to go back and why; above `alone_up_to_fen` of one payment in all another person must approve."""
 
     amount_fen: Fen
     reason: str
@@ -84,9 +84,10 @@ def ask(
     payment_key: uuid.UUID, amount_fen: Fen, *, reason: str, basis: str, asked_by: str, alone_up_to_fen: Fen,
     on_moved: str,
 ) -> Refund:  # fmt: skip
-    """Promise a part of a payment to the motorist; up to `alone_up_to_fen` it is approved with that.
+    """Promise a part of a payment to the motorist.
 
-    At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`, `RefundSumUnfit`,
+    It is approved with that while all refunds of the payment come to no more than `alone_up_to_fen`: a large sum in
+    small pieces is a large sum. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`, `RefundSumUnfit`,
     `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`.
     """
     if amount_fen < 1:
@@ -105,12 +106,13 @@ def promise(charge: Charge, payment: Payment, wish: Wish) -> Refund:
     payee = current().get_one(Payee, payment.payee_id)
     _expect_possible(payment, payee, wish)
     prepaid = 0 if payment.surplus else min(wish.amount_fen, prepaid_left(charge, payment))
+    alone_up_to_fen = max(wish.alone_up_to_fen - payment.refund_reserved_fen, 0)
     payment.refund_reserved_fen += wish.amount_fen
-    refund = _written(payment, payee, wish, prepaid)
+    refund = _written(payment, payee, replace(wish, alone_up_to_fen=alone_up_to_fen), prepaid)
     lines = requested_lines(payee.regime, wish.amount_fen, prepaid, surplus=payment.surplus)
     post("refund_request", refund_reference(refund), payee.id, clock.now(), lines)
     audit.record("refund.ask", "refund", refund.id, wish.asked_by, {"amount_fen": wish.amount_fen})
-    if wish.asked_by == PLATFORM or wish.amount_fen <= wish.alone_up_to_fen:
+    if wish.asked_by == PLATFORM or wish.amount_fen <= alone_up_to_fen:
         move(refund, "approve", wish.asked_by, next_check_at=clock.now())
     return refund
 
