@@ -87,8 +87,8 @@ def ask(
     """Promise a part of a payment to the motorist.
 
     It is approved with that while all refunds of the payment come to no more than `alone_up_to_fen`: a large sum in
-    small pieces is a large sum. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`, `RefundSumUnfit`,
-    `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`.
+    small pieces is a large sum. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`,
+    `RefundSumUnfit`, `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`.
     """
     if amount_fen < 1:
         raise RefundSumUnfit

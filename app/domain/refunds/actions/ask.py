@@ -25,7 +25,8 @@ def ask(by: Actor, payment_key: uuid.UUID, amount_fen: Fen, reason: str, basis: 
     """Ask that a part of a settled stay's payment goes back, for a reason of the list and a sentence of its basis.
 
     Up to the policy number `refund_alone_fen` (`refund_alone_fiscal_fen` of the treasury's money) of one payment in all
-    it is approved with that; above it another person decides. Refuses `StayNotSettled`, and as `payments.refunds.actions.ask` does.
+    it is approved with that; above it another person decides. Refuses `StayNotSettled`, and as
+    `payments.refunds.actions.ask` does.
     """
     with transaction():
         origin = origin_of(payment_key)
