@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -10,12 +11,13 @@ from tests.life.evening import Evening
 from tests.pricing.effort import EFFORT, USUAL
 
 
+@pytest.mark.timeout(240)
 def test_an_evening_of_any_deeds_in_any_order_keeps_every_promise(evening: datetime, clock: MovableClock) -> None:
     class ThisEvening(Evening):
         began, time = evening, clock
 
     effort = settings(
-        max_examples=max(1, 8 * EFFORT // USUAL), stateful_step_count=20, deadline=None,
+        max_examples=max(1, 6 * EFFORT // USUAL), stateful_step_count=20, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(ThisEvening, settings=effort)
