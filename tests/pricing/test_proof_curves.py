@@ -50,6 +50,7 @@ def fee(tariff: Tariff, entry: int, exit_: int, vehicle: str, earlier: list[tupl
         return None
 
 
+@pytest.mark.slow
 @trying(100)
 @given(
     tariffs(), st.integers(0, 6), st.integers(0, DAY_SECONDS - 1), st.sampled_from(["small", "large", "own"]),
@@ -107,6 +108,7 @@ def test_each_class_has_the_free_time_that_is_named_for_it(mode: str, *, again: 
             assert curve.fen_at(stayed) == bill.total_fen, (vehicle, stayed)
 
 
+@pytest.mark.slow
 @trying(30)
 @given(layered(), st.integers(0, 3 * DAY_SECONDS), vehicles, holes, st.lists(st.integers(1, 220_000), min_size=20))
 def test_what_is_drawn_of_one_stay_is_what_it_costs(

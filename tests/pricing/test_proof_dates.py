@@ -99,6 +99,7 @@ def test_a_file_is_proved_for_years_that_begin_on_any_weekday_leap_or_not() -> N
     assert all(day in dates for year in whole for day in days_of_year(year))
 
 
+@pytest.mark.slow
 def test_a_sequence_that_only_a_later_year_has_is_found() -> None:
     """The first of March is a Wednesday after a leap day in few years; no official calendar has it."""
     rule = {"leap": {"season": [{"from": "02-29", "to": "02-29"}], "weekdays": [2]}, "rest": {"otherwise": True}}

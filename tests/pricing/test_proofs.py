@@ -71,6 +71,7 @@ def test_free_time_makes_a_cheaper_rate_dearer_for_short_stays() -> None:
     assert (stayed_s(proof), refuted(proof).cap_fen) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_tail_that_is_one_minute_shorter_is_found() -> None:
     own = hourly(400, bands=[all_day(stepped(400, rounding="ignore_tail", tail_min=14))])
     reference = hourly(400, bands=[all_day(stepped(400, rounding="ignore_tail", tail_min=15))])
@@ -95,6 +96,7 @@ def test_caps_of_calendar_days_and_of_rolling_days_differ_by_the_entry() -> None
     assert prove(rolling, [by_day], JUNE).counterexample is None
 
 
+@pytest.mark.slow
 def test_bands_that_begin_a_minute_apart_are_refuted_within_that_minute() -> None:
     def two_bands(edge: str) -> Tariff:
         return tariff(band("day", "08:00", edge, stepped(600)), band("night", edge, "08:00", stepped(100)))
@@ -137,6 +139,7 @@ def plate_capped(fen: int, cap_fen: int) -> Tariff:
     return hourly(fen, plate_cap={"kind": "calendar_day", "fen": cap_fen})
 
 
+@pytest.mark.slow
 def test_earlier_stays_that_use_up_the_cap_of_a_plate_leave_nothing_to_be_charged() -> None:
     proof = prove(hourly(300), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR)
     case = refuted(proof)
@@ -144,16 +147,19 @@ def test_earlier_stays_that_use_up_the_cap_of_a_plate_leave_nothing_to_be_charge
     assert quote(plate_capped(500, 2000), case.entry, case.exit, None, case.prior_stays).total_fen == 0
 
 
+@pytest.mark.slow
 def test_the_same_cap_of_a_plate_is_used_up_alike() -> None:
     assert prove(plate_capped(500, 2000), [hourly(500)], JUNE, horizon_s=HOUR).holds
     assert refuted(prove(plate_capped(500, 2000), [plate_capped(500, 1999)], JUNE, horizon_s=HOUR)).excess_fen >= 1
 
 
+@pytest.mark.slow
 def test_a_tariff_with_a_cap_of_a_plate_is_proved_against_itself() -> None:
     assert prove(plate_capped(500, 2000), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR).holds
     assert not prove(plate_capped(400, 2000), [plate_capped(500, 2000)], JUNE, horizon_s=HOUR).holds
 
 
+@pytest.mark.slow
 def test_the_same_stays_leave_an_equal_reference_what_they_leave_the_own_price() -> None:
     """Only a reference that is unlike the own price can be used up before it."""
     own = plate_capped(500, 2000)
@@ -169,6 +175,7 @@ def test_a_remedy_counts_that_a_lowered_price_equals_no_reference_any_more() -> 
     assert prove(lowered, [own, hourly(400)], JUNE, horizon_s=HOUR).holds
 
 
+@pytest.mark.slow
 def test_stays_that_use_up_a_cap_are_named_without_trying_every_entry() -> None:
     own = hourly(500, 1, plate_cap={"kind": "calendar_day", "fen": 2000})
     reference = hourly(500, 1, plate_cap={"kind": "calendar_day", "fen": 1999})
@@ -177,6 +184,7 @@ def test_stays_that_use_up_a_cap_are_named_without_trying_every_entry() -> None:
     assert proof.entries < 3 * 2 * 1440
 
 
+@pytest.mark.slow
 def test_earlier_stays_without_a_price_do_not_stop_a_proof() -> None:
     reference = hourly(500, plate_cap={"kind": "calendar_day", "fen": 2000}, longest_stay_min=60)
     case = refuted(prove(hourly(300), [reference], JUNE, horizon_s=HOUR))
@@ -203,6 +211,7 @@ def test_a_rule_that_conditions_tell_names_days_by_itself() -> None:
     assert (case.entry.isoweekday(), case.excess_fen) == (6, 200)
 
 
+@pytest.mark.slow
 def test_dates_that_a_rule_names_are_tried_though_no_calendar_reaches_them() -> None:
     games = {"games": {"any": [{"dates": [{"from": "2031-09-19", "to": "2031-09-20"}]}]}, "rest": {"otherwise": True}}
     bands = [all_day(stepped(300), ["games"], "g"), all_day(stepped(100), ["rest"], "r")]
@@ -219,6 +228,7 @@ def test_days_are_named_alike_for_both_prices() -> None:
     assert not prove(hourly(101), [tariff(*reference)], JUNE).holds
 
 
+@pytest.mark.slow
 def test_only_sequences_that_the_calendar_can_produce_count() -> None:
     """An own price that is dearer on a work day between two days off alone; such a day exists in one calendar only."""
     own = tariff(*WORKDAY_CHEAP, boundary_policy="by_entry", period={"kind": "none", "cap_fen": 48 * 100})
@@ -238,6 +248,7 @@ def test_classes_that_no_calendar_tells_may_follow_each_other_in_any_order() -> 
     assert case.day_classes[case.entry.strftime("%Y-%m-%d")] == ["quiet"]
 
 
+@pytest.mark.slow
 def test_one_fen_in_one_minute_of_the_week_is_found() -> None:
     def on_sundays(fen: int) -> Tariff:
         return tariff(
@@ -336,6 +347,7 @@ def test_where_no_single_rate_will_do_several_are_lowered_none_more_than_needed(
     assert [change.after_fen for change in case.remedy.changes] == [500, 200]
 
 
+@pytest.mark.slow
 def test_a_rate_waits_for_no_cap_that_is_raised_after_it() -> None:
     def day_and_night(day_fen: int, night: Parameters, **more: Any) -> Tariff:
         return tariff(band("day", "08:00", "20:00", per_visit(day_fen)), band("night", "20:00", "08:00", night), **more)
@@ -397,6 +409,7 @@ def worst_of_every_minute(own: Tariff, reference: Tariff) -> int:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=3, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(small(), small())
 def test_a_proof_agrees_with_every_minute_of_the_day(own: Parameters, reference: Parameters) -> None:
