@@ -35,6 +35,10 @@ FLAT = {
     "fen": 100,
     "rounding": "up",
 }
+STEPS = [
+    {"minutes": 60, "unit_min": 30, "fen": 500}, {"minutes": 120, "unit_min": 40, "fen": 300},
+    {"minutes": None, "unit_min": 70, "fen": 100},
+]  # fmt: skip
 TABLE = {"method": "table_of_totals", "table": [{"up_to_min": 60, "fen": 300}, {"up_to_min": 600, "fen": 900}]}
 DAILY: Parameters = {"kind": "calendar_day", "cap_fen": [800, None, 900]}
 ON_CHARGEABLE = free_time(90, measured_on="chargeable_time")
@@ -54,6 +58,18 @@ RARE: dict[str, Parameters] = {
     "carried beside a visit": parameters(
         band("day", "08:00", "20:10", stepped(400, 90)), band("night", "20:10", "08:00", per_visit(700)),
         boundary_policy="carry_part_unit",
+    ),
+    "carried over steps": parameters(
+        band("day", "08:00", "20:10", {**stepped(1), "steps": STEPS}), band("night", "20:10", "08:00", FLAT),
+        boundary_policy="carry_part_unit", period={"kind": "rolling", "minutes": 1440},
+    ),
+    "carried to a gap": parameters(
+        band("day", "08:00", "20:10", stepped(400, 90)), partial=True, boundary_policy="carry_part_unit"
+    ),
+    "summed to a gap": parameters(
+        band("day", "08:00", "12:00", FLAT), band("noon", "12:00", "15:00", TABLE),
+        band("late", "15:00", "20:00", FLAT),
+        partial=True, boundary_policy="sum_per_band",
     ),
     "flat by day": parameters(
         band("day", "08:00", "20:00", {**FLAT, "after_window": {"from": "10:00", "to": "19:00"}}), NIGHT

@@ -115,6 +115,21 @@ def test_each_class_of_vehicle_is_proved() -> None:
     assert prove(own, [hourly(800)], JUNE).holds
 
 
+def test_classes_that_only_their_free_time_tells_apart_are_proved_each() -> None:
+    both: Parameters = {"small": {}, "large": {}}
+    own = hourly(500, free=free_time(30, by_class={"large": 0}), vehicle_classes=both)
+    case = refuted(prove(own, [hourly(500, free=free_time(30), vehicle_classes=both)], JUNE, horizon_s=HOUR))
+    assert (case.vehicle_class, case.own.total_fen, case.cap_fen) == ("large", 500, 0)
+
+
+def test_several_references_are_each_priced_at_their_own_place() -> None:
+    by_day = [all_day(stepped(400), ["workday"], "work"), all_day(stepped(100), ["off"], "off")]
+    proof = prove(hourly(150), [hourly(900), tariff(*by_day), hourly(800)], JUNE, horizon_s=HOUR)
+    case = refuted(proof)
+    assert [quote.total_fen for quote in case.references if quote] == [900, 100, 800]
+    assert case.entry.isoweekday() >= 6
+
+
 def test_a_class_that_the_reference_does_not_name_costs_what_any_vehicle_costs_there() -> None:
     own = hourly(400, vehicle_classes={"small": {}, "ev": {"multiplier_permille": 1500}})
     case = refuted(prove(own, [hourly(500)], JUNE))
@@ -290,10 +305,12 @@ def test_several_references_combine_by_the_named_rule(rule: str, holds: bool) ->
 
 def test_an_average_is_cut_to_whole_fen_and_an_unknown_rule_is_refused() -> None:
     assert combined("average", [100, 101]) == 100
-    with pytest.raises(UnknownCombination):
+    with pytest.raises(UnknownCombination) as asked:
         combined("median", [100])
-    with pytest.raises(UnknownCombination):
+    assert asked.value.details == {"combine": "median"}
+    with pytest.raises(UnknownCombination) as refusal:
         prove(hourly(1), [hourly(2)], JUNE, "median")
+    assert refusal.value.details == {"combine": "median"}
 
 
 def test_a_remedy_passes_and_one_fen_more_does_not() -> None:
