@@ -62,15 +62,15 @@ def payments_of(charge_id: int) -> Sequence[Payment]:
 
 
 def settling_payment(charge_id: int) -> Payment:
-    """The payment that settled a charge."""
+    """The payment that settled a charge; while the charge is locked, no more of it is promised back."""
     with transaction() as session:
-        return session.scalars(select(Payment).filter_by(charge_id=charge_id, surplus=False)).one()
+        settling = select(Payment).filter_by(charge_id=charge_id, surplus=False)
+        return session.scalars(settling.execution_options(populate_existing=True)).one()
 
 
 def promised_back(charge_id: int) -> Fen:
-    """How much of a charge's payment is refunded or promised back; while the charge is locked it only falls."""
-    with transaction() as session:
-        return session.scalar(select(Payment.refund_reserved_fen).filter_by(charge_id=charge_id, surplus=False)) or 0
+    """How much of the payment that settled a charge is refunded or promised back."""
+    return settling_payment(charge_id).refund_reserved_fen
 
 
 def journals_of_charge(key: uuid.UUID) -> Sequence[Journal]:

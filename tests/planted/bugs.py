@@ -171,8 +171,8 @@ _REFUNDED: Final = [
     Bug(
         "earned anyway: what is promised back becomes the payee's as well",
         "payments/charges/actions/recognise.py",
-        "charge.amount_fen - promised_back(charge.id)",
-        "charge.amount_fen",
+        "payment.paid_fen - payment.refund_reserved_fen",
+        "payment.paid_fen",
         [_REFUND],
     ),
 ]

@@ -7,7 +7,7 @@ from app.kernel.db import current, transaction
 from app.kernel.refusals import Conflict
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
-from payments.charges.queries import charge_reference, promised_back, settling_payment
+from payments.charges.queries import charge_reference, settling_payment
 from payments.charges.rules import CHARGE
 from payments.ledger.actions import post
 from payments.ledger.rules import recognised_lines
@@ -42,8 +42,9 @@ def _recognise(charge: Charge) -> None:
     reference = charge_reference(charge)
     CHARGE.move(charge, "fulfil", reference)
     payee = current().get_one(Payee, charge.payee_id)
-    earned = charge.amount_fen - promised_back(charge.id)
+    payment = settling_payment(charge.id)
+    earned = payment.paid_fen - payment.refund_reserved_fen
     if earned:
         post("recognition", reference, payee.id, clock.now(), recognised_lines(payee.regime, earned))
-        note_rendered(settling_payment(charge.id).id)
+        note_rendered(payment.id)
     audit.record("charge.recognise", "charge", charge.id, reference)
