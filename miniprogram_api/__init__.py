@@ -3,6 +3,7 @@
 from miniprogram_api import (
     agreement,
     announcements,
+    arrears,
     conduct,
     lots,
     messages,
@@ -30,6 +31,7 @@ NOUNS = (
     waitlist,
     stays,
     payments,
+    arrears,
     receipts,
     refunds,
     messages,

@@ -18,6 +18,7 @@ from flask import Flask
 
 from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
+from app.domain.arrears.actions import chase
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.conduct.actions import assess_forgotten
@@ -157,6 +158,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("reminders", 15.0, remind),
         Sweeper("overstayed", 60.0, note_overstays),
         Sweeper("conduct", 5.0, assess_forgotten),
+        Sweeper("arrears", 60.0, chase),
         Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),

@@ -20,7 +20,19 @@ ROOMS = [
         "search",
         "partners",
     ),
-    *("conduct", "gates", "claims", "pricing", "lots", "calendars", "messages", "motorists", "units", "tasks"),
+    *(
+        "conduct",
+        "arrears",
+        "gates",
+        "claims",
+        "pricing",
+        "lots",
+        "calendars",
+        "messages",
+        "motorists",
+        "units",
+        "tasks",
+    ),
     *("policies", "staff"),
 ]
 """Each may import those to its right, never those to its left."""

@@ -13,6 +13,7 @@ _REFUND: Final = "tests/payments/test_refund.py"
 _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 _LIFE: Final = "tests/life/test_evening.py"
+_HOLDS: Final = "tests/arrears/test_guards.py"
 
 _CLAIMS: Final = [
     Bug(
@@ -255,4 +256,35 @@ _JUDGED: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD, *_LIVED, *_JUDGED, *_REFUNDED]
+_OWED: Final = [
+    Bug(
+        "lock dropped: a hold does not wait for a reservation in the making",
+        "migrations/versions/0032_arrears.py",
+        "BEFORE UPDATE OF held_at ON arrear",
+        "BEFORE UPDATE OF lot_id ON arrear",
+        [_HOLDS],
+    ),
+    Bug(
+        "constraint dropped: the table lets reserve whoever owes",
+        "migrations/versions/0032_arrears.py",
+        "owing AND held_at IS NOT NULL\n                         AND NOT EXISTS",
+        "false\n                         AND NOT EXISTS",
+        [_HOLDS],
+    ),
+    Bug(
+        "lock dropped: a debt is written down beside its payment",
+        "migrations/versions/0032_arrears.py",
+        "WHERE key = NEW.charge_key FOR SHARE",
+        "WHERE key = NEW.charge_key",
+        [_HOLDS],
+    ),
+    Bug(
+        "payment ignored: who paid is still kept from reserving",
+        "migrations/versions/0032_arrears.py",
+        "UPDATE arrear SET owing = false WHERE charge_key = NEW.key",
+        "UPDATE arrear SET owing = true WHERE charge_key = NULL",
+        ["tests/arrears/test_chase.py"],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD, *_LIVED, *_JUDGED, *_REFUNDED, *_OWED]

@@ -12,6 +12,7 @@ from app.kernel.states import BORN, Machine
 WORDS: Final[Mapping[str, frozenset[str]]] = {
     "leaving": frozenset({"lot", "time", "note"}),
     "conduct": frozenset({"matter", "time", "note"}),
+    "arrears": frozenset({"lot", "amount", "time", "note"}),
 }
 """Each kind of template, and our words for what it may say. None of them is personal."""
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 CITY_DEFAULTS: Final[dict[str, int]] = {
+    "arrears_hold_days": 1,
+    "arrears_notice_hours": 1,
+    "arrears_reminder_days": 2,
     "arrive_early_minutes": 15,
     "arrive_late_minutes": 30,
     "city_feed_lag_minutes": 30,

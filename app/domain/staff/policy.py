@@ -129,6 +129,13 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.reject": _only(FINANCE_CHECKER),
     "refunds.stop": _only(FINANCE_CHECKER),
     "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    # arrears
+    "arrears.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "arrears.pause": _only(Role.COMPLAINT_HANDLER, FINANCE_CHECKER, REGULATOR),
+    "arrears.resume": _only(Role.COMPLAINT_HANDLER, FINANCE_CHECKER, REGULATOR),
+    "arrears.record_deferral": _only(FINANCE_MAKER),
+    "arrears.approve_deferral": _only(FINANCE_CHECKER),
+    "arrears.end_deferral": _only(FINANCE_CHECKER, REGULATOR),
     # conduct
     "conduct.set_rule": _only(REGULATOR),
     "conduct.see_rules": EVERYBODY,

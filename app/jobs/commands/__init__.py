@@ -43,6 +43,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
     "conduct": ("conduct:conduct", "Incidents, measures and appeals (停车信用)."),
+    "arrears": ("arrears:arrears", "Unpaid stays (欠费), and leaving before paying (先离场后付费)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),
     "reference-lots": ("reference_lots:reference_lots", "Government-priced lots around (参照停车场) and zones."),

@@ -45,7 +45,8 @@ def set_template(
 ) -> Answer:  # fmt: skip
     """Let a kind of messages go out under one of WeChat's templates.
 
-    Words of leaving: lot, time, note; of conduct: matter, time, note.
+    Words of leaving: lot, time, note; of conduct: matter, time, note; of arrears: lot, amount,
+    time, note.
     Example: flask --app wsgi messages set-template leaving TEMPLATE_ID --page pages/stay/index --field time2=time
     """
     parts = dict(each.partition("=")[::2] for each in fields)

@@ -29,9 +29,9 @@ def reserve(
 ) -> Reservation:
     """Promise this motorist a bay of a lot for [begins_at, ends_at); confirmed at once (N2.2.3).
 
-    Refuses `ReservationsSuspended`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the
-    span refusals of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`, `OutsideOpenHours`,
-    `LotBusy`. Nothing is left behind by a refusal.
+    Refuses `ReservationsSuspended`, `ArrearsOwed`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`,
+    `LotSuspended`, the span refusals of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`,
+    `OutsideOpenHours`, `LotBusy`. Nothing is left behind by a refusal.
     """
     with transaction() as session, claims.waiting_briefly():
         lock_motorist_and_plate(motorist_id, vehicle_key)

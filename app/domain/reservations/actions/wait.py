@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 
+from app.domain.arrears.queries import refuse_owing
 from app.domain.claims import actions as claims
 from app.domain.claims.queries import claim_by_id, open_and_free, overlapping_of_plate
 from app.domain.conduct.queries import refuse_suspended
@@ -36,13 +37,15 @@ def join(
 ) -> WaitlistEntry:
     """Wait for a bay of a full lot for [begins_at, ends_at). Who joined first is asked first.
 
-    Refuses `ReservationsSuspended`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, `LotSuspended`, the span
-    refusals of `rules`, `TooLateToWait`, `OutsideOpenHours`, `LotHasRoom`, `PlateBusy` when the motorist has reserved
-    for that time, `AlreadyWaiting`, `TooManyWaiting`. A measure that begins later leaves the entry its place.
+    Refuses `ReservationsSuspended`, `ArrearsOwed`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`,
+    `LotSuspended`, the span refusals of `rules`, `TooLateToWait`, `OutsideOpenHours`, `LotHasRoom`, `PlateBusy` when
+    the motorist has reserved for that time, `AlreadyWaiting`, `TooManyWaiting`. A measure
+    or a debt that comes later leaves the entry its place.
     """
     with transaction() as session:
         lock_motorist(motorist_id)
         refuse_suspended(motorist_id)
+        refuse_owing(motorist_id)
         agreement_signed(motorist_id)
         vehicle, lot, now = vehicle_of(motorist_id, vehicle_key), open_lot(lot_key), clock.now()
         policy = lots.policy_of(lot.id)
@@ -83,12 +86,13 @@ def accept(motorist_id: int, key: uuid.UUID) -> Reservation:
     """Take the bay that is kept: a reservation, confirmed at once.
 
     Refuses `WaitlistEntryNotFound`, `WrongState` when nothing is on offer, `HoldOver` when it was kept no longer,
-    `AgreementNotSigned`, `TooManyReservations`, `PlateBusy` when the motorist has reserved elsewhere for that time.
+    `ArrearsOwed`, `AgreementNotSigned`, `TooManyReservations`, `PlateBusy` when he has reserved elsewhere for then.
     """
     with transaction(), claims.waiting_briefly():
         lock_motorist(motorist_id)
         entry = own_entry(motorist_id, key)
         claim_id = _offered(entry)
+        refuse_owing(motorist_id)
         limit = lots.policy_of(entry.lot_id)["live_reservations"]
         if live_count(motorist_id) >= limit:
             raise TooManyReservations(limit=limit)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import DateTime, Row, Uuid, and_, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 
+from app.domain.arrears.queries import holds_back, refuse_owing
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import PROMISED, has_free_bay, is_claimed
 from app.domain.conduct.queries import must_wait, refuse_suspended
@@ -50,7 +51,7 @@ _EVERYTHING: Final = (
         Vehicle.plate_id, Lot.id.label("lot_id"), Lot.state, rows_for(Lot.id, Lot.unit_id, _NOW).label("numbers"),
         OpeningPlan.curfew_begins, OpeningPlan.curfew_ends, _LIVE.label("live"),
         must_wait(Motorist.id, _NOW).label("must_wait"), has_free_bay(Lot.id, _DURING, _NOW).label("has_room"),
-        is_claimed(Vehicle.plate_id, _DURING).label("plate_is_claimed"),
+        is_claimed(Vehicle.plate_id, _DURING).label("plate_is_claimed"), holds_back(Motorist.id).label("owes"),
     )
     .select_from(Motorist)
     .outerjoin(_IN_FORCE, true())
@@ -93,8 +94,8 @@ class Asked:
 def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: Range[datetime]) -> Asked:
     """Look all of it up for a locked motorist with a locked plate, and a span that may yet turn out to be senseless.
 
-    Refuses `ReservationsSuspended`, `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`, `LotNotFound`, the
-    first that is so.
+    Refuses `ReservationsSuspended`, `ArrearsOwed`, `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`,
+    `LotNotFound`, the first that is so.
     """
     told = {
         "motorist_id": motorist_id, "vehicle_key": vehicle_key, "lot_key": lot_key, "during": during,
@@ -103,6 +104,8 @@ def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: 
     row = current().execute(_EVERYTHING, told).one()
     if row.must_wait:
         refuse_suspended(motorist_id)
+    if row.owes:
+        refuse_owing(motorist_id)
     _check_found(row)
     return Asked(
         row.signature_id, row.vehicle_id, row.plate_id, row.lot_id, row.state == "open", narrowed(row.numbers),

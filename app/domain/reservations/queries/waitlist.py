@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.domain.arrears.queries import holds_back
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import has_free_bay, is_open, stale
 from app.domain.lots.models import Bay, Lot
@@ -139,6 +140,7 @@ def _fits(now: datetime) -> ColumnElement[bool]:
         func.lower(WaitlistEntry.during) > now + ends_before * timedelta(minutes=1),
         has_free_bay(WaitlistEntry.lot_id, WaitlistEntry.during, now),
         is_open(WaitlistEntry.lot_id, WaitlistEntry.during),
+        ~holds_back(WaitlistEntry.motorist_id),
         select(Vehicle.id).where(Vehicle.id == WaitlistEntry.vehicle_id, Vehicle.removed_at.is_(None)).exists(),
     )
 

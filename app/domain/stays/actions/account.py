@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from app.domain.arrears.actions import owe
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at, place_of
 from app.domain.pricing.rules import BilledFee, Priced
@@ -55,9 +56,28 @@ def bill_for(stay: Stay, at: datetime | None = None) -> Bill:
         due = due_now(stay, at)
         standing = _standing(stay)
         if standing is not None and standing.amount_fen == due.due_fen:
-            return standing
+            return _owed(stay, standing)
         if standing is None or _withdrawn(standing):
-            return _write(stay, due)
+            return _owed(stay, _write(stay, due))
+
+
+def _owed(stay: Stay, bill: Bill) -> Bill:
+    """What a car that has left is asked for is chased."""
+    if stay.state == "owing" and bill.amount_fen:
+        assert stay.exited_at is not None
+        owe(
+            stay.key, stay.lot_id, stay.exited_at, payee_id=bill.payee_id, amount_fen=bill.amount_fen,
+            motorist_id=stay.motorist_id, charge_key=bill.charge_key,
+        )  # fmt: skip
+    return bill
+
+
+def owed_by_nobody(stay: Stay, due: Due) -> None:
+    """A car left unpaid and no account answers for it: the debt stays with the stay, until somebody adopts it."""
+    assert stay.exited_at is not None
+    payee_id = payee_at(stay.lot_id, stay.entered_at)
+    owe(stay.key, stay.lot_id, stay.exited_at, payee_id=payee_id, amount_fen=due.due_fen)
+    open_task("stay_owed_by_nobody", "stay", stay.id, {"due_fen": due.due_fen}, place=place_of(stay.lot_id))
 
 
 def close_standing(stay: Stay) -> None:

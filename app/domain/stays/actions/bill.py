@@ -1,12 +1,13 @@
 """A motorist pays; a car that leaves closes its account."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from app.domain.lots.queries import PayeeMissing, place_of
 from app.domain.pricing.queries import TariffMissing
 from app.domain.pricing.rules import NoPrice
-from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked
+from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked, owed_by_nobody
 from app.domain.stays.models import Stay
 from app.domain.stays.queries import Due, one_for
 from app.domain.stays.rules import STAY
@@ -63,15 +64,15 @@ def _close(stay: Stay, due: Due) -> None:
         close_standing(stay)
         complete(stay)
     if due.due_fen and stay.motorist_id is None:
-        open_task("stay_owed_by_nobody", "stay", stay.id, {"due_fen": due.due_fen}, place=place_of(stay.lot_id))
+        _or_task(stay, lambda: owed_by_nobody(stay, due))
     elif due.due_fen or due.paid_fen == 0:
-        _bill_or_task(stay)
+        # a stay that cost nothing is billed 0 fen, so that it is on record
+        _or_task(stay, lambda: bill_for(stay, stay.exited_at))
 
 
-def _bill_or_task(stay: Stay) -> None:
-    """A stay that cost nothing is billed 0 fen, so that it is on record."""
+def _or_task(stay: Stay, ask: Callable[[], object]) -> None:
     try:
         with savepoint():
-            bill_for(stay, stay.exited_at)
+            ask()
     except UNBILLABLE as missing:
         open_task("stay_unbillable", "stay", stay.id, {"code": missing.code}, place=place_of(stay.lot_id))

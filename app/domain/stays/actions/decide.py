@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from app.domain.arrears.queries import lets_pay_later
 from app.domain.claims.actions import LotBusy, LotFull, lock_plate, seat
 from app.domain.claims.queries import admissible, occupied, room_in
 from app.domain.claims.rules import kept
@@ -30,7 +31,9 @@ def decide(device_id: int, event_id: int) -> Decision:
     refuse (N2.2.3), unless all that is free is kept for those who reserve; a lot that is suspended, or that an
     adjustment has shut, lets nobody new in (N5.6). A turn-away is recorded with its reason and the occupancy at that
     instant.
-    Outward: what is owed must be paid first. What is unclear calls an attendant, and never turns a car away.
+    Outward: what is owed must be paid first, unless an approved basis lets cars of the lot leave before they pay and an
+    account answers for the stay; older debts keep nobody inside. What is unclear calls an attendant, and
+    never turns a car away.
     """
     with transaction():
         passage = passages([event_id])[0]
@@ -117,7 +120,11 @@ def _outward(passage: Passage, plate_id: int) -> Decision:
         due_fen = due_now(stay, clock.now()).due_fen
     except UNBILLABLE:
         return rules.UNPRICED
-    return rules.GOOD_BYE if due_fen == 0 else rules.please_pay(due_fen, code_of(stay))
+    if due_fen == 0:
+        return rules.GOOD_BYE
+    if stay.motorist_id is not None and lets_pay_later(passage.lot_id, clock.now()):
+        return rules.pay_later(due_fen)
+    return rules.please_pay(due_fen, code_of(stay))
 
 
 def _misread(passage: Passage) -> Stay | None:

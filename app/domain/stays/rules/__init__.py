@@ -56,6 +56,12 @@ def please_pay(due_fen: Fen, code: str) -> Decision:
     return with_code(Decision("deny", "unpaid", f"请缴费{text}", f"请扫码或在小程序缴费{text}"), due_fen, code)
 
 
+def pay_later(due_fen: Fen) -> Decision:
+    """What an exit tells a car that may leave before it pays."""
+    text = yuan_text(due_fen)
+    return Decision("open", "pay_later", f"待缴{text}", f"一路平安，请离场后在小程序缴费{text}")
+
+
 def walk_in_until(at: datetime, closes_at: datetime, longest: timedelta) -> datetime:
     """Until when a car without a reservation may stay: the window's end or the longest stay, the earlier."""
     return min(closes_at, at + longest)
