@@ -24,6 +24,7 @@ from app.domain.lots.models import Lot
 from app.domain.messages.models import Message
 from app.domain.stays.actions import record_dispute
 from app.domain.tasks.queries import tasks
+from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from app.kernel.spans import bounds
 from tests.commands import refused, told
@@ -89,6 +90,15 @@ def test_an_appeal_is_made_within_15_days_also_when_the_measure_is_over(
     made = appeal(who.id, held.key, WORDS)
     decide(staff("regulator"), made.key, "lifted", "记录有误")
     assert bounds(measures(who)[-1].valid) == bounds(held.valid)
+
+
+def test_who_reads_an_appeals_words_is_written_down(app: Flask, who: Driver, held: Measure) -> None:
+    made, by = appeal(who.id, held.key, WORDS), staff("complaint_handler")
+    told(app, by, "conduct", "appeals")
+    assert told(app, by, "conduct", "appeals", "--decided") == []
+    with transaction() as session:
+        [entry] = session.scalars(select(AuditEntry).filter_by(action="conduct.hear"))
+    assert (entry.subject, entry.subject_id, entry.actor) == ("appeal", made.id, by.label)
 
 
 def test_nobody_appeals_for_somebody_else_or_without_words(who: Driver, held: Measure) -> None:

@@ -119,7 +119,7 @@ def record_dispute(by: Actor, stay: uuid.UUID, told: str, paper: Paper) -> Answe
 @limit_option
 @acting
 def list_appeals(by: Actor, decided: bool, limit: int) -> Answer:
-    """List appeals with the motorist's words, the oldest first.
+    """List appeals with the motorist's words, the oldest first; that you read them is written down.
 
     Example: flask --app wsgi conduct appeals --as lin
     """
@@ -129,7 +129,7 @@ def list_appeals(by: Actor, decided: bool, limit: int) -> Answer:
     }  # fmt: skip
     rows = [
         {**vars(each), "measure_text": MEASURES[each.measure], "outcome_text": OUTCOMES.get(each.outcome or "")}
-        for each in seen.appeals(by, decided=decided, limit=limit)
+        for each in actions.hear(by, decided=decided, limit=limit)
     ]
     return Sheet(headings, rows)
 

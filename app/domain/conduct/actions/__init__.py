@@ -3,7 +3,8 @@
 from app.domain.conduct.actions.appeal import appeal
 from app.domain.conduct.actions.assess import assess, assess_forgotten
 from app.domain.conduct.actions.decide import decide
+from app.domain.conduct.actions.hear import hear
 from app.domain.conduct.actions.note import note
 from app.domain.conduct.actions.set_rule import set_rule
 
-__all__ = ["appeal", "assess", "assess_forgotten", "decide", "note", "set_rule"]
+__all__ = ["appeal", "assess", "assess_forgotten", "decide", "hear", "note", "set_rule"]

@@ -145,7 +145,7 @@ def measures(by: Actor, *, running: bool = False, limit: int = PAGE) -> list[See
 
 
 def appeals(by: Actor, *, decided: bool = False, limit: int = PAGE) -> list[SeenAppeal]:
-    """Appeals that wait for a decision, the oldest first; `decided`: those that have one."""
+    """Appeals that wait for a decision, the oldest first; `decided`: those that have one. Read them by `hear`."""
     with transaction() as session:
         permit(by, "conduct.see_appeals", CITY)
         has_one = AppealDecision.appeal_id.is_not(None)
