@@ -15,7 +15,8 @@ blueprint = noun("subscriptions", "订阅消息")
 
 class ShownSubscription(ma.Schema):
     kind = ma.fields.String(
-        required=True, metadata={"description": "leaving 离场提醒，conduct 守约通知，arrears 欠费通知"}
+        required=True,
+        metadata={"description": "leaving 离场提醒，conduct 守约通知，arrears 欠费通知，booking 预约变动"},
     )
     template_id = ma.fields.String(
         required=True, metadata={"description": "交给 wx.requestSubscribeMessage 的模板编号"}

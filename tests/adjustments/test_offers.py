@@ -16,9 +16,13 @@ from app.domain.reservations.actions import reserve
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries import ReservationNotFound
 from app.domain.staff.rules import Actor
+from app.jobs.sweepers import deliver_messages
 from app.kernel import clock
 from app.kernel.db import transaction
 from tests.adjustments.scene import EVENT, booked, displacement, hours, state, told
+from tests.arrears.scene import held
+from tests.messages.stand import listener, templates
+from tests.wechat.stand import Stand
 from tests.world import HOURLY, Driver, charge_by, driver, open_lot, open_own_lot, staff, tariff
 
 Move = Callable[[datetime], None]
@@ -54,6 +58,27 @@ def test_a_bay_near_by_is_kept_and_taken_with_one_yes(who: Driver, by: Actor, ev
         near.id, made.begins_at, made.ends_at, "confirmed",
     )  # fmt: skip
     assert offers([made.id])[made.id].reservation_key == kept.key
+
+
+def test_wechat_shows_what_became_of_a_reservation(wechat_stand_in: Stand, by: Actor, evening: datetime) -> None:
+    templates(wechat_stand_in)
+    of = listener(wechat_stand_in).accepts(2, kind="booking")
+    open_lot(bays=1)
+    lost(open_lot(bays=1), of.who, by, evening)
+    deliver_messages()
+    assert [each["thing3"] for each in of.shown()] == ["预约因停车场调整已取消", "附近泊位已保留，请及时确认"]
+    assert {each["time2"] for each in of.shown()} == {"2026年06月10日 22:00"}
+
+
+def test_who_owes_keeps_what_is_offered_for_a_lost_reservation(
+    who: Driver, by: Actor, evening: datetime, at: Move
+) -> None:
+    made = booked(lot := open_lot(bays=1), evening, 4 * 24, 4 * 24 + 1, who)
+    open_lot(bays=1)
+    held(who, open_lot(), at)
+    actions.adjust(by, [lot.key], hours(evening, 4 * 24 - 1, 4 * 24 + 2), CloseLot(), EVENT)
+    actions.offer(displacement(made).id)
+    assert state(actions.accept(who.id, made.key)) == "confirmed"
 
 
 def test_a_bay_that_is_declined_is_free_at_once(who: Driver, by: Actor, evening: datetime) -> None:

@@ -19,6 +19,7 @@ from tests.world import Driver, driver, staff
 TEMPLATES: Mapping[str, Mapping[str, str]] = {
     "leaving": {"thing1": "lot", "time2": "time", "thing3": "note"},
     "conduct": {"phrase1": "matter", "time2": "time", "thing3": "note"},
+    "booking": {"thing1": "lot", "time2": "time", "thing3": "note"},
     "arrears": {"thing1": "lot", "thing2": "amount", "time3": "time", "thing4": "note"},
 }
 TOLD = {"lot": "示例停车场", "time": "2026年6月11日 08:00", "note": "请及时驶离"}

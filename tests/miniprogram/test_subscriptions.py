@@ -18,12 +18,12 @@ def left(phone: Phone) -> dict[str, int]:
 
 
 def test_each_acceptance_is_one_message_more(allowing: Phone, stranger: Phone) -> None:
-    assert left(allowing) == {"arrears": 0, "conduct": 0, "leaving": 0}
+    assert left(allowing) == {"arrears": 0, "booking": 0, "conduct": 0, "leaving": 0}
     both = {"template_ids": [template_id("leaving"), template_id("conduct")]}
     allowing.post("/subscriptions", both, expect=201)
     allowing.post("/subscriptions", {"template_ids": [template_id()]}, expect=201)
-    assert left(allowing) == {"arrears": 0, "conduct": 1, "leaving": 2}
-    assert left(stranger) == {"arrears": 0, "conduct": 0, "leaving": 0}
+    assert left(allowing) == {"arrears": 0, "booking": 0, "conduct": 1, "leaving": 2}
+    assert left(stranger) == {"arrears": 0, "booking": 0, "conduct": 0, "leaving": 0}
 
 
 def test_the_same_request_counts_once(allowing: Phone) -> None:

@@ -199,6 +199,10 @@ def moved_text(lot_name: str, during: Range[datetime], zone: str, number: str) -
     return f"您在{lot_name} {span_text(*bounds(during))} 的预约泊位调整为 {zone} 区 {number} 号，其余不变。"
 
 
+WORTH_SHOWING: Final = timedelta(hours=1)
+"""How long after its begin WeChat may still show that a lot is closed to whoever stands inside."""
+
+
 def inside_text(lot_name: str, announcement: str) -> str:
     """What a motorist reads whose car stands in a lot that is being closed."""
     return f"您的车辆停放在{lot_name}，该停车场临时调整，您仍可随时驶出，请留意公告：{announcement}"

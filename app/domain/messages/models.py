@@ -47,7 +47,7 @@ class MessageTemplate(Base):
     fields: Mapped[dict[str, Any]]
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     __table_args__ = (
-        CheckConstraint("kind IN ('leaving', 'conduct', 'arrears')", name="a_template_is_of_a_known_kind"),
+        CheckConstraint("kind IN ('leaving', 'conduct', 'arrears', 'booking')", name="a_template_is_of_a_known_kind"),
         CheckConstraint("template_id <> '' AND page <> ''", name="a_template_has_a_number_and_a_page"),
         CheckConstraint("fields <> '{}'", name="a_template_says_something"),
         CheckConstraint("NOT isempty(valid)", name="a_template_holds_for_some_time"),

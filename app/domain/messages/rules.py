@@ -13,6 +13,7 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
     "leaving": frozenset({"lot", "time", "note"}),
     "conduct": frozenset({"matter", "time", "note"}),
     "arrears": frozenset({"lot", "amount", "time", "note"}),
+    "booking": frozenset({"lot", "time", "note"}),
 }
 """Each kind of template, and our words for what it may say. None of them is personal."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.lots.rules import Curfew
+from app.domain.messages.rules import Push
 from app.kernel.clock import shanghai
 from app.kernel.refusals import Conflict, Invalid
 from app.kernel.spans import bounds, span
@@ -163,6 +164,23 @@ def is_too_late_to_wait(begins_at: datetime, now: datetime, numbers: Mapping[str
 def _span_text(during: Range[datetime]) -> str:
     begins_at, ends_at = (shanghai(each) for each in bounds(during))
     return f"{begins_at:%m月%d日 %H:%M} 至 {ends_at:%m月%d日 %H:%M}"
+
+
+NOTES: Final[Mapping[str, str]] = {
+    "waitlist_offer": "候补泊位已保留，请及时确认",
+    "bay_offered": "附近泊位已保留，请及时确认",
+    "reservation_moved": "预约泊位已调整，其余不变",
+    "reservation_displaced": "预约因停车场调整已取消",
+    "lot_closed": "停车场临时调整，仍可驶出",
+    "lot_reopened": "停车场已恢复开放",
+}
+"""By kind of message; each fits into 20 characters, as WeChat wants it."""
+
+
+def push_of(kind: str, lot_name: str, at: datetime, until: datetime) -> Push:
+    """What WeChat shows of a change of somebody's reservation; `at` is the moment that it is about."""
+    told = {"lot": lot_name, "time": f"{shanghai(at):%Y年%m月%d日 %H:%M}", "note": NOTES[kind]}
+    return Push("booking", told, until)
 
 
 def free_bay_text(lot_name: str, during: Range[datetime], until: datetime) -> str:

@@ -46,7 +46,7 @@ def set_template(
     """Let a kind of messages go out under one of WeChat's templates.
 
     Words of leaving: lot, time, note; of conduct: matter, time, note; of arrears: lot, amount,
-    time, note.
+    time, note; of booking: lot, time, note.
     Example: flask --app wsgi messages set-template leaving TEMPLATE_ID --page pages/stay/index --field time2=time
     """
     parts = dict(each.partition("=")[::2] for each in fields)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.domain.adjustments.actions.record import Recorded
 from app.domain.adjustments.models import Adjustment, AdjustmentLot, Displacement
-from app.domain.adjustments.rules import displaced_text, inside_text, moved_text, reopened_text
+from app.domain.adjustments.rules import WORTH_SHOWING, displaced_text, inside_text, moved_text, reopened_text
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import cars_in, lock_bays, promises_in, promises_outside_windows, promises_under
@@ -17,6 +17,7 @@ from app.domain.lots.models import Bay, Lot
 from app.domain.messages.actions import tell
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries import of_claim
+from app.domain.reservations.rules import push_of
 from app.domain.stays.models import Stay
 from app.kernel import clock
 from app.kernel.db import current, in_transaction, sqlstate, transaction
@@ -105,7 +106,8 @@ def _tell_of_the_other_bay(adjustment: Adjustment, lot: Lot, claim: BayClaim) ->
     bay = current().get_one(Bay, claim.bay_id)
     body = moved_text(lot.name, claim.during, bay.zone, bay.number)
     subject = f"adjustment:{adjustment.id}:reservation:{reservation.id}"
-    tell(reservation.motorist_id, "reservation_moved", subject, "预约泊位调整", body)
+    push = push_of("reservation_moved", lot.name, *bounds(claim.during))
+    tell(reservation.motorist_id, "reservation_moved", subject, "预约泊位调整", body, push)
 
 
 def _displace(adjustment: Adjustment, lot: Lot, claim: BayClaim) -> None:
@@ -118,6 +120,7 @@ def _displace(adjustment: Adjustment, lot: Lot, claim: BayClaim) -> None:
     message = tell(
         reservation.motorist_id, "reservation_displaced", f"reservation:{reservation.id}", "预约变更",
         displaced_text(lot.name, claim.during, adjustment.announcement),
+        push_of("reservation_displaced", lot.name, *bounds(claim.during)),
     )  # fmt: skip
     row = Displacement(
         claim_id=claim.id, reservation_id=reservation.id, adjustment_id=adjustment.id, message_id=message.id,
@@ -139,9 +142,11 @@ def _withdraw_offer(adjustment: Adjustment, claim: BayClaim) -> None:
 
 def _tell_those_inside(adjustment: Adjustment, lot: Lot) -> None:
     """Nobody who stands inside is stranded: whom we know is told, and every car may leave."""
+    now = clock.now()
+    push = push_of("lot_closed", lot.name, adjustment.during.lower or now, now + WORTH_SHOWING)
     for motorist_id in _motorists(cars_in(lot.id)):
         body = inside_text(lot.name, adjustment.announcement)
-        tell(motorist_id, "lot_closed", f"adjustment:{adjustment.id}:lot:{lot.id}", "停车场临时调整", body)
+        tell(motorist_id, "lot_closed", f"adjustment:{adjustment.id}:lot:{lot.id}", "停车场临时调整", body, push)
 
 
 def _motorists(claim_ids: Sequence[int]) -> set[int]:
@@ -163,4 +168,5 @@ def _tell_of_reopening(adjustment: Adjustment, lot: Lot) -> None:
     )  # fmt: skip
     for reservation in lost.all():
         subject = f"adjustment:{adjustment.id}:lot:{lot.id}"
-        tell(reservation.motorist_id, "lot_reopened", subject, "停车场恢复开放", reopened_text(lot.name))
+        push = push_of("lot_reopened", lot.name, reservation.begins_at, reservation.ends_at)
+        tell(reservation.motorist_id, "lot_reopened", subject, "停车场恢复开放", reopened_text(lot.name), push)

@@ -21,7 +21,7 @@ from app.domain.motorists.rules import vehicle_class
 from app.domain.pricing.queries import LotPrices, prices_at
 from app.domain.pricing.rules import NoPrice
 from app.domain.reservations.models import Reservation
-from app.domain.reservations.rules import arrival_window
+from app.domain.reservations.rules import arrival_window, push_of
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
@@ -62,7 +62,8 @@ def _seek(row: Displacement, reservation: Reservation) -> None:
     current().flush()
     assert claim.hold_expires_at is not None
     body = offer_text(lot.name, lot.address, claim.during, claim.hold_expires_at, _limits(lot))
-    tell(reservation.motorist_id, "bay_offered", f"bay_claim:{claim.id}", "已为您保留附近泊位", body)
+    push = push_of("bay_offered", lot.name, begins_at, claim.hold_expires_at)
+    tell(reservation.motorist_id, "bay_offered", f"bay_claim:{claim.id}", "已为您保留附近泊位", body, push)
     enqueue("gates.refresh_whitelist", lot_id=lot.id)
 
 

@@ -35,6 +35,7 @@ from app.domain.reservations.rules import (
     free_bay_text,
     is_too_late_to_wait,
     offer_lapsed_text,
+    push_of,
     waited_in_vain_text,
 )
 from app.kernel import clock
@@ -89,7 +90,8 @@ def _offer(motorist_id: int, entry_id: int) -> bool:
             WAITLIST.move(entry, "offer", "reservations.offer", offer_claim_id=claim.id)
             assert claim.hold_expires_at is not None
             body = free_bay_text(lot.name, claim.during, claim.hold_expires_at)
-            tell(motorist_id, "waitlist_offer", f"bay_claim:{claim.id}", "候补泊位已为您保留", body)
+            push = push_of("waitlist_offer", lot.name, bounds(claim.during)[0], claim.hold_expires_at)
+            tell(motorist_id, "waitlist_offer", f"bay_claim:{claim.id}", "候补泊位已为您保留", body, push)
             return True
     except NOT_NOW:
         return False
