@@ -12,7 +12,7 @@ from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
 from app.domain.refunds.actions import tell_of
 from app.domain.reservations.actions import offer_free_bays
-from app.domain.stays.actions import settle
+from app.domain.stays.actions import project_forgotten, settle
 from app.wiring import wiring
 
 Handler = Callable[..., None]
@@ -69,6 +69,12 @@ def prove_prices() -> None:
         continue
 
 
+def project_passages() -> None:
+    """A gate told of an outage: see what its passages mean."""
+    while project_forgotten():
+        continue
+
+
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
@@ -79,6 +85,7 @@ HANDLERS: Mapping[str, Handler] = {
     "pricing.prove_outdated": prove_prices,
     "refunds.tell": tell_of_refund,
     "reservations.offer": offer_to_the_waiting,
+    "stays.project_forgotten": project_passages,
     "stays.settle": settle_stay,
 }
 

@@ -107,7 +107,7 @@ _TOLD: Final = [
         "sequence not checked: a number is used for two events",
         "app/domain/gates/actions/events.py",
         'raise Unreadable("seq_reused")',
-        "continue",
+        "return numbered",
         [_EVENTS],
     ),
     Bug(

@@ -15,10 +15,20 @@ from app.domain.gates.models import GateCommand
 from app.domain.lots.models import Lot
 from app.domain.lots.rules import LOT
 from app.domain.reservations.actions import reserve
-from app.domain.stays.actions import NothingToPay, open_payment, project, project_forgotten, release_unpassed, settle
+from app.domain.stays.actions import (
+    NothingToPay,
+    open_payment,
+    project,
+    project_backlog,
+    project_forgotten,
+    release_unpassed,
+    settle,
+)
+from app.domain.stays.actions.project import AT_ONCE
 from app.domain.stays.models import Bill, Stay, TurnAway
 from app.domain.stays.queries import StayNotFound, bills_of, current_for, due_of, one_for
 from app.domain.tasks.models import Task
+from app.jobs.handlers import run
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import span
@@ -68,6 +78,22 @@ def test_a_reserved_car_is_let_in_and_its_bay_is_in_use(evening: datetime, at: M
     assert stay.motorist_id == who.id
     with transaction():
         assert claim_by_id(made.claim_id).state == "in_use"
+
+
+def test_an_outages_passages_are_understood_by_a_job_and_what_a_person_must_see_is_a_task_at_once(
+    evening: datetime,
+) -> None:
+    entrance, at = gate(open_lot(bays=1)), evening - timedelta(hours=1)
+    told = [gate_event(entrance, some_plate(), at, "denied") for _ in range(AT_ONCE)]
+    passed, followed = gate_event(entrance, some_plate(), at), gate_event(entrance, some_plate(), at, "tailgate")
+    project_backlog([*told, passed, followed])
+    assert "car_followed_without_opening" in open_tasks()
+    with transaction() as session:
+        assert session.scalars(select(Stay)).all() == []
+        waiting = text("SELECT task_name FROM procrastinate_jobs WHERE task_name LIKE 'stays.%'")
+        assert session.scalars(waiting).all() == ["stays.project_forgotten"]
+    run("stays.project_forgotten", {})
+    assert stay_of(passed).entered_at == at
 
 
 def test_a_car_without_reservation_is_let_in_while_a_bay_is_free(evening: datetime) -> None:

@@ -54,7 +54,7 @@ def events() -> Response:
     if not isinstance(batch, list) or len(batch) > reports.BATCH:
         raise FieldsRefused(fields=["events"])
     recording = gates.record(device_id(), batch)
-    stays.project(recording.event_ids)
+    stays.project_backlog(recording.event_ids)
     return jsonify(
         acked_seq=recording.acked_seq,
         rejected=[asdict(rejection) for rejection in recording.rejected],

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.gates import queries
@@ -14,7 +14,7 @@ from app.domain.gates.actions.recognition import recognised_plate
 from app.domain.gates.models import GateEvent, GatePulse, GateRejection
 from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.reports import Report, Unreadable
-from app.domain.motorists.plates import is_unplated, plate_as_seen
+from app.domain.motorists.plates import Plate, is_unplated, plate_as_seen
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.refusals import Invalid
@@ -52,6 +52,10 @@ class Recording:
     want_from_seq: int | None = None
 
 
+_Kept = GateEvent | Row[int, str, int]
+"""An event that is written down, with its row's id, its own id and its number."""
+
+
 @dataclass(frozen=True)
 class _Receipt:
     """The circumstances in which a batch arrived."""
@@ -72,9 +76,7 @@ def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Re
     with transaction():
         pulse = lock_pulse(device_id)
         receipt = _Receipt(device_id, clock.now(), queries.clock_offset(device_id), verified)
-        recording = Recording()
-        for raw in batch:
-            _take(receipt, raw, recording)
+        recording = _Batch(receipt, batch).recorded()
         _advance(pulse)
         recording.acked_seq = pulse.contiguous_seq
         recording.want_from_seq = _missing(pulse)
@@ -137,17 +139,74 @@ def rejection_place(device_id: int, seq: int) -> str:
     return f"gate_rejection.body_enc:{device_id}:{seq}"
 
 
-def _take(receipt: _Receipt, raw: object, recording: Recording) -> None:
+class _Batch:
+    """Events that came together: what is known of them is asked once, and those of one car are written together."""
+
+    def __init__(self, receipt: _Receipt, batch: Sequence[object]) -> None:
+        self._receipt = receipt
+        self._read = [(raw, _understood(raw)) for raw in batch]
+        self._by_id: dict[str, _Kept] = {}
+        self._by_seq: dict[int, _Kept] = {}
+        self._seen: tuple[Plate, int] | None = None
+
+    def recorded(self) -> Recording:
+        """All of them, written down or rejected."""
+        recording, taken = Recording(), list[_Kept]()
+        for kept in _kept_of(self._receipt.device_id, [report for _, report in self._read]):
+            self._note(kept)
+        for raw, report in self._read:
+            try:
+                taken.append(self._written(report))
+            except Unreadable as wrong:
+                recording.rejected.append(_rejected(self._receipt, raw, wrong.code))
+        current().flush()
+        recording.event_ids = [kept.id for kept in taken]
+        return recording
+
+    def _written(self, report: Report | Unreadable) -> _Kept:
+        if isinstance(report, Unreadable):
+            raise report
+        known = self._known(report)
+        return known if known is not None else self._note(_new(self._receipt, report, self._plate_id(report)))
+
+    def _known(self, report: Report) -> _Kept | None:
+        numbered, named = self._by_seq.get(report.seq), self._by_id.get(report.event_id)
+        if numbered is not None and numbered.event_id != report.event_id:
+            raise Unreadable("seq_reused")
+        if named is not None and named.seq != report.seq:
+            raise Unreadable("event_id_reused")
+        return named
+
+    def _note(self, kept: _Kept) -> _Kept:
+        self._by_id[kept.event_id] = self._by_seq[kept.seq] = kept
+        return kept
+
+    def _plate_id(self, report: Report) -> int | None:
+        """A car is looked up once as it arrives, is let in and passes; to look up writes down what came before."""
+        if report.plate_raw is None or is_unplated(report.plate_raw):
+            return None
+        plate = plate_as_seen(report.plate_raw, report.plate_colour)
+        if self._seen is None or self._seen[0] != plate:
+            self._seen = plate, recognised_plate(self._receipt.device_id, plate)
+        return self._seen[1]
+
+
+def _understood(raw: object) -> Report | Unreadable:
     try:
-        report = reports.read_report(raw)
-        recording.event_ids.append(_written(receipt, report))
+        return reports.read_report(raw)
     except Unreadable as wrong:
-        recording.rejected.append(_rejected(receipt, raw, wrong.code))
+        return wrong
 
 
-def _written(receipt: _Receipt, report: Report) -> int:
-    known = _known(receipt.device_id, report)
-    return known if known is not None else _insert(receipt, report)
+def _kept_of(device_id: int, read: Sequence[Report | Unreadable]) -> Sequence[_Kept]:
+    """What was written down before under an id or a number of these."""
+    told = [report for report in read if isinstance(report, Report)]
+    ids, numbers = [report.event_id for report in told], [report.seq for report in told]
+    return current().execute(
+        select(GateEvent.id, GateEvent.event_id, GateEvent.seq)
+        .where(GateEvent.device_id == device_id)
+        .where(GateEvent.event_id.in_(ids) | GateEvent.seq.in_(numbers))
+    ).all()  # fmt: skip
 
 
 def _numbers_of(device_id: int, event_ids: Sequence[str]) -> dict[str, int]:
@@ -157,29 +216,14 @@ def _numbers_of(device_id: int, event_ids: Sequence[str]) -> dict[str, int]:
     return {row.event_id: row.seq for row in current().execute(known)}
 
 
-def _known(device_id: int, report: Report) -> int | None:
-    found = current().execute(
-        select(GateEvent.id, GateEvent.event_id, GateEvent.seq)
-        .where(GateEvent.device_id == device_id)
-        .where((GateEvent.event_id == report.event_id) | (GateEvent.seq == report.seq))
-    )
-    for row in found:
-        if row.event_id != report.event_id:
-            raise Unreadable("seq_reused")
-        if row.seq != report.seq:
-            raise Unreadable("event_id_reused")
-        return int(row.id)
-    return None
-
-
-def _insert(receipt: _Receipt, report: Report) -> int:
+def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
     offset = receipt.clock_offset if report.clock_offset is None else report.clock_offset
     if clocks.is_too_far_ahead(report.device_time, offset, receipt.received_at):
         raise Unreadable("device_time_in_the_future")
     event = GateEvent(
         device_id=receipt.device_id, event_id=report.event_id, seq=report.seq, type=report.type,
         direction=report.direction, plate_enc=_sealed_plate(receipt, report), plate_colour=str(report.plate_colour),
-        plate_id=_plate_id(receipt, report), device_time=report.device_time, received_at=receipt.received_at,
+        plate_id=plate_id, device_time=report.device_time, received_at=receipt.received_at,
         clock_offset=offset, clock_suspect=abs(offset) > clocks.SUSPECT,
         event_time=clocks.corrected(report.device_time, offset, receipt.received_at),
         opened_by=report.opened_by, decision_key=report.decision_key, offline=report.offline,
@@ -187,20 +231,13 @@ def _insert(receipt: _Receipt, report: Report) -> int:
         body_enc=crypto.seal(report.body, f"gate_event.body_enc:{receipt.device_id}:{report.event_id}"),
     )  # fmt: skip
     current().add(event)
-    current().flush()
-    return event.id
+    return event
 
 
 def _sealed_plate(receipt: _Receipt, report: Report) -> bytes | None:
     if report.plate_raw is None:
         return None
     return crypto.seal(report.plate_raw, plate_place(receipt.device_id, report.event_id))
-
-
-def _plate_id(receipt: _Receipt, report: Report) -> int | None:
-    if report.plate_raw is None or is_unplated(report.plate_raw):
-        return None
-    return recognised_plate(receipt.device_id, plate_as_seen(report.plate_raw, report.plate_colour))
 
 
 def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:

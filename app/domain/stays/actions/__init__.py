@@ -5,7 +5,7 @@ from app.domain.stays.actions.bill import NothingToPay, open_payment
 from app.domain.stays.actions.decide import decide
 from app.domain.stays.actions.dispute import record_dispute
 from app.domain.stays.actions.likeness import assign_exit
-from app.domain.stays.actions.project import project, project_forgotten
+from app.domain.stays.actions.project import project, project_backlog, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
 from app.domain.stays.actions.report import report_turn_away
 from app.domain.stays.actions.review import review_long_stays
@@ -19,6 +19,7 @@ __all__ = [
     "earn_the_rest",
     "open_payment",
     "project",
+    "project_backlog",
     "project_forgotten",
     "record_dispute",
     "release_unpassed",

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
@@ -20,6 +21,9 @@ from app.kernel import clock
 from app.kernel.db import affected, current, transaction
 from app.kernel.queue import enqueue
 
+AT_ONCE: Final = 60
+"""Events, of some twenty cars: they take less than the seconds that a gate waits for an answer."""
+
 log = logging.getLogger("app.stays")
 
 
@@ -34,6 +38,21 @@ def project(event_ids: Sequence[int]) -> None:
             _project_alone(passage)
         elif passage.verified and (trouble := _unexplained(passage)):
             open_task(trouble, "gate_event", passage.id, place=place_of(passage.lot_id))
+
+
+def project_backlog(event_ids: Sequence[int]) -> None:
+    """The same for what a gate tells at once, however much that is.
+
+    Of a few events the gate learns that they are understood. It need not wait for those of a whole outage: they are
+    written down, and a job goes on with them, the oldest first.
+    """
+    if len(event_ids) <= AT_ONCE:
+        project(event_ids)
+        return
+    told = passages(event_ids)
+    project([passage.id for passage in told if passage.type != "passed"])
+    with transaction():
+        enqueue("stays.project_forgotten")
 
 
 def project_forgotten(limit: int = 100) -> int:
