@@ -70,10 +70,11 @@ def pull(device_id: int, since: int) -> Pulled:
         full = gate_list.needs_snapshot or not max(gate_list.delta_from, 1) <= since <= to
         gate_list.sent_version = to
         exit_rule = session.get_one(GateDevice, device_id).offline_exit
-        held = queries.rows_at(device_id, to)
-        changed = held if full else queries.rows_since(device_id, since)
+        changed = queries.rows_at(device_id, to) if full else queries.rows_since(device_id, since)
         gone = [] if full else queries.gone_since(device_id, since)
-        return Pulled(since, to, full, list_digest(held), exit_rule, changed, gone)
+        sha256 = _digest_of(device_id, to)
+        assert sha256 is not None
+        return Pulled(since, to, full, sha256, exit_rule, changed, gone)
 
 
 def desired_list(device_id: int) -> tuple[int, list[ListRow]]:
