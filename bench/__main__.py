@@ -9,6 +9,8 @@ import wsgi
 from app.settings import Settings
 from bench import hot_bay, http, proving, quoting, reserving, supply
 from bench.city import build
+from bench.gates import deciding, listing, outage
+from bench.gates.scene import yard
 from bench.ground import ground
 
 A_TENTH, WHOLE = 0.1, 1.0
@@ -27,7 +29,12 @@ def main() -> None:
         http.measure(stand, settings.jwt_keys)
         reserving.measure(stand, app)
     hot_bay.measure()
-    supply.measure(WHOLE if sys.argv[1:] == ["full"] else A_TENTH)
+    scale = WHOLE if sys.argv[1:] == ["full"] else A_TENTH
+    with yard() as city:
+        deciding.measure(city)
+        listing.measure(city)
+        outage.measure(city, scale)
+    supply.measure(scale)
 
 
 if __name__ == "__main__":

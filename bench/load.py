@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from launcher.ports import HOST
 
 CONNECTIONS = 16
-SILENCE_SECONDS = 10
+SILENCE_SECONDS = 60
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
@@ -19,7 +19,7 @@ class UnexpectedAnswer(Exception):
 
 
 @dataclass
-class _Line:
+class Line:
     """One connection and what has arrived of the answer."""
 
     socket: socket.socket
@@ -50,7 +50,7 @@ class _Line:
 
 def one_answer(port: int, request: bytes, patience: float) -> bytes:
     """The body of one answer, waited for so many seconds: a server may have much to read before its first."""
-    line = _Line(socket.create_connection((HOST, port), timeout=patience))
+    line = Line(socket.create_connection((HOST, port), timeout=patience))
     with line.socket:
         line.send(request)
         while not line.has_answer():
@@ -59,10 +59,12 @@ def one_answer(port: int, request: bytes, patience: float) -> bytes:
         return bytes(line.received.split(END_OF_HEAD, 1)[1])
 
 
-def requests_per_second(port: int, requests: Iterator[bytes], seconds: float, status: int = 200) -> float:
+def requests_per_second(
+    port: int, requests: Iterator[bytes], seconds: float, status: int = 200, connections: int = CONNECTIONS
+) -> float:
     """How many answers came per second; raises `UnexpectedAnswer` for any other status than `status`."""
     with selectors.DefaultSelector() as selector:
-        lines = [_Line(socket.create_connection((HOST, port))) for _ in range(CONNECTIONS)]
+        lines = [Line(socket.create_connection((HOST, port))) for _ in range(connections)]
         try:
             for line in lines:
                 selector.register(line.socket, selectors.EVENT_READ, line)
@@ -73,25 +75,28 @@ def requests_per_second(port: int, requests: Iterator[bytes], seconds: float, st
 
 
 def _drive(
-    selector: selectors.BaseSelector, lines: Iterable[_Line], requests: Iterator[bytes], seconds: float, status: int
+    selector: selectors.BaseSelector, lines: Iterable[Line], requests: Iterator[bytes], seconds: float, status: int
 ) -> float:
-    """Send until the time is over, then wait for the last answers: a slow one counts with its whole time."""
-    waiting, answered, began = 0, 0, time.perf_counter()
-    for line in lines:
-        line.send(next(requests))
+    """Send until the time is over or all is sent, then wait for the last answers: a slow one counts as it is."""
+    waiting, answers, began = 0, 0, time.perf_counter()
+    for line, request in zip(lines, requests, strict=False):
+        line.send(request)
         waiting += 1
     while waiting:
-        for line in _answered(selector):
+        for line in answered(selector):
             line.insist_on(status)
-            answered += 1
+            answers += 1
             waiting -= 1
-            if time.perf_counter() - began < seconds:
-                line.send(next(requests))
+            if time.perf_counter() - began < seconds and (request := next(requests, b"")):
+                line.send(request)
                 waiting += 1
-    return answered / (time.perf_counter() - began)
+            else:
+                selector.unregister(line.socket)  # the server hangs up on those that have no more to say
+    return answers / (time.perf_counter() - began)
 
 
-def _answered(selector: selectors.BaseSelector) -> Iterator[_Line]:
+def answered(selector: selectors.BaseSelector) -> Iterator[Line]:
+    """Lines whose answers are whole, as soon as one sends anything."""
     ready = selector.select(SILENCE_SECONDS)
     if not ready:
         raise UnexpectedAnswer(f"no answer within {SILENCE_SECONDS} s")

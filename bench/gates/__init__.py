@@ -1,0 +1,1 @@
+"""What gates ask and tell, at the pace at which a city does."""
