@@ -22,7 +22,7 @@ from app.domain.arrears.actions import chase
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.conduct.actions import assess_forgotten
-from app.domain.departures.actions import note_overstays, remind
+from app.domain.departures.actions import escalate, note_overstays, remind
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
@@ -157,6 +157,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("partner_silence", 60.0, partners.note_silence),
         Sweeper("reminders", 15.0, remind),
         Sweeper("overstayed", 60.0, note_overstays),
+        Sweeper("escalations", 15.0, escalate),
         Sweeper("conduct", 5.0, assess_forgotten),
         Sweeper("arrears", 60.0, chase),
         Sweeper("messages", 5.0, deliver_messages),

@@ -29,7 +29,9 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "morning_after_a_day_off_is_open": 1,
     "offer_minutes": 30,
     "opens_after_minutes": 60,
+    "overstay_blocks_minutes": 60,
     "overstay_grace_minutes": 15,
+    "overstay_tow_minutes": 180,
     "partner_count_fresh_seconds": 600,
     "partner_silence_minutes": 30,
     "reference_radius_m": 500,
@@ -45,6 +47,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "shared_chargers_percent": 30,
     "shortest_walk_in_minutes": 15,
     "tariff_notice_days": 7,
+    "tow_after_call_minutes": 30,
     "waitlist_ends_before_minutes": 10,
     "waitlist_offer_minutes": 10,
 }

@@ -136,6 +136,13 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "arrears.record_deferral": _only(FINANCE_MAKER),
     "arrears.approve_deferral": _only(FINANCE_CHECKER),
     "arrears.end_deferral": _only(FINANCE_CHECKER, REGULATOR),
+    # departures
+    "departures.see": _only(UNIT, OPERATOR, REGULATOR),
+    "departures.call": _only(UNIT, OPERATOR),
+    "departures.order_tow": _only(UNIT, OPERATOR),
+    "departures.approve_tow": _only(UNIT, REGULATOR),
+    "departures.record_tow": _only(UNIT, OPERATOR),
+    "departures.call_tow_off": _only(UNIT, OPERATOR, REGULATOR),
     # conduct
     "conduct.set_rule": _only(REGULATOR),
     "conduct.see_rules": EVERYBODY,

@@ -43,6 +43,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
     "conduct": ("conduct:conduct", "Incidents, measures and appeals (停车信用)."),
+    "departures": ("departures:departures", "Cars that do not leave (超时停放): calls and tows."),
     "arrears": ("arrears:arrears", "Unpaid stays (欠费), and leaving before paying (先离场后付费)."),
     "policies": ("policies:policies", "Numbers that the city may change (规则参数)."),
     "prices": ("prices:prices", "Prices of lots (收费标准): draft, proof, publication, references."),

@@ -58,7 +58,7 @@ def overstayed(limit: int) -> list[Overstayed]:
         .outerjoin(Reservation, Reservation.claim_id == Stay.claim_id)
         .where(
             Stay.exited_at > now - FORGOTTEN_AFTER, Stay.motorist_id.is_not(None),
-            Stay.exited_at > until + _minutes("overstay_grace_minutes", now), ~noted.exists(),
+            Stay.exited_at > until + minutes("overstay_grace_minutes", now), ~noted.exists(),
         )
         .order_by(Stay.id)
         .limit(limit)
@@ -93,9 +93,9 @@ def _newest(now: datetime) -> tuple[ColumnElement[str], ColumnElement[datetime]]
     """The newest kind whose moment has come for the stay of the row, and when its lot closes."""
     closes_at = func.upper(OpenWindow.during)
     newest = case(
-        (closes_at + _minutes("remind_after_minutes", now) <= now, literal("after")),
+        (closes_at + minutes("remind_after_minutes", now) <= now, literal("after")),
         (closes_at <= now, literal("closing")),
-        (closes_at - _minutes("remind_second_minutes", now) <= now, literal("second")),
+        (closes_at - minutes("remind_second_minutes", now) <= now, literal("second")),
         else_=literal("first"),
     )
     return newest, closes_at
@@ -108,10 +108,10 @@ def _due(wanted: Chosen, kind: ColumnElement[str]) -> Chosen:
     """
     now, closes_at = clock.now(), func.upper(OpenWindow.during)
     moment = case(
-        (kind == "after", closes_at + _minutes("remind_after_minutes", now)),
+        (kind == "after", closes_at + minutes("remind_after_minutes", now)),
         (kind == "closing", closes_at),
-        (kind == "second", closes_at - _minutes("remind_second_minutes", now)),
-        else_=closes_at - _minutes("remind_first_minutes", now),
+        (kind == "second", closes_at - minutes("remind_second_minutes", now)),
+        else_=closes_at - minutes("remind_first_minutes", now),
     )
     had = select(Reminder.id).where(Reminder.stay_id == Stay.id, Reminder.kind == kind)
     return (
@@ -125,5 +125,6 @@ def _due(wanted: Chosen, kind: ColumnElement[str]) -> Chosen:
     )  # fmt: skip
 
 
-def _minutes(name: str, now: datetime) -> ColumnElement[timedelta]:
+def minutes(name: str, now: datetime) -> ColumnElement[timedelta]:
+    """A number of the row's lot as a span."""
     return type_coerce(number_for(name, Lot.id, Lot.unit_id, now) * cast(timedelta(minutes=1), Interval), Interval)
