@@ -28,7 +28,8 @@ def call(by: Actor, stay_key: uuid.UUID, result: str) -> OverstayCall:
     Refuses `StayNotFound`, `NotPermitted`, `NotOverstaying`.
     """
     with transaction() as session:
-        overstay = late_car(by, stay_key, "departures.call")
+        permit(by, "departures.call", place_of(lot_of(stay_key)))
+        overstay = late_car(stay_key)
         made = OverstayCall(
             stay_id=overstay.stay_id, by_account=by.account_id, at=clock.now(), result=result
         )  # fmt: skip
@@ -45,17 +46,22 @@ def reveal_number(by: Actor, stay_key: uuid.UUID) -> str | None:
     `NotPermitted`, `NotOverstaying`.
     """
     with transaction():
-        overstay = late_car(by, stay_key, "departures.call")
+        permit(by, "departures.call", place_of(lot_of(stay_key)))
+        overstay = late_car(stay_key)
         audit.record("departures.reveal_number", "stay", overstay.stay_id, by.label)
         return number_of(overstay.motorist_id)
 
 
-def late_car(by: Actor, stay_key: uuid.UUID, action: str) -> Overstay:
-    """The overstay of a stay within this person's reach, locked. Refuses as `call` does."""
+def lot_of(stay_key: uuid.UUID) -> int:
+    """The lot in which a stay lies. Refuses `StayNotFound`."""
     lot_id = current().scalar(select(Stay.lot_id).filter_by(key=stay_key))
     if lot_id is None:
         raise StayNotFound
-    permit(by, action, place_of(lot_id))
+    return lot_id
+
+
+def late_car(stay_key: uuid.UUID) -> Overstay:
+    """The overstay of a stay, locked. Refuses `NotOverstaying`."""
     overstay = overstay_of(stay_key)
     if overstay is None:
         raise NotOverstaying

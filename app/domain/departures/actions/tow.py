@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 
-from app.domain.departures.actions.call import late_car
+from app.domain.departures.actions.call import late_car, lot_of
 from app.domain.departures.models import Tow
 from app.domain.departures.queries.overstays import first_call
 from app.domain.departures.rules import TOW, TOW_TITLE, TOWED_TITLE, tow_body, towed_body
@@ -65,7 +65,8 @@ def order_tow(by: Actor, stay_key: uuid.UUID, why: str) -> Tow:
     `StayNotFound`, `NotPermitted`, `NotOverstaying`, `TowUntold`, `TooEarlyToTow`, `TowInTheMaking`.
     """
     with transaction() as session:
-        overstay = late_car(by, stay_key, "departures.order_tow")
+        permit(by, "departures.order_tow", place_of(lot_of(stay_key)))
+        overstay = late_car(stay_key)
         reason = _told(why)
         called, now, policy = first_call(overstay.stay_id), clock.now(), policy_of(overstay.lot_id)
         if now < overstay.until + policy["overstay_tow_minutes"] * MINUTE:
@@ -92,7 +93,8 @@ def approve_tow(by: Actor, tow_key: uuid.UUID) -> Tow:
     Refuses `NotFound`, `NotPermitted`, `TowNotOpen`, `OwnTow`.
     """
     with transaction():
-        tow = _tow(by, tow_key, "departures.approve_tow")
+        tow, lot_id = _locked(tow_key)
+        permit(by, "departures.approve_tow", place_of(lot_id))
         if not TOW.may(tow.state, "approve") or not _is_parked(tow):
             raise TowNotOpen
         if tow.ordered_by == by.account_id:
@@ -108,7 +110,8 @@ def record_tow(by: Actor, tow_key: uuid.UUID, company: str, taken_to: str, refer
     Refuses `NotFound`, `NotPermitted`, `TowNotOpen`, `TowUntold`.
     """
     with transaction():
-        tow = _tow(by, tow_key, "departures.record_tow")
+        tow, lot_id = _locked(tow_key)
+        permit(by, "departures.record_tow", place_of(lot_id))
         if not TOW.may(tow.state, "carry_out"):
             raise TowNotOpen
         told = {"company": _told(company), "taken_to": _told(taken_to), "reference": _told(reference)}
@@ -128,7 +131,8 @@ def call_tow_off(by: Actor, tow_key: uuid.UUID, why: str) -> Tow:
     Refuses `NotFound`, `NotPermitted`, `TowNotOpen`, `TowUntold`.
     """
     with transaction():
-        tow = _tow(by, tow_key, "departures.call_tow_off")
+        tow, lot_id = _locked(tow_key)
+        permit(by, "departures.call_tow_off", place_of(lot_id))
         if not TOW.may(tow.state, "call_off"):
             raise TowNotOpen
         TOW.move(tow, "call_off", by.label, ended_because=_told(why))
@@ -136,16 +140,15 @@ def call_tow_off(by: Actor, tow_key: uuid.UUID, why: str) -> Tow:
         return tow
 
 
-def _tow(by: Actor, key: uuid.UUID, action: str) -> Tow:
-    """The order, locked, its stay before it, as everywhere."""
+def _locked(key: uuid.UUID) -> tuple[Tow, int]:
+    """The order, its stay locked before it as everywhere, and the lot's id."""
     session = current()
     try:
         stay_id = session.execute(select(Tow.stay_id).filter_by(key=key)).scalar_one()
     except NoResultFound:
         raise NotFound from None
     stay = session.get_one(Stay, stay_id, with_for_update={"key_share": True})
-    permit(by, action, place_of(stay.lot_id))
-    return session.scalars(select(Tow).filter_by(key=key).with_for_update()).one()
+    return session.scalars(select(Tow).filter_by(key=key).with_for_update()).one(), stay.lot_id
 
 
 def _is_parked(tow: Tow) -> bool:

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import append_only, follows_graph, forget_graph, grant, graph
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 LIFE = [
     ("", "order", "ordered"),
