@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, pool, text
 
 from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
+from app.domain.departures.rules import TOW
 from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
 from app.domain.messages.rules import DELIVERY
@@ -30,7 +31,7 @@ from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    CHARGE, ORDER, REFUND, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, SHIPMENT, STAY,
+    CHARGE, ORDER, REFUND, TOW, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, PLAN, REFERENCE, REFERENCE_SET, SHIPMENT, STAY,
     UPLOAD, WAITLIST,
 )  # fmt: skip
 
