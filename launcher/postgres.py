@@ -64,9 +64,9 @@ class Postgres:
         """Bring the cluster up; a running one stays as it is. Raises `CannotStart`."""
         if not (self.folder / "PG_VERSION").is_file():
             self._initialise()
-        self._bury_the_dead()
         running = self.postmaster()
         if running is None:
+            self._bury_the_dead()
             self._start()
         elif running.port != self.port:
             raise CannotStart(
@@ -122,7 +122,7 @@ class Postgres:
     def _bury_the_dead(self) -> None:
         """After kill -9: wait for the zombie, end its backends, and only then forget its number."""
         written = self._written()
-        if written is None or self.postmaster():
+        if written is None:
             return
         processes.await_that(lambda: not processes.is_zombie(written.pid), REAPED_SECONDS)
         self._end_survivors()
