@@ -5,6 +5,7 @@ what WeChat or the network did. A notice that is not proven to be WeChat's raise
 """
 
 from payments.wechat.account import MerchantAccount
+from payments.wechat.bills import BillPart, Unopenable
 from payments.wechat.client import WeChatPay
 from payments.wechat.keys import KeyRing, read_private_key
 from payments.wechat.notices import Notice, NoticeRejected
@@ -14,6 +15,7 @@ from payments.wechat.refunds import RefundOrder, RefundSeen
 from payments.wechat.transactions import Transaction
 
 __all__ = [
+    "BillPart",
     "Done",
     "JsapiOrder",
     "KeyRing",
@@ -25,6 +27,7 @@ __all__ = [
     "Refused",
     "Transaction",
     "Unknown",
+    "Unopenable",
     "WeChatPay",
     "read_private_key",
 ]

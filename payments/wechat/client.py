@@ -2,13 +2,14 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from payments.wechat import signing
 from payments.wechat.account import MerchantAccount
+from payments.wechat.bills import BillPart, decrypted, read_flow_bill, read_trade_bill
 from payments.wechat.http import Answer, Call, Wire
 from payments.wechat.notices import Notice, read_notice
 from payments.wechat.orders import canonical
@@ -24,6 +25,9 @@ T = TypeVar("T")
 
 ORDERS = "/v3/pay/partner/transactions"
 REFUNDS = "/v3/refund/domestic/refunds"
+TRADE_BILL = "/v3/bill/tradebill"
+FLOW_BILL = "/v3/bill/sub-merchant-fundflowbill"
+MOST_BILL_BYTES = 2 * 1024**3
 
 
 class WeChatPay:
@@ -82,6 +86,39 @@ class WeChatPay:
         if isinstance(outcome, Done) and outcome.value.out_refund_no != out_refund_no:
             return Unknown("the answer is about another refund")
         return outcome
+
+    def trade_bill(self, day: date, sub_mchid: str) -> Done[tuple[BillPart, ...]] | Refused | Unknown:
+        """Where the trade bill (交易账单) of one sub-merchant's day lies, gzipped (WeChat Pay v3: partner/4012760667).
+
+        `Refused` NO_STATEMENT_EXIST: nothing was paid or refunded that day; STATEMENT_CREATING: not before 10:00.
+        """
+        query = [("bill_date", day.isoformat()), ("sub_mchid", sub_mchid), ("bill_type", "ALL"), ("tar_type", "GZIP")]
+        return self._ask(Call("GET", TRADE_BILL, query=query), HTTPStatus.OK, read_trade_bill)
+
+    def flow_bill(self, day: date, sub_mchid: str) -> Done[tuple[BillPart, ...]] | Refused | Unknown:
+        """Where the fund-flow bill (资金账单) of one sub-merchant's day lies: parts, each encrypted for us.
+
+        Our own account sees nothing of what sub-merchants take. Refusals as for `trade_bill`.
+        """
+        query = [
+            ("sub_mchid", sub_mchid), ("bill_date", day.isoformat()), ("account_type", "BASIC"),
+            ("algorithm", "AEAD_AES_256_GCM"), ("tar_type", "GZIP"),
+        ]  # fmt: skip
+        return self._ask(Call("GET", FLOW_BILL, query=query), HTTPStatus.OK, read_flow_bill)
+
+    def download(self, part: BillPart, into: BinaryIO) -> Done[None] | Refused | Unknown:
+        """Bring one part of a bill as it lies there. The answer is not signed: only the hash vouches for it."""
+        call = Call("GET", "/v3/billdownload", read_seconds=60.0)
+        answer = self._wire.download(call, part.download_url, into, MOST_BILL_BYTES)
+        if isinstance(answer, Unknown):
+            return answer
+        if HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self._refused(call, answer)
+        return Done(None) if answer.status == HTTPStatus.OK else Unknown(f"HTTP {answer.status}")
+
+    def opened(self, part: BillPart, closed: BinaryIO) -> Iterator[bytes]:
+        """The content of an encrypted part, piece by piece; nothing counts before the last. Raises `Unopenable`."""
+        return decrypted(closed, part, self._account.private_key)
 
     def echo(self, message: str, notify_url: str) -> Done[str] | Refused | Unknown:
         """The official self-test: brings `message` back and sends a SECURITY_ECHO.SUCCESS notice to `notify_url`."""

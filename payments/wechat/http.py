@@ -4,13 +4,15 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import quote, urlencode
+from typing import BinaryIO
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
@@ -22,6 +24,7 @@ log = logging.getLogger("payments.wechat")
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 3.0
+PIECE_BYTES = 256 * 1024
 USER_AGENT = "gongbo-wechatpay/1"
 
 
@@ -98,6 +101,22 @@ class Wire:
                     break
         return Unknown(why)
 
+    def download(self, call: Call, url: str, into: BinaryIO, most_bytes: int) -> Answer | Unknown:
+        """Fetch a file from the very address that WeChat named into `into`; the answer then has no body.
+
+        Whatever is not a file comes as an answer with its body. More than `most_bytes` is `Unknown`.
+        """
+        base_url, path, query = _split(url)
+        prepared = self._signed(base_url, Call(call.method, path, query=parse_qsl(query, keep_blank_values=True)))
+        try:
+            with self._session.send(
+                prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False, stream=True
+            ) as response:
+                return _kept(response, into, most_bytes)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            log.warning("%s %s -> %s", call.method, call.route, type(error).__name__)
+            return Unknown("the download broke off")
+
     def _send(self, base_url: str, call: Call) -> Answer:
         prepared = self._signed(base_url, call)
         started = time.monotonic()
@@ -132,6 +151,24 @@ class Wire:
             "Wechatpay-Serial": self._answer_serial,
         }
         return headers | ({"Content-Type": "application/json"} if call.body else {})
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}", parts.path, parts.query
+
+
+def _kept(response: requests.Response, into: BinaryIO, most_bytes: int) -> Answer | Unknown:
+    answer = Answer(response.status_code, dict(response.headers), b"")
+    if response.status_code != HTTPStatus.OK:
+        return replace(answer, body=response.raw.read(PIECE_BYTES, decode_content=True))
+    size = 0
+    for piece in response.iter_content(PIECE_BYTES):
+        size += len(piece)
+        if size > most_bytes:
+            return Unknown("the file is too large")
+        into.write(piece)
+    return answer
 
 
 def _pooled_session() -> requests.Session:

@@ -52,6 +52,16 @@ class Fields:
     def time(self, name: str) -> datetime:
         return _required(self.optional_time(name), name)
 
+    def whole(self, name: str) -> int:
+        return _required(self.optional_fen(name), name)
+
+    def items(self, name: str) -> "list[Fields]":
+        """The objects of the list under `name`; an absent one is empty."""
+        value = self._values.get(name)
+        if value is not None and not isinstance(value, list):
+            raise Malformed(name)
+        return [Fields(_object(each, name)) for each in value or []]
+
     def inner(self, name: str) -> "Fields":
         """The object under `name`; an absent one has no fields."""
         value = self._values.get(name)

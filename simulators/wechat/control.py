@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from simulators.wechat.courier import Habit
-from simulators.wechat.errors import compact
+from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault
 from simulators.wechat.notices import Notice
 from simulators.wechat.orders import Order, PaymentFailed
@@ -131,6 +131,24 @@ class Control:
             "refunded_fen": sum(each["refund"] for each in returned if each["status"] != "CLOSED"),
         }
 
+    def bill(self, wish: Wish) -> Wish:
+        """A day's file as it would be served, ready or not asked for yet."""
+        query = {"account_type": "BASIC", "algorithm": "AEAD_AES_256_GCM"} | wish
+        served = self._world.bills.trade if wish["kind"] == "trade" else self._world.bills.flow
+        try:
+            return {"text": served(query, self._world.switches.fee_percent).decode()}
+        except ApiError as refusal:
+            raise ValueError(refusal.code) from refusal
+
+    def force_bill(self, wish: Wish) -> Wish:
+        """Another text for a day from now on; without one the book's."""
+        self._world.bills.force(wish["kind"], wish["sub_mchid"], wish["bill_date"], wish.get("text"))
+        return {}
+
+    def release_bills(self, _: Wish) -> Wish:
+        self._world.bills.release()
+        return {}
+
     def offer_template(self, wish: Wish) -> Wish:
         self._world.subscriptions.offer(wish["template_id"], wish["keys"])
         return wish
@@ -232,6 +250,9 @@ ACTIONS: dict[tuple[str, str], Callable[[Control, Wish], Wish]] = {
     ("DELETE", "/faults"): Control.clear_faults,
     ("POST", "/switches"): Control.switch,
     ("POST", "/sub-merchants"): Control.bind,
+    ("GET", "/bills"): Control.bill,
+    ("POST", "/bills"): Control.force_bill,
+    ("DELETE", "/bills"): Control.release_bills,
     ("POST", "/templates"): Control.offer_template,
     ("POST", "/subscriptions"): Control.subscribe,
     ("POST", "/message-limits"): Control.limit_messages,

@@ -22,6 +22,8 @@ KINDS = (
     "unsigned",
     "errcode",
     "paid_at_close",
+    "bill_byte",
+    "bill_truncated",
 )
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 SYSTEM_ERROR = Reply(

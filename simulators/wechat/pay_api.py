@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
+from simulators.wechat.bills import NO_STATEMENT, digest, packed, sealed
 from simulators.wechat.certificates import certificate_list
 from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault, suffer
@@ -17,6 +18,7 @@ from simulators.wire import Asked, Reply
 
 PARTNER = "/v3/pay/partner/transactions"
 REFUNDS = "/v3/refund/domestic/refunds"
+DOWNLOAD = "/v3/billdownload/file"
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache, must-revalidate",
@@ -41,6 +43,7 @@ class Route:
     path: re.Pattern[str]
     operation: str
     run: Callable[["PayApi", Request], bytes]
+    is_signed: bool = True
 
 
 class PayApi:
@@ -62,7 +65,8 @@ class PayApi:
         named = unquote(match.group(1)) if match and match.groups() else ""
         try:
             body = self._world.gate.admit(asked)
-            return self._success(asked, route.run(self, Request(asked, body, named, fault)), fault)
+            answered = route.run(self, Request(asked, body, named, fault))
+            return self._success(asked, answered, fault) if route.is_signed else self._file(answered)
         except ApiError as error:
             return self._failure(asked, error)
 
@@ -72,6 +76,11 @@ class PayApi:
         if kind != "unsigned":
             headers |= self._signature(asked, b"forged" if kind == "wrong_signature" else body)
         return Reply(200 if body else 204, body, headers)
+
+    def _file(self, content: bytes) -> Reply:
+        """A download: only the hash that was signed before vouches for it."""
+        kind = {"Content-Type": "application/octet-stream", "Request-ID": self._world.ids.request_id(0)}
+        return Reply(200, content, kind)
 
     def _failure(self, asked: Asked, error: ApiError) -> Reply:
         headers, body = dict(COMMON_HEADERS), error.body()
@@ -117,6 +126,54 @@ class PayApi:
         sub_mchid = request.asked.query.get("sub_mchid", "")
         return compact(self._world.refunds.shown(self._world.refunds.known(request.named, sub_mchid)))
 
+    def trade_bill(self, request: Request) -> bytes:
+        query, switches = request.asked.query, self._world.switches
+        self._expect_own(query.get("sub_mchid", ""))
+        text = self._world.bills.trade(query, switches.fee_percent)
+        url = self._download_url(request, packed(text, query.get("tar_type", "")))
+        return compact({"hash_type": "SHA1", "hash_value": digest(text), "download_url": url})
+
+    def own_flow_bill(self, _: Request) -> bytes:
+        """The provider's own account: what its sub-merchants take never comes there."""
+        raise NO_STATEMENT
+
+    def flow_bill(self, request: Request) -> bytes:
+        query = request.asked.query
+        self._expect_own(query.get("sub_mchid", ""))
+        text = self._world.bills.flow(query, self._world.switches.fee_percent)
+        parts = [self._part(request, number, part) for number, part in enumerate(self._parts(text), 1)]
+        return compact({"download_bill_count": len(parts), "download_bill_list": parts})
+
+    def download(self, request: Request) -> bytes:
+        content = self._world.bills.take(request.asked.query.get("token", ""))
+        kind = request.fault.kind if request.fault else ""
+        if kind == "bill_byte":
+            middle = len(content) // 2
+            return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        return content[:-9] if kind == "bill_truncated" else content
+
+    def _parts(self, text: bytes) -> list[bytes]:
+        lines, most = text.splitlines(keepends=True), self._world.switches.bill_part_lines
+        if not most:
+            return [text]
+        return [b"".join(lines[at : at + most]) for at in range(0, len(lines), most)]
+
+    def _part(self, request: Request, number: int, text: bytes) -> dict[str, Any]:
+        merchant = self._world.material.merchant_key.public_key()
+        content = packed(text, request.asked.query.get("tar_type", ""))
+        closed, encrypt_key, nonce = sealed(content, merchant, self._world.ids)
+        return {
+            "bill_sequence": number, "download_url": self._download_url(request, closed), "encrypt_key": encrypt_key,
+            "hash_type": "SHA1", "hash_value": digest(text), "nonce": nonce,
+        }  # fmt: skip
+
+    def _download_url(self, request: Request, content: bytes) -> str:
+        return f"http://{request.asked.header('Host')}{DOWNLOAD}?token={self._world.bills.offer(content)}"
+
+    def _expect_own(self, sub_mchid: str) -> None:
+        if sub_mchid and not self._world.is_bound(sub_mchid):
+            raise ApiError(403, "NO_AUTH", "商户无权限")
+
     def echo(self, request: Request) -> bytes:
         check_echo(request.body)
         fields = ("echo_message", "encrypted_echo_message")
@@ -158,6 +215,10 @@ ROUTES = (
     Route("POST", re.compile(f"{PARTNER}/out-trade-no/([^/]+)/close"), "close", PayApi.close),
     Route("POST", re.compile(REFUNDS), "refund", PayApi.refund),
     Route("GET", re.compile(f"{REFUNDS}/([^/]+)"), "query_refund", PayApi.query_refund),
+    Route("GET", re.compile("/v3/bill/tradebill"), "trade_bill", PayApi.trade_bill),
+    Route("GET", re.compile("/v3/bill/fundflowbill"), "flow_bill", PayApi.own_flow_bill),
+    Route("GET", re.compile("/v3/bill/sub-merchant-fundflowbill"), "flow_bill", PayApi.flow_bill),
+    Route("GET", re.compile(DOWNLOAD), "download", PayApi.download, is_signed=False),
     Route("POST", re.compile("/v3/security/echo"), "echo", PayApi.echo),
     Route("GET", re.compile("/v3/certificates"), "certificates", PayApi.certificates),
 )

@@ -14,6 +14,7 @@ class Switches:
     `sign_errors` signs business errors; `platform_certificate` serves and uses the certificate (平台证书);
     `certify_notices` signs notices with it, as during WeChat's gradual change to public keys.
     A refund is PROCESSING for `refund_seconds`, then `refund_outcome`; `empty_sub_merchants` have no money to refund.
+    `fee_percent` is what bills say WeChat keeps; fund-flow bills come in parts of `bill_part_lines` (0: whole).
     `trade_managed`: what is paid for must be reported as rendered (发货信息管理).
     WeChat's documents disagree about the code of a paid order and the status of its refusal, so both can be chosen.
     """
@@ -28,6 +29,8 @@ class Switches:
     refund_outcome: str = "SUCCESS"
     refund_seconds: float = 5.0
     empty_sub_merchants: list[str] = field(default_factory=list)
+    fee_percent: str = "0.60"
+    bill_part_lines: int = 0
 
 
 def sub_merchants(named: str) -> Belongs:

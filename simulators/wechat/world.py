@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from simulators.clock import Clock
+from simulators.wechat.bills import Bills
 from simulators.wechat.cashier import Cashier
 from simulators.wechat.courier import Courier
 from simulators.wechat.faults import Faults
@@ -53,6 +54,7 @@ class World:
         self.faults = Faults(self.ids)
         self.orders = Orders(self.ids, clock.now)
         self.refunds = Refunds(self.ids, clock.now, self.orders)
+        self.bills = Bills(self.ids, clock.now, self.orders, self.refunds)
         self.trade = Trade(self.orders, self.refunds.refunded_fen)
         self.people = People(self.ids)
         self.login_codes = Codes(self.ids, clock.now, USED_CODE)

@@ -70,6 +70,7 @@ class Stand:
         self.time.set(0)
         self.control("faults", method="DELETE")
         self.control("messages", method="DELETE")
+        self.control("bills", method="DELETE")
         self.control("notices", mode="deliver")
         self.control(
             "switches",
@@ -83,6 +84,8 @@ class Stand:
             refund_outcome="SUCCESS",
             refund_seconds=5.0,
             empty_sub_merchants=[],
+            fee_percent="0.60",
+            bill_part_lines=0,
         )
 
     def account(self) -> MerchantAccount:
