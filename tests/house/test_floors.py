@@ -121,6 +121,7 @@ def test_rooms_have_the_same_files_everywhere() -> None:
         "payments.receipts",
         "payments.refunds",
         "payments.shipping",
+        "payments.bills",
     ]:
         found = {path.stem for path in (ROOT / room.replace(".", "/")).glob("*") if path.name != "__pycache__"}
         assert found <= FILES | WORDS.get(room, set()), f"{room} has {found - FILES}"

@@ -1,0 +1,60 @@
+"""Every merchant owes us a bill of every day: the rows that say so are the queue of record."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select, text
+
+from app.kernel import clock
+from app.kernel.db import affected, current, transaction
+from payments.bills.models import BillDay
+from payments.bills.rules.cadence import KEPT_DAYS
+
+LEASE: Final = timedelta(minutes=20)
+"""Longer than the largest bill takes; whoever dies meanwhile is followed by another."""
+_EXPECT: Final = text(
+    """
+    INSERT INTO bill_day (key, channel_id, payee_id, kind, day, next_check_at, tries)
+    SELECT gen_random_uuid(), channel.id, channel.payee_id, kinds.kind, days.day::date,
+           (days.day + interval '1 day 10 hours') AT TIME ZONE 'Asia/Shanghai', 0
+    FROM merchant_channel channel
+    CROSS JOIN (VALUES ('trade'), ('fund_flow')) AS kinds (kind)
+    CROSS JOIN LATERAL (
+        SELECT greatest(
+            (channel.opened_at AT TIME ZONE 'Asia/Shanghai')::date, CAST(:today AS date) - CAST(:kept AS integer),
+            (SELECT max(known.day) + 1 FROM bill_day known
+             WHERE known.channel_id = channel.id AND known.kind = kinds.kind)
+        ) AS first
+    ) AS since
+    CROSS JOIN LATERAL generate_series(
+        since.first::timestamp, CAST(:today AS date) - interval '1 day', interval '1 day'
+    ) AS days (day)
+    ON CONFLICT ON CONSTRAINT a_merchants_day_has_one_bill_of_a_kind DO NOTHING
+    """
+)
+
+
+def expect_bills() -> int:
+    """Write down which bills are due of all days that are over since each merchant began; returns how many are new."""
+    with transaction():
+        today = clock.business_day(clock.now())
+        return affected(_EXPECT.bindparams(today=today, kept=KEPT_DAYS))
+
+
+def lease_due(limit: int = 50) -> Sequence[int]:
+    """Ids of bill days that should be asked for now, the longest due first; each is taken by one caller only."""
+    with transaction():
+        now = clock.now()
+        due = select(BillDay).where(BillDay.next_check_at <= now).order_by(BillDay.next_check_at, BillDay.id)
+        taken = current().scalars(due.limit(limit).with_for_update(skip_locked=True)).all()
+        for each in taken:
+            each.next_check_at = now + LEASE
+        return [each.id for each in taken]
+
+
+def waiting() -> int:
+    """How many bills are due and not had."""
+    with transaction() as session:
+        due = select(func.count()).select_from(BillDay).where(BillDay.next_check_at <= clock.now())
+        return session.scalars(due).one()

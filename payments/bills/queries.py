@@ -1,0 +1,108 @@
+"""Which bills there are, and what the last word on a day is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from app.kernel.db import current, transaction
+from app.kernel.money import Fen
+from app.kernel.refusals import NotFound
+from payments.bills.models import BillDay, BillFile
+from payments.bills.rules import Owner
+from payments.payees.models import MerchantChannel
+
+TRADE, FUND_FLOW = "trade", "fund_flow"
+HAD = ("loaded", "empty")
+"""States of a bill that is WeChat's word; a refused one is nobody's."""
+
+
+class NoSuchBillDay(NotFound):
+    """No bill is due of that merchant and day, or not yet."""
+
+    code = "no_such_bill_day"
+    message = "该商户当日没有应取的账单"
+
+
+@dataclass(frozen=True)
+class BillView:
+    """One version of a bill as people see it."""
+
+    sub_mchid: str
+    day: date
+    kind: str
+    version: int
+    state: str
+    code: str | None
+    at_line: int | None
+    lines: int
+    paid_fen: Fen
+    refunded_fen: Fen
+    fee_fen: Fen
+    sha1: str | None
+    fetched_at: datetime
+
+
+def bill_day(sub_mchid: str, day: date, kind: str) -> BillDay:
+    """The bill that is due of a merchant's day. Refuses `NoSuchBillDay`."""
+    wanted = select(BillDay).join(MerchantChannel, MerchantChannel.id == BillDay.channel_id)
+    with transaction() as session:
+        named = wanted.where(MerchantChannel.sub_mchid == sub_mchid)
+        found = session.scalar(named.where(BillDay.day == day, BillDay.kind == kind))
+        if found is None:
+            raise NoSuchBillDay
+        return found
+
+
+def current_bill(day_id: int) -> BillFile | None:
+    """The newest version that WeChat vouched for: a file, or that there is none."""
+    newest = (
+        select(BillFile)
+        .where(BillFile.day_id == day_id, BillFile.state.in_(HAD))
+        .order_by(BillFile.version.desc())
+        .limit(1)
+    )
+    with transaction() as session:
+        return session.scalar(newest)
+
+
+def last_answer(day_id: int) -> BillFile | None:
+    """The newest version, refused ones too."""
+    newest = select(BillFile).where(BillFile.day_id == day_id).order_by(BillFile.version.desc()).limit(1)
+    with transaction() as session:
+        return session.scalar(newest)
+
+
+def next_version(day_id: int) -> int:
+    """The number of the next answer about a locked bill day."""
+    highest = select(func.coalesce(func.max(BillFile.version), 0)).where(BillFile.day_id == day_id)
+    return int(current().scalars(highest).one()) + 1
+
+
+def owner_of(day: BillDay) -> Owner:
+    """Whose bill it must be."""
+    with transaction() as session:
+        channel = session.get_one(MerchantChannel, day.channel_id)
+        return Owner(channel.sp_mchid, channel.sub_mchid, day.day)
+
+
+def bills(sub_mchid: str | None, first: date, last: date) -> Sequence[BillView]:
+    """Every version of every bill of these days, the newest day first."""
+    wanted = (
+        select(BillFile, BillDay.day, MerchantChannel.sub_mchid)
+        .join(BillDay, BillDay.id == BillFile.day_id)
+        .join(MerchantChannel, MerchantChannel.id == BillDay.channel_id)
+        .where(BillDay.day.between(first, last))
+    )
+    if sub_mchid is not None:
+        wanted = wanted.where(MerchantChannel.sub_mchid == sub_mchid)
+    wanted = wanted.order_by(BillDay.day.desc(), MerchantChannel.sub_mchid, BillFile.kind, BillFile.version)
+    with transaction() as session:
+        return [
+            BillView(
+                merchant, day, each.kind, each.version, each.state, each.code, each.at_line, each.lines, each.paid_fen,
+                each.refunded_fen, each.fee_fen, each.sha1, each.fetched_at,
+            )
+            for each, day, merchant in session.execute(wanted)
+        ]  # fmt: skip
