@@ -16,6 +16,7 @@ from app.domain.calendars.queries import version_in_force
 from app.domain.calendars.seeds import seed
 from app.domain.gates import actions as gates
 from app.domain.gates.models import GateDevice
+from app.domain.gates.queries import passages
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot
 from app.domain.motorists import actions as motorists
@@ -483,15 +484,13 @@ def gate_event(device: GateDevice, plate: Plate | None, at: datetime, type_: str
         "plate_raw": plate.characters if plate else "_无_", "plate_color": plate.colour if plate else "unknown",
         "device_time": at.isoformat(), "lane": "1",
     }  # fmt: skip
-    if type_ == "arrived":
-        return gates.record_arrival(device.id, told)
     return gates.record(device.id, [told]).event_ids[0]
 
 
 def ask(device: GateDevice, plate: Plate | None) -> Any:
     """A car stands at the gate now; what the gate is told."""
-    event_id = gate_event(device, plate, clock.now(), "arrived")
-    return gates.decide_once(event_id, lambda: stays.decide(device.id, event_id)).decision
+    passage = passages([gate_event(device, plate, clock.now(), "arrived")])[0]
+    return gates.decide_once(gates.Arrival(passage, is_new=True), lambda: stays.decide(passage)).decision
 
 
 def drive(device: GateDevice, plate: Plate | None, at: datetime | None = None) -> int:

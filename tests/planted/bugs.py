@@ -58,7 +58,7 @@ _ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random())
     Bug(
         "lock dropped: two claims for one plate do not queue",
         "app/domain/claims/actions/take.py",
-        'NumberPlate.id == bindparam("plate_id")).with_for_update(key_share=True)',
+        'NumberPlate.id == bindparam("plate_id"))\n    .with_for_update(key_share=True)',
         'NumberPlate.id == bindparam("plate_id"))',
         [_GUARD],
     ),
@@ -113,9 +113,16 @@ _TOLD: Final = [
     Bug(
         "sequence not checked: a gap counts as told",
         "app/domain/gates/actions/events.py",
-        "reports.contiguous(pulse.contiguous_seq, heard)",
+        "reports.contiguous(pulse.contiguous_seq, known | set(heard))",
         "max([pulse.contiguous_seq, *heard])",
         [_EVENTS],
+    ),
+    Bug(
+        "asked twice at one instant: the second question fails",
+        "app/domain/gates/actions/decisions.py",
+        "except (_Rivalled, IntegrityError):",
+        "except KeyError:",
+        ["tests/stays/test_asked_twice.py"],
     ),
     Bug(
         "unsigned message believed: whoever knows the address is verified",
@@ -212,7 +219,7 @@ _LIVED: Final = [
     Bug(
         "promise forgotten: a car with a reservation waits for a free bay",
         "app/domain/stays/actions/decide.py",
-        "    if admissible(passage.lot_id, plate_id, now):\n        return rules.WELCOME\n",
+        "    if told.is_promised:\n        return rules.WELCOME\n",
         "",
         [_LIFE],
     ),

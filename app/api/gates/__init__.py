@@ -19,7 +19,7 @@ from app.api.gates.forms import (
     form,
     number,
 )
-from app.api.gates.guard import GATE, PATIENT_GATE, blueprint, device_id, post
+from app.api.gates.guard import GATE, PATIENT_GATE, blueprint, device_id, post, telling_gate, written_down
 from app.api.gates.polls import LONGEST_POLL, awaited
 from app.domain.gates import actions as gates
 from app.domain.gates.actions import Beat
@@ -35,25 +35,32 @@ __all__ = ["blueprint"]
 VALID_SECONDS = 10
 
 
-@blueprint.post("/decide")
-@admits(GATE)
-def decide() -> Response:
-    """A car stands at the barrier: may it pass? Asked again about the same arrival, the answer is the same."""
-    gate = device_id()
-    event_id = gates.record_arrival(gate, parsed(request.get_data()))
-    given = gates.decide_once(event_id, lambda: stays.decide(gate, event_id))
-    answer = {**asdict(given.decision), "decision_id": str(given.key), "valid_s": VALID_SECONDS}
-    return jsonify(**answer, commands=_commands(gates.hand_out(gate)))
+def _arrival() -> gates.Arrival:
+    return gates.record_arrival(device_id(), parsed(request.get_data()))
 
 
-@blueprint.post("/events")
-@admits(GATE)
-def events() -> Response:
-    """What happened at the gate, in batches, as late as it may be."""
+def _batch() -> gates.Recording:
     batch = parsed(request.get_data()).get("events")
     if not isinstance(batch, list) or len(batch) > reports.BATCH:
         raise FieldsRefused(fields=["events"])
-    recording = gates.record(device_id(), batch)
+    return gates.record(device_id(), batch)
+
+
+@blueprint.post("/decide")
+@admits(telling_gate(_arrival))
+def decide() -> Response:
+    """A car stands at the barrier: may it pass? Asked again about the same arrival, the answer is the same."""
+    arrival: gates.Arrival = written_down()
+    given, handed = gates.answer(arrival, lambda: stays.decide(arrival.passage))
+    answer = {**asdict(given.decision), "decision_id": str(given.key), "valid_s": VALID_SECONDS}
+    return jsonify(**answer, commands=_commands(handed))
+
+
+@blueprint.post("/events")
+@admits(telling_gate(_batch))
+def events() -> Response:
+    """What happened at the gate, in batches, as late as it may be."""
+    recording: gates.Recording = written_down()
     stays.project_backlog(recording.event_ids)
     return jsonify(
         acked_seq=recording.acked_seq,

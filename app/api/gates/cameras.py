@@ -28,6 +28,7 @@ from app.api.gates.guard import post
 from app.api.gates.polls import LONGEST_POLL, awaited
 from app.domain.gates import actions as gates
 from app.domain.gates.actions.commands import HandedOut
+from app.domain.gates.queries import passages
 from app.domain.motorists.plates import ColourScheme, colour_from
 from app.domain.stays import actions as stays
 from app.web.policy import admits
@@ -100,13 +101,14 @@ def _seen(seen: Seen, verified: bool) -> Reply:
     if seen.offline:
         stays.project(gates.note_replay(device_id, sighting.event_id, seen.opened_by))
         return Reply(replayed=seen.record)
-    return _decided(sighting.event_id, verified, seen.opened_by)
+    return _decided(sighting, verified, seen.opened_by)
 
 
-def _decided(event_id: int, verified: bool, opened_by: str | None) -> Reply:
+def _decided(sighting: gates.Sighting, verified: bool, opened_by: str | None) -> Reply:
     """A camera that has opened already by its own list is not told to open again."""
-    device_id = camera().device_id
-    given = gates.decide_once(event_id, lambda: stays.decide(device_id, event_id) if verified else gates.UNVERIFIED)
+    device_id, event_id = camera().device_id, sighting.event_id
+    arrival = gates.Arrival(passages([event_id])[0], sighting.is_new)
+    given = gates.decide_once(arrival, lambda: stays.decide(arrival.passage) if verified else gates.UNVERIFIED)
     opens = given.decision.decision == "open" and opened_by is None
     if opens or opened_by is not None:
         stays.project(gates.note_opening(device_id, event_id, opened_by or "server"))

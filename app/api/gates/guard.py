@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,12 +91,36 @@ GATE = Policy("gate", _only_gates)
 PATIENT_GATE = Policy("patient_gate", _only_patient_gates)
 
 
-def _let_in(message: SignedMessage) -> None:
+def telling_gate(write_down: Callable[[], Any]) -> Policy:
+    """The policy of a route on which gates tell something: it is committed with the message that told it.
+
+    What `write_down` returns is `written_down()` for the view, which thinks about it in a transaction of its own.
+    """
+
+    def guard(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(*args: Any, **words: Any) -> Any:
+            _let_in(_message(), write_down)
+            return view(*args, **words)
+
+        return guarded
+
+    return Policy("gate", guard)
+
+
+def written_down() -> Any:
+    """What the message that is answered told."""
+    return g.written_down
+
+
+def _let_in(message: SignedMessage, write_down: Callable[[], Any] = lambda: None) -> None:
+    caller = g.gate = gates.recognise(message)
+    g.seen_at = _Seen(caller.seen_at - clock.offset(), time.monotonic())
+    g.caller = f"gate:{caller.device_id}"
     with transaction():
-        g.gate, g.seen_at = gates.recognise(message), _Seen(clock.now() - clock.offset(), time.monotonic())
-        gates.admit(g.gate, message)
-    g.caller = f"gate:{g.gate.device_id}"
-    limits.take(RATE, g.caller)
+        gates.admit(caller, message)
+        limits.take(RATE, g.caller)
+        g.written_down = write_down()
 
 
 def _message() -> SignedMessage:

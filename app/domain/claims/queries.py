@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     SQLColumnExpression,
     and_,
     bindparam,
@@ -163,15 +164,22 @@ def claim_by_id(claim_id: int) -> BayClaim:
 def admissible(lot_id: int, plate_id: int, at: datetime, late: timedelta = timedelta()) -> Sequence[int]:
     """Ids of the promises under which this plate may drive into this lot at a moment, or may have `late` before."""
     with transaction() as session:
-        return session.scalars(
-            select(BayClaim.id)
-            .join(Bay, Bay.id == BayClaim.bay_id)
-            .where(
-                Bay.lot_id == lot_id, BayClaim.plate_id == plate_id, BayClaim.state == "confirmed",
-                BayClaim.admit_from <= at, BayClaim.admit_until >= at - late,
-            )
-            .order_by(BayClaim.admit_from, BayClaim.id)
-        ).all()  # fmt: skip
+        promises = promise_that_admits(lot_id, plate_id, at, late)
+        return session.scalars(promises.order_by(BayClaim.admit_from, BayClaim.id)).all()
+
+
+def promise_that_admits(
+    lot_id: int | ColumnElement[int], plate_id: int | ColumnElement[int], at: Moment, late: timedelta = timedelta()
+) -> Select[int]:
+    """The ids of those promises."""
+    return (
+        select(BayClaim.id)
+        .join(Bay, Bay.id == BayClaim.bay_id)
+        .where(
+            Bay.lot_id == lot_id, BayClaim.plate_id == plate_id, BayClaim.state == "confirmed",
+            BayClaim.admit_from <= at, BayClaim.admit_until >= at - late,
+        )
+    )  # fmt: skip
 
 
 def is_open(lot_id: Lots, during: Span) -> ColumnElement[bool]:

@@ -2,12 +2,12 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, select
 
 from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, PlateColour, PlateKind
@@ -162,13 +162,28 @@ def characters_index(characters: str) -> bytes:
     return crypto.blind_index("plate.characters", characters)
 
 
-def plates_fitting(plate: Plate) -> dict[int, str]:
-    """Id and colour of each plate kept that may be this one: `other`, on either side, fits every colour."""
+def plates_fitting(read: Collection[Plate]) -> dict[Plate, dict[int, str]]:
+    """For each plate the id and colour of those kept that may be it: `other`, on either side, fits every colour."""
+    if not read:
+        return {}
+    index = {plate: characters_index(plate.characters) for plate in read}
     with transaction() as session:
-        alike = select(NumberPlate.id, NumberPlate.colour).filter_by(characters_bidx=characters_index(plate.characters))
-        if plate.colour is not PlateColour.OTHER:
-            alike = alike.where(NumberPlate.colour.in_([plate.colour, PlateColour.OTHER]))
-        return {row.id: row.colour for row in session.execute(alike)}
+        rows = session.execute(_ALIKE, {"indices": list(index.values())}).all()
+    return {
+        plate: {row.id: row.colour for row in rows if row.characters_bidx == index[plate] and _fit(plate, row.colour)}
+        for plate in read
+    }  # fmt: skip
+
+
+_ALIKE: Final = (
+    select(NumberPlate.id, NumberPlate.colour, NumberPlate.characters_bidx)
+    .where(NumberPlate.characters_bidx == any_(bindparam("indices", type_=ARRAY(LargeBinary))))
+    .order_by(NumberPlate.id)
+)
+
+
+def _fit(plate: Plate, colour: str) -> bool:
+    return PlateColour.OTHER in {plate.colour, colour} or plate.colour == colour
 
 
 def plates(plate_ids: Iterable[int]) -> dict[int, Plate]:

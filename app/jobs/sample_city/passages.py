@@ -47,8 +47,8 @@ class Gates:
 
     def _ask(self, lane: Lane, plate: Plate) -> gates.Given:
         arrival = self._event(lane, plate, "arrived", clock.now() - BEFORE_THE_BARRIER)
-        event_id = gates.record_arrival(lane.device_id, arrival)
-        return gates.decide_once(event_id, lambda: stays.decide(lane.device_id, event_id))
+        arrived = gates.record_arrival(lane.device_id, arrival)
+        return gates.decide_once(arrived, lambda: stays.decide(arrived.passage))
 
     def _pass(self, lane: Lane, plate: Plate, **how: str) -> None:
         stays.project(self._record(lane, plate, "passed", clock.now(), **how))

@@ -179,10 +179,16 @@ def waiting_briefly() -> Iterator[None]:
 def lock_plate(plate_id: int | None) -> None:
     """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
     if plate_id is not None:
-        current().execute(_PLATE, {"plate_id": plate_id})
+        clock.brought(current().execute(_PLATE, {"plate_id": plate_id}).scalar_one())
 
 
-_PLATE: Final = select(NumberPlate.id).where(NumberPlate.id == bindparam("plate_id")).with_for_update(key_share=True)
+_PLATE: Final = select(func.clock_timestamp()).select_from(
+    select(NumberPlate.id)
+    .where(NumberPlate.id == bindparam("plate_id"))
+    .with_for_update(key_share=True)
+    .subquery("locked")
+)
+"""The time comes with it, and is asked of what was locked, so that it is not that at which the wait began."""
 
 
 def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:

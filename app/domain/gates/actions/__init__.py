@@ -2,15 +2,16 @@
 
 from app.domain.gates.actions.alarms import watch_readiness
 from app.domain.gates.actions.commands import forget_overdue_commands, hand_out, issue, settle
-from app.domain.gates.actions.decisions import Given, decide_once
+from app.domain.gates.actions.decisions import Given, answer, decide_once
 from app.domain.gates.actions.devices import add_key, install_gate, retire_key, set_enabled
-from app.domain.gates.actions.events import Recording, note_unreadable, record, record_arrival
+from app.domain.gates.actions.events import Arrival, Recording, note_unreadable, record, record_arrival
 from app.domain.gates.actions.lists import acknowledge, forget_old_lists, pull, refresh_lot, refresh_whitelist
 from app.domain.gates.actions.messages import Caller, admit, forget_old_nonces, recognise
 from app.domain.gates.actions.park_systems import hurry
 from app.domain.gates.actions.pulses import Beat, Standing, beat
 from app.domain.gates.actions.sightings import (
     UNVERIFIED,
+    Sighting,
     aged,
     note_contact,
     note_count,
@@ -42,18 +43,21 @@ from app.domain.gates.actions.vendors import (
 __all__ = [
     "PARK_SYSTEMS",
     "UNVERIFIED",
+    "Arrival",
     "Beat",
     "Caller",
     "Given",
     "NewSecret",
     "NewVendorGate",
     "Recording",
+    "Sighting",
     "Standing",
     "VendorCaller",
     "acknowledge",
     "add_key",
     "admit",
     "aged",
+    "answer",
     "ask_due",
     "beat",
     "decide_once",

@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from app.domain.gates.models import COMMAND, GateClockSample, GateCommand
 from app.domain.gates.rules.decisions import NUDGE_LIVES, OPEN_LIVES, RESULT_WAITS, RESULTS
@@ -128,13 +128,16 @@ def _waits(device_id: int, type_: str, moment: datetime) -> bool:
 
 
 def _pending(device_id: int) -> list[GateCommand]:
-    return list(
-        current().scalars(
-            select(GateCommand)
-            .where(GateCommand.device_id == device_id, GateCommand.state == "pending")
-            .order_by(GateCommand.id).limit(AT_ONCE).with_for_update(skip_locked=True)
-        )
-    )  # fmt: skip
+    return list(current().scalars(_PENDING, {"device_id": device_id}))
+
+
+_PENDING: Final = (
+    select(GateCommand)
+    .where(GateCommand.device_id == bindparam("device_id"), GateCommand.state == "pending")
+    .order_by(GateCommand.id)
+    .limit(AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
 
 
 def _let_expire(command: GateCommand, moment: datetime) -> bool:

@@ -4,14 +4,22 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Final, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
-from app.domain.gates.actions.events import lock_pulse
-from app.domain.gates.models import GateDecision, GateEvent
+from app.domain.gates.actions.commands import HandedOut, hand_out
+from app.domain.gates.actions.events import Arrival
+from app.domain.gates.models import GateDecision
+from app.domain.gates.queries import Passage
 from app.domain.gates.rules import Decision
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
+from app.kernel.ids import new_key
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -22,31 +30,61 @@ class Given:
     decision: Decision
 
 
-def decide_once(event_row_id: int, ask: Callable[[], Decision]) -> Given:
+def decide_once(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
     """The recorded answer about this arrival, or `ask`'s, recorded in the transaction in which it was made."""
-    with transaction() as session:
-        event = session.get_one(GateEvent, event_row_id)
-        lock_pulse(event.device_id)
-        return _recorded(event) or _record(event, ask())
+    return _alone(arrival, lambda told: _given(told, ask))
 
 
-def _recorded(event: GateEvent) -> Given | None:
-    row = current().scalar(select(GateDecision).filter_by(device_id=event.device_id, event_id=event.event_id))
+def answer(arrival: Arrival, ask: Callable[[], Decision]) -> tuple[Given, list[HandedOut]]:
+    """The same, and the commands that wait for the gate: they travel with its answer."""
+    return _alone(arrival, lambda told: (_given(told, ask), hand_out(told.passage.device_id)))
+
+
+class _Rivalled(Exception):
+    """The gate asked twice at one instant, and the other question was answered first."""
+
+
+def _alone(arrival: Arrival, think: Callable[[Arrival], Answer]) -> Answer:
+    """Whatever was thought beside a rival is undone, and what the rival was told is told again.
+
+    What an arrival leaves, such as a turn-away, it leaves once: there too a constraint may tell of the rival.
+    """
+    try:
+        with transaction():
+            return think(arrival)
+    except (_Rivalled, IntegrityError):
+        with transaction():
+            return think(Arrival(arrival.passage, is_new=False))
+
+
+def _given(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
+    recorded = None if arrival.is_new else _recorded(arrival.passage)
+    return recorded or _record(arrival.passage, ask())
+
+
+def _recorded(passage: Passage) -> Given | None:
+    row = current().scalar(select(GateDecision).filter_by(device_id=passage.device_id, event_id=passage.event_id))
     if row is None:
         return None
-    return Given(row.key, Decision(**json.loads(crypto.unseal(row.answer_enc, _place(event)))))
+    return Given(row.key, Decision(**json.loads(crypto.unseal(row.answer_enc, _place(passage)))))
 
 
-def _record(event: GateEvent, decision: Decision) -> Given:
-    row = GateDecision(
-        device_id=event.device_id, event_id=event.event_id, decision=decision.decision, reason=decision.reason,
-        answer_enc=crypto.seal(json.dumps(asdict(decision)), _place(event)), decided_at=clock.now(),
-    )  # fmt: skip
-    current().add(row)
-    current().flush()
-    return Given(row.key, decision)
+def _record(passage: Passage, decision: Decision) -> Given:
+    given = Given(new_key(), decision)
+    row = {
+        "key": given.key, "device_id": passage.device_id, "event_id": passage.event_id, "decision": decision.decision,
+        "reason": decision.reason, "answer_enc": crypto.seal(json.dumps(asdict(decision)), _place(passage)),
+        "decided_at": clock.now(),
+    }  # fmt: skip
+    if current().execute(_FIRST, row).first() is None:
+        raise _Rivalled
+    return given
 
 
-def _place(event: GateEvent) -> str:
+_DECISIONS: Final = cast("Table", GateDecision.__table__)
+_FIRST: Final = insert(_DECISIONS).on_conflict_do_nothing().returning(_DECISIONS.c.id)
+
+
+def _place(passage: Passage) -> str:
     """The answer may name the plate, so it lies sealed, bound to its arrival."""
-    return f"gate_decision.answer_enc:{event.device_id}:{event.event_id}"
+    return f"gate_decision.answer_enc:{passage.device_id}:{passage.event_id}"

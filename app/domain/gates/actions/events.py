@@ -1,17 +1,17 @@
 """What gates report is written down before anything is thought about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import ARRAY, BigInteger, Row, Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.domain.gates import queries
-from app.domain.gates.actions.recognition import recognised_plate
-from app.domain.gates.models import GateEvent, GatePulse, GateRejection
+from app.domain.gates.actions.recognition import Recognition
+from app.domain.gates.models import GateDevice, GateEvent, GatePulse, GateRejection
+from app.domain.gates.queries import Passage, clock_samples, passage_of, passages
 from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.reports import Report, Unreadable
 from app.domain.motorists.plates import Plate, is_unplated, plate_as_seen
@@ -52,18 +52,31 @@ class Recording:
     want_from_seq: int | None = None
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A car at a barrier, written down; `is_new` when nobody told of it before: then nothing was decided about it."""
+
+    passage: Passage
+    is_new: bool
+
+
 _Kept = GateEvent | Row[int, str, int]
 """An event that is written down, with its row's id, its own id and its number."""
 
 
 @dataclass(frozen=True)
 class _Receipt:
-    """The circumstances in which a batch arrived."""
+    """The circumstances in which a batch arrived: from which gate, whose pulse is locked, and when."""
 
-    device_id: int
+    device: GateDevice
+    pulse: GatePulse
     received_at: datetime
     clock_offset: timedelta
     verified: bool
+
+    @property
+    def device_id(self) -> int:
+        return self.device.id
 
 
 def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Recording:
@@ -74,13 +87,7 @@ def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Re
     `verified`.
     """
     with transaction():
-        pulse = lock_pulse(device_id)
-        receipt = _Receipt(device_id, clock.now(), queries.clock_offset(device_id), verified)
-        recording = _Batch(receipt, batch).recorded()
-        _advance(pulse)
-        recording.acked_seq = pulse.contiguous_seq
-        recording.want_from_seq = _missing(pulse)
-        return recording
+        return _recorded(_receive(device_id, verified), batch)[0]
 
 
 def record_unnumbered(device_id: int, events: Sequence[Mapping[str, Any]], verified: bool) -> list[int]:
@@ -108,20 +115,23 @@ def note_unreadable(device_id: int, body: bytes, code: str) -> None:
         session.add(
             GateRejection(device_id=device_id, seq=seq, code=code, body_enc=sealed, received_at=clock.now())
         )  # fmt: skip
-        _advance(pulse)
+        _advance(pulse, [seq])
 
 
-def record_arrival(device_id: int, raw: object) -> int:
-    """Write down the arrival that a gate asks about; returns its row. Refuses `UnreadableEvent`."""
-    arrival = {**raw, "type": "arrived"} if isinstance(raw, dict) else raw
-    with transaction() as session:
-        recording = record(device_id, [arrival])
+def record_arrival(device_id: int, raw: object) -> Arrival:
+    """Write down the arrival that a gate asks about. Refuses `UnreadableEvent`."""
+    told = {**raw, "type": "arrived"} if isinstance(raw, dict) else raw
+    with transaction():
+        receipt = _receive(device_id, verified=True)
+        recording, kept = _recorded(receipt, [told])
         if recording.rejected:
             raise UnreadableEvent(event=recording.rejected[0].code)
-        event = session.get_one(GateEvent, recording.event_ids[0])
-        if event.type != "arrived":
+        if isinstance(kept[0], GateEvent):
+            return Arrival(passage_of(kept[0], receipt.device), is_new=True)
+        arrival = Arrival(passages(recording.event_ids)[0], is_new=False)
+        if arrival.passage.type != "arrived":
             raise UnreadableEvent(event="event_id_reused")
-        return event.id
+        return arrival
 
 
 def lock_pulse(device_id: int) -> GatePulse:
@@ -139,17 +149,44 @@ def rejection_place(device_id: int, seq: int) -> str:
     return f"gate_rejection.body_enc:{device_id}:{seq}"
 
 
+def _receive(device_id: int, verified: bool) -> _Receipt:
+    """Lock the gate's pulse, and learn with it what the time is and how far the gate's clock stands from it."""
+    pulse, device, samples, at = current().execute(_RECEIPT, {"device_id": device_id}).one()
+    return _Receipt(device, pulse, clock.brought(at), clocks.clock_offset(samples), verified)
+
+
+_RECEIPT: Final = (
+    select(GatePulse, GateDevice, clock_samples(GatePulse.device_id), func.clock_timestamp())
+    .join(GateDevice, GateDevice.id == GatePulse.device_id)
+    .where(GatePulse.device_id == bindparam("device_id"))
+    .with_for_update(of=GatePulse)
+)
+
+
+def _recorded(receipt: _Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
+    """The report about a batch, and its events that are written down now, in their order."""
+    written = _Batch(receipt, batch)
+    recording, kept = written.recorded()
+    _advance(receipt.pulse, written.heard)
+    recording.acked_seq, recording.want_from_seq = receipt.pulse.contiguous_seq, _missing(receipt.pulse)
+    return recording, kept
+
+
 class _Batch:
-    """Events that came together: what is known of them is asked once, and those of one car are written together."""
+    """Events that came together: what is known of them and of their cars is asked once, and they are written together.
+
+    `heard` are the numbers that are accounted for now.
+    """
 
     def __init__(self, receipt: _Receipt, batch: Sequence[object]) -> None:
         self._receipt = receipt
         self._read = [(raw, _understood(raw)) for raw in batch]
         self._by_id: dict[str, _Kept] = {}
         self._by_seq: dict[int, _Kept] = {}
-        self._seen: tuple[Plate, int] | None = None
+        self._plates = Recognition(receipt.device_id, [plate for _, report in self._read if (plate := _plate(report))])
+        self.heard: set[int] = set()
 
-    def recorded(self) -> Recording:
+    def recorded(self) -> tuple[Recording, Sequence[_Kept]]:
         """All of them, written down or rejected."""
         recording, taken = Recording(), list[_Kept]()
         for kept in _kept_of(self._receipt.device_id, [report for _, report in self._read]):
@@ -158,10 +195,10 @@ class _Batch:
             try:
                 taken.append(self._written(report))
             except Unreadable as wrong:
-                recording.rejected.append(_rejected(self._receipt, raw, wrong.code))
+                recording.rejected.append(self._reject(raw, wrong.code))
         current().flush()
         recording.event_ids = [kept.id for kept in taken]
-        return recording
+        return recording, taken
 
     def _written(self, report: Report | Unreadable) -> _Kept:
         if isinstance(report, Unreadable):
@@ -179,16 +216,24 @@ class _Batch:
 
     def _note(self, kept: _Kept) -> _Kept:
         self._by_id[kept.event_id] = self._by_seq[kept.seq] = kept
+        self.heard.add(kept.seq)
         return kept
 
     def _plate_id(self, report: Report) -> int | None:
-        """A car is looked up once as it arrives, is let in and passes; to look up writes down what came before."""
-        if report.plate_raw is None or is_unplated(report.plate_raw):
-            return None
-        plate = plate_as_seen(report.plate_raw, report.plate_colour)
-        if self._seen is None or self._seen[0] != plate:
-            self._seen = plate, recognised_plate(self._receipt.device_id, plate)
-        return self._seen[1]
+        plate = _plate(report)
+        return None if plate is None else self._plates.of(plate)
+
+    def _reject(self, raw: object, code: str) -> Rejection:
+        rejection = _rejected(self._receipt, raw, code)
+        if rejection.seq is not None:
+            self.heard.add(rejection.seq)
+        return rejection
+
+
+def _plate(report: Report | Unreadable) -> Plate | None:
+    if isinstance(report, Unreadable) or report.plate_raw is None or is_unplated(report.plate_raw):
+        return None
+    return plate_as_seen(report.plate_raw, report.plate_colour)
 
 
 def _understood(raw: object) -> Report | Unreadable:
@@ -202,11 +247,17 @@ def _kept_of(device_id: int, read: Sequence[Report | Unreadable]) -> Sequence[_K
     """What was written down before under an id or a number of these."""
     told = [report for report in read if isinstance(report, Report)]
     ids, numbers = [report.event_id for report in told], [report.seq for report in told]
-    return current().execute(
-        select(GateEvent.id, GateEvent.event_id, GateEvent.seq)
-        .where(GateEvent.device_id == device_id)
-        .where(GateEvent.event_id.in_(ids) | GateEvent.seq.in_(numbers))
-    ).all()  # fmt: skip
+    return current().execute(_KEPT, {"device_id": device_id, "ids": ids, "numbers": numbers}).all()
+
+
+_KEPT: Final = (
+    select(GateEvent.id, GateEvent.event_id, GateEvent.seq)
+    .where(GateEvent.device_id == bindparam("device_id"))
+    .where(
+        (GateEvent.event_id == any_(bindparam("ids", type_=ARRAY(Text))))
+        | (GateEvent.seq == any_(bindparam("numbers", type_=ARRAY(BigInteger))))
+    )
+)
 
 
 def _numbers_of(device_id: int, event_ids: Sequence[str]) -> dict[str, int]:
@@ -252,11 +303,12 @@ def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
     return Rejection(event_id if isinstance(event_id, str) else None, seq, code)
 
 
-def _advance(pulse: GatePulse) -> None:
+def _advance(pulse: GatePulse, heard: Collection[int]) -> None:
+    """Let the pulse follow what was heard; only while something is missing may later numbers lie there already."""
     current().flush()
-    heard = _numbers_after(pulse.device_id, pulse.contiguous_seq)
+    known = _numbers_after(pulse.device_id, pulse.contiguous_seq) if _missing(pulse) else set[int]()
     pulse.highest_seq = max([pulse.highest_seq, *heard])
-    pulse.contiguous_seq = reports.contiguous(pulse.contiguous_seq, heard)
+    pulse.contiguous_seq = reports.contiguous(pulse.contiguous_seq, known | set(heard))
     current().flush()
 
 

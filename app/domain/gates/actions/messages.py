@@ -2,14 +2,17 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Interval, Table, Text, Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.gates.actions.devices import key_place
 from app.domain.gates.models import GateDevice, GateKey, GateNonce
 from app.kernel import clock, crypto, signatures
 from app.kernel.db import affected, transaction
+from app.kernel.lookout import glimpse
 from app.kernel.refusals import NotAllowed, Unauthenticated
 from app.kernel.signatures import SignedMessage
 
@@ -44,33 +47,37 @@ class GateDisabled(NotAllowed):
 
 @dataclass(frozen=True)
 class Caller:
-    """The gate that signed a message, and the key to sign the answer with."""
+    """The gate that signed a message, when it came, and the key to sign the answer with."""
 
     device_id: int
-    lot_id: int
     enabled: bool
+    seen_at: datetime
     secret: bytes = field(repr=False)
 
 
 def recognise(message: SignedMessage) -> Caller:
     """Who signed this; refuses `BadSignature` for an unknown gate or key just as for a wrong signature."""
-    with transaction() as session:
-        found = session.execute(
-            select(GateDevice.id, GateDevice.lot_id, GateDevice.enabled, GateKey.secret_enc)
-            .join(GateKey, GateKey.device_id == GateDevice.id)
-            .where(
-                GateDevice.key == _uuid(message.sender_id),
-                GateDevice.profile == "gate-v1",
-                GateKey.key_id == message.key_id,
-                GateKey.valid.op("@>")(clock.now()),
-            )
-        ).one_or_none()
+    asked = {"key": _uuid(message.sender_id), "key_id": message.key_id, "offset": clock.offset()}
+    found = next(iter(glimpse(_SENDER, asked)), None)
     if found is None:
         raise BadSignature
     secret = bytes.fromhex(crypto.unseal(found.secret_enc, key_place(found.id, message.key_id)))
     if not signatures.is_signed(secret, message):
         raise BadSignature
-    return Caller(found.id, found.lot_id, found.enabled, secret)
+    return Caller(found.id, found.enabled, found.moment.astimezone(UTC), secret)
+
+
+_MOMENT: Final = func.clock_timestamp() + bindparam("offset", type_=Interval)
+_SENDER: Final = (
+    select(GateDevice.id, GateDevice.enabled, GateKey.secret_enc, _MOMENT.label("moment"))
+    .join(GateKey, GateKey.device_id == GateDevice.id)
+    .where(
+        GateDevice.key == bindparam("key", type_=Uuid),
+        GateDevice.profile == "gate-v1",
+        GateKey.key_id == bindparam("key_id", type_=Text),
+        GateKey.valid.op("@>")(_MOMENT),
+    )
+)
 
 
 def admit(caller: Caller, message: SignedMessage) -> None:
@@ -80,15 +87,18 @@ def admit(caller: Caller, message: SignedMessage) -> None:
     """
     if not caller.enabled:
         raise GateDisabled
+    if not signatures.is_timely(message.timestamp, caller.seen_at):
+        raise ClockSkew(server_time=int(caller.seen_at.timestamp()))
+    if not signatures.is_nonce(message.nonce):
+        raise BadSignature
     with transaction() as session:
-        moment = clock.now()
-        if not signatures.is_timely(message.timestamp, moment):
-            raise ClockSkew(server_time=int(moment.timestamp()))
-        if not signatures.is_nonce(message.nonce):
-            raise BadSignature
-        spent = insert(GateNonce).values(device_id=caller.device_id, nonce=message.nonce, seen_at=moment)
-        if session.scalar(spent.on_conflict_do_nothing().returning(GateNonce.nonce)) is None:
+        told = {"device_id": caller.device_id, "nonce": message.nonce, "seen_at": caller.seen_at}
+        if session.scalar(_SPENT, told) is None:
             raise Replayed
+
+
+_NONCES: Final = cast("Table", GateNonce.__table__)
+_SPENT: Final = insert(_NONCES).on_conflict_do_nothing().returning(_NONCES.c.nonce)
 
 
 def forget_old_nonces() -> int:

@@ -1,21 +1,54 @@
 """Which of the city's plates a camera means by what it read."""
 
+from collections import Counter
+from collections.abc import Collection
+
 from app.domain.gates import queries
-from app.domain.motorists.actions import remember_plate
+from app.domain.motorists.actions import remember_plates
 from app.domain.motorists.plates import Plate
 from app.domain.motorists.queries import plates_fitting
 
 
-def recognised_plate(device_id: int, plate: Plate) -> int:
-    """The row of a plate that this gate read, made when there is none.
+class Recognition:
+    """The rows of plates that one gate read, made where there are none.
 
     A camera that saw no colour still means the one car with these characters that its lot expects or holds, and the
-    other way round. With none such, or several, the plate is taken as it was read.
+    other way round. With none such, or several, the plate is taken as it was read. Plates of which only one row can be
+    meant are asked for together; for the others it matters which cars are inside by then.
     """
-    fitting = plates_fitting(plate)
-    same = next((plate_id for plate_id, colour in fitting.items() if colour == plate.colour), None)
-    if len(fitting) > (same is not None):
-        known = queries.known_to_lot(device_id, list(fitting))
-        if same not in known and len(known) == 1:
-            return known.pop()
-    return remember_plate(plate) if same is None else same
+
+    def __init__(self, device_id: int, plates: Collection[Plate]) -> None:
+        """`plates` are those that will be asked for."""
+        self._device_id = device_id
+        self._plain = _plain(set(plates))
+
+    def of(self, plate: Plate) -> int:
+        """The row of a plate, as things stand now."""
+        known = self._plain.get(plate)
+        return self._among(plate, plates_fitting([plate])[plate]) if known is None else known
+
+    def _among(self, plate: Plate, fitting: dict[int, str]) -> int:
+        same = _same(plate, fitting)
+        if len(fitting) > (same is not None):
+            known = queries.known_to_lot(self._device_id, list(fitting))
+            if same not in known and len(known) == 1:
+                return known.pop()
+        return remember_plates([plate])[plate] if same is None else same
+
+
+def _plain(plates: Collection[Plate]) -> dict[Plate, int]:
+    """Those of which nothing but their own row could be meant, whatever the others become."""
+    read = Counter(plate.characters for plate in plates)
+    fitting = plates_fitting([plate for plate in plates if read[plate.characters] == 1])
+    alone = {
+        plate: row
+        for plate, rows in fitting.items()
+        if len(rows) == 1
+        for row, colour in rows.items()
+        if colour == plate.colour
+    }
+    return alone | remember_plates([plate for plate, rows in fitting.items() if not rows])
+
+
+def _same(plate: Plate, fitting: dict[int, str]) -> int | None:
+    return next((row for row, colour in fitting.items() if colour == plate.colour), None)

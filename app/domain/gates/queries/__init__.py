@@ -2,12 +2,24 @@
 
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, join, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Interval,
+    Select,
+    SQLColumnExpression,
+    case,
+    func,
+    join,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.claims.models import LIVE, BayClaim
@@ -57,10 +69,12 @@ class ListChange:
 class Passage:
     """One event as the rooms above need it (过车). `plate_raw` is what the camera read, not what is true.
 
+    `id` is the event's row, `event_id` the gate's own name for it.
     `direction` is in, out, or `None` where a gate that leads both ways did not say which: a person must look.
     """
 
     id: int
+    event_id: str
     device_id: int
     lot_id: int
     lane: str
@@ -124,7 +138,22 @@ def passages(event_ids: Collection[int]) -> list[Passage]:
             .where(GateEvent.id.in_(event_ids))
             .order_by(GateEvent.event_time, GateEvent.device_id, GateEvent.seq)
         )
-        return [_passage(event, device) for event, device in found]
+        return [passage_of(event, device) for event, device in found]
+
+
+def passage_of(event: GateEvent, device: GateDevice) -> Passage:
+    """An event of a gate."""
+    place = f"gate_event.plate_enc:{event.device_id}:{event.event_id}"
+    return Passage(
+        id=event.id, event_id=event.event_id, device_id=device.id, lot_id=device.lot_id, lane=device.lane,
+        type=event.type,
+        direction=_direction(event, device),
+        plate_raw=None if event.plate_enc is None else crypto.unseal(event.plate_enc, place),
+        plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
+        received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
+        decision_key=event.decision_key, offline=event.offline, verified=event.verified,
+        reason_told=event.type == "manual_open" and _says(event, "operator", "reason"),
+    )  # fmt: skip
 
 
 def gate_events(device_id: int) -> list[int]:
@@ -160,13 +189,19 @@ def reported_until(lot_id: int) -> datetime | None:
 def clock_offset(device_id: int) -> timedelta:
     """What must be added to a gate's clock: the median of its last five heartbeats."""
     with transaction() as session:
-        newest = (
-            select(GateClockSample.clock_offset)
-            .where(GateClockSample.device_id == device_id)
-            .order_by(GateClockSample.at.desc(), GateClockSample.id.desc())
-            .limit(SAMPLES)
-        )
-        return clocks.clock_offset(session.scalars(newest).all())
+        return clocks.clock_offset(session.execute(select(clock_samples(device_id))).scalar_one())
+
+
+def clock_samples(device_id: int | SQLColumnExpression[int]) -> ColumnElement[Sequence[timedelta]]:
+    """What the last five heartbeats of a gate said of its clock, the newest first."""
+    newest = (
+        select(GateClockSample.clock_offset)
+        .where(GateClockSample.device_id == device_id)
+        .order_by(GateClockSample.at.desc(), GateClockSample.id.desc())
+        .limit(SAMPLES)
+        .correlate_except(GateClockSample)
+    )
+    return func.array(newest.scalar_subquery(), type_=ARRAY(Interval))
 
 
 def gates_with_commands(device_ids: Collection[int]) -> set[int]:
@@ -289,19 +324,6 @@ def _desired(device_id: int) -> Select[Any]:
         .join(Bay, Bay.id == BayClaim.bay_id)
         .where(Bay.lot_id == gate.lot_id, text(LIVE), BayClaim.plate_id.is_not(None))
         .where(BayClaim.admit_from < moment + LIST_REACH, awaited if gate.direction == "in" else awaited | inside)
-    )  # fmt: skip
-
-
-def _passage(event: GateEvent, device: GateDevice) -> Passage:
-    place = f"gate_event.plate_enc:{event.device_id}:{event.event_id}"
-    return Passage(
-        id=event.id, device_id=device.id, lot_id=device.lot_id, lane=device.lane, type=event.type,
-        direction=_direction(event, device),
-        plate_raw=None if event.plate_enc is None else crypto.unseal(event.plate_enc, place),
-        plate_colour=event.plate_colour, plate_id=event.plate_id, event_time=event.event_time,
-        received_at=event.received_at, clock_suspect=event.clock_suspect, opened_by=event.opened_by,
-        decision_key=event.decision_key, offline=event.offline, verified=event.verified,
-        reason_told=event.type == "manual_open" and _says(event, "operator", "reason"),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.domain.lots.models import Bay, LotAnnouncement, LotClosure
 from app.kernel.db import transaction
@@ -12,8 +12,12 @@ from app.kernel.db import transaction
 def is_closed(lot_id: int, at: datetime) -> bool:
     """Whether an adjustment shuts the whole lot at a moment, its windows written anew or not."""
     with transaction() as session:
-        shut = select(LotClosure.id).where(LotClosure.lot_id == lot_id, LotClosure.during.contains(at))
-        return session.scalar(shut.limit(1)) is not None
+        return session.scalar(closure_at(lot_id, at).limit(1)) is not None
+
+
+def closure_at(lot_id: int | ColumnElement[int], at: datetime | ColumnElement[datetime]) -> Select[int]:
+    """The ids of the adjustments that shut a whole lot at a moment."""
+    return select(LotClosure.id).where(LotClosure.lot_id == lot_id, LotClosure.during.contains(at))
 
 
 def shared_bays(lot_id: int, numbers: Sequence[str]) -> Sequence[int]:

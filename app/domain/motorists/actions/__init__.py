@@ -12,7 +12,13 @@ from app.domain.motorists.actions.sessions import (
     refresh,
     sign_in,
 )
-from app.domain.motorists.actions.vehicles import TooManyVehicles, add_vehicle, remember_plate, remove_vehicle
+from app.domain.motorists.actions.vehicles import (
+    TooManyVehicles,
+    add_vehicle,
+    remember_plate,
+    remember_plates,
+    remove_vehicle,
+)
 
 __all__ = [
     "AgreementSuperseded",
@@ -30,6 +36,7 @@ __all__ = [
     "publish_agreement",
     "refresh",
     "remember_plate",
+    "remember_plates",
     "remove_vehicle",
     "set_phone",
     "sign_agreement",

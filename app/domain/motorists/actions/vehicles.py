@@ -1,6 +1,9 @@
 """The vehicles a motorist drives."""
 
 import uuid
+from collections.abc import Collection
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -33,7 +36,7 @@ def add_vehicle(motorist_id: int, raw_plate: str, colour: str) -> VehicleView:
     plate = read_plate(raw_plate, colour)
     with transaction():
         _lock_account(motorist_id)
-        row = _kept(plate)
+        row = current().get_one(NumberPlate, remember_plate(plate))
         vehicle = _added(motorist_id, row)
         _show_if_shared(row)
         return vehicle_view(vehicle, row)
@@ -47,8 +50,19 @@ def remove_vehicle(motorist_id: int, vehicle_key: uuid.UUID) -> None:
 
 def remember_plate(plate: Plate) -> int:
     """The id of the city's one row for a plate, made when there is none."""
-    with transaction():
-        return _kept(plate).id
+    return remember_plates([plate])[plate]
+
+
+def remember_plates(plates: Collection[Plate]) -> dict[Plate, int]:
+    """The same for several. They are written in one order, so that two who bring the same ones do not dead-lock."""
+    index = {crypto.blind_index("plate", f"{plate.colour}:{plate.characters}"): plate for plate in plates}
+    if not index:
+        return {}
+    with transaction() as session:
+        new = [_row(bidx, plate) for bidx, plate in sorted(index.items(), key=itemgetter(0))]
+        session.execute(insert(NumberPlate).values(new).on_conflict_do_nothing(constraint="a_plate_is_kept_once"))
+        rows = session.execute(select(NumberPlate.bidx, NumberPlate.id).where(NumberPlate.bidx.in_(index)))
+        return {index[row.bidx]: row.id for row in rows}
 
 
 def _lock_account(motorist_id: int) -> None:
@@ -56,19 +70,12 @@ def _lock_account(motorist_id: int) -> None:
     current().execute(select(Motorist.id).filter_by(id=motorist_id).with_for_update(key_share=True))
 
 
-def _kept(plate: Plate) -> NumberPlate:
+def _row(index: bytes, plate: Plate) -> dict[str, Any]:
     key = new_key()
-    index = crypto.blind_index("plate", f"{plate.colour}:{plate.characters}")
-    sealed = crypto.seal(plate.characters, f"plate.value:{key}")
-    current().execute(
-        insert(NumberPlate)
-        .values(
-            key=key, bidx=index, characters_bidx=characters_index(plate.characters), value_enc=sealed,
-            colour=plate.colour, kind=plate.kind,
-        )
-        .on_conflict_do_nothing(constraint="a_plate_is_kept_once")
-    )  # fmt: skip
-    return current().scalars(select(NumberPlate).filter_by(bidx=index)).one()
+    return {
+        "key": key, "bidx": index, "characters_bidx": characters_index(plate.characters),
+        "value_enc": crypto.seal(plate.characters, f"plate.value:{key}"), "colour": plate.colour, "kind": plate.kind,
+    }  # fmt: skip
 
 
 def _added(motorist_id: int, plate: NumberPlate) -> Vehicle:

@@ -1,12 +1,12 @@
 """Partners tell which cars came and went."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain.motorists.actions import remember_plate
+from app.domain.motorists.actions import remember_plates
 from app.domain.motorists.plates import Plate
 from app.domain.partners.actions.records import Record, heard_of, judged, locked_lots
 from app.domain.partners.models import PartnerVisit, PartnerVisitReport
@@ -66,7 +66,7 @@ class _Book:
 
     def __init__(self, partner_id: int, lots: Iterable[OwnLot], told: Sequence[ToldVisit]) -> None:
         self._partner_id, self._moment = partner_id, clock.now()
-        self._plates = _remembered({visit.plate for visit in told if visit.plate})
+        self._plates = remember_plates({visit.plate for visit in told if visit.plate})
         self._stories = _stories(partner_id, [own.id for own in lots], {visit.uid for visit in told})
         self._heard: set[int] = set()
 
@@ -128,13 +128,6 @@ def _as_told(report: PartnerVisitReport) -> Visit:
         kind, report.plate_id, report.entered_at, report.left_at, report.entry_lane, report.exit_lane, report.reason,
         report.told_at,
     )  # fmt: skip
-
-
-def _remembered(plates: set[Plate]) -> Mapping[Plate, int]:
-    """The city's rows of these plates; made in one order, so that two batches never wait for each other."""
-    return {
-        plate: remember_plate(plate) for plate in sorted(plates, key=lambda plate: (plate.characters, plate.colour))
-    }
 
 
 def _stories(partner_id: int, lot_ids: Sequence[int], uids: set[str]) -> dict[tuple[int, str], _Story]:

@@ -7,25 +7,25 @@ from sqlalchemy import select
 
 from app.domain.arrears.queries import lets_pay_later
 from app.domain.claims.actions import LotBusy, LotFull, lock_plate, seat
-from app.domain.claims.queries import admissible, occupied, room_in
+from app.domain.claims.queries import occupied, room_in
 from app.domain.claims.rules import kept
-from app.domain.gates.queries import Passage, passages
+from app.domain.gates.queries import Passage
 from app.domain.gates.rules import Decision
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import closes_at, curfew_of, policy_of
-from app.domain.lots.queries.closures import is_closed
 from app.domain.stays import rules
 from app.domain.stays.actions.account import due_now
 from app.domain.stays.actions.bill import UNBILLABLE
 from app.domain.stays.actions.likeness import alike_inside, note_misreading
 from app.domain.stays.models import Stay, TurnAway
 from app.domain.stays.queries import code_of, parked, seated_without_stay, visit_code
+from app.domain.stays.queries.arriving import awaiting
 from app.kernel import clock
 from app.kernel.db import current, transaction
 
 
-def decide(device_id: int, event_id: int) -> Decision:
-    """What the gate is told about the car of this arrival (`event_id` is the event's row).
+def decide(passage: Passage) -> Decision:
+    """What the gate is told about the car of this arrival.
 
     Inward: a promise opens; without one a bay is taken on the spot if any is free in the window, since a unit may not
     refuse (N2.2.3), unless all that is free is kept for those who reserve; a lot that is suspended, or that an
@@ -36,8 +36,6 @@ def decide(device_id: int, event_id: int) -> Decision:
     never turns a car away.
     """
     with transaction():
-        passage = passages([event_id])[0]
-        assert passage.device_id == device_id
         if passage.plate_id is None:
             return rules.UNREADABLE
         lock_plate(passage.plate_id)
@@ -47,14 +45,14 @@ def decide(device_id: int, event_id: int) -> Decision:
 
 
 def _inward(passage: Passage, plate_id: int) -> Decision:
-    now = clock.now()
-    if parked(passage.lot_id, plate_id) is not None:
+    told = awaiting(passage.lot_id, plate_id, clock.now())
+    if told.is_inside:
         return rules.ALREADY_INSIDE
-    if is_closed(passage.lot_id, now):
+    if told.is_closed:
         return _turn_away(passage, "closed_by_adjustment")
-    if current().get_one(Lot, passage.lot_id).state != "open":
+    if told.lot_state != "open":
         return _turn_away(passage, "suspended")
-    if admissible(passage.lot_id, plate_id, now):
+    if told.is_promised:
         return rules.WELCOME
     seated = seated_without_stay(passage.lot_id, plate_id)
     if seated is not None:
