@@ -3,10 +3,10 @@
 A debit is a positive amount, a credit a negative one, so that each journal sums to zero.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.kernel.canon import digest_of
 from app.kernel.money import Fen
 
 TREASURY = "TREASURY"
@@ -104,5 +104,4 @@ def check(lines: Sequence[Line]) -> None:
 def intent(kind: str, business_ref: str, payee_id: int, lines: Sequence[Line]) -> bytes:
     """SHA-256 of what a journal is meant to say, whatever the order of its lines."""
     rows = sorted(f"{each.account}={each.amount_fen}" for each in lines)
-    words = [kind, business_ref, str(payee_id), *rows]
-    return hashlib.sha256(b"".join(len(w.encode()).to_bytes(4, "big") + w.encode() for w in words)).digest()
+    return digest_of(kind, business_ref, payee_id, *rows)
