@@ -82,6 +82,8 @@ class Settings:
     jwt_keys: Mapping[str, bytes] = field(repr=False)
     wechat: WeChatSettings
     city: CitySettings | None
+    audit_anchors: tuple[Path, ...]
+    """Folders outside of the database that keep the head of the audit log; docs/audit.md."""
     gate_poll_seconds: int
     outbound_networks: tuple[Network, ...]
     """Private networks in which cameras and the city's system may be called."""
@@ -107,6 +109,7 @@ class Settings:
             jwt_keys=read.value("JWT_KEYS", _named_keys, {}),
             wechat=_wechat(read),
             city=_city(read),
+            audit_anchors=read.optional("AUDIT_ANCHORS", _folders) or (),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
             outbound_networks=read.optional("OUTBOUND_NETWORKS", _networks) or (),
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
@@ -265,6 +268,13 @@ def _file(text: str) -> Path:
     return path
 
 
+def _folders(text: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part.strip()) for part in text.split(",") if part.strip())
+    if not all(folder.is_absolute() for folder in folders) or len(set(folders)) != len(folders):
+        raise ValueError("must be a list of folders from the root on, each once")
+    return folders
+
+
 def _key_files(text: str) -> Mapping[str, Path]:
     files: dict[str, Path] = {}
     for part in text.split(","):
@@ -301,6 +311,9 @@ def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
     checks = {
         "CLOCK_FILE must not be set: the clock does not move in production": settings.clock_file is not None,
         "FAULT_PLAN must not be set: it kills processes": bool(environ.get("FAULT_PLAN")),
+        "AUDIT_ANCHORS is missing: nothing outside of the database would vouch for the audit log": (
+            not settings.audit_anchors
+        ),
         "FIELD_KEYS holds a development key": _any_marked(settings.field_keys),
         "INDEX_KEY is a development key": _is_marked(settings.index_key),
         "JWT_KEYS holds a development key": _any_marked(settings.jwt_keys),

@@ -1,11 +1,13 @@
 """Where the outside world is plugged in: adapters made from settings, kept away from open transactions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from flask import current_app
 from redis import Redis
 
+from app.adapters.anchors import AnchorPlace, FolderAnchors
 from app.adapters.city import CityAccount, CitySystem, read_public_key
 from app.adapters.city import read_private_key as read_city_private_key
 from app.adapters.gates.isecure import Isecure
@@ -63,6 +65,8 @@ class Wiring:
     redis: Redis
     camera_lists: VzenithWeb
     park_systems: Isecure
+    anchors: Sequence[AnchorPlace]
+    """Where the head of the audit log is kept outside of the database."""
     city: CitySystem | None
     """`None`: no setting names the city's system, and it is told nothing."""
 
@@ -80,6 +84,7 @@ def wire(settings: Settings) -> Wiring:
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5),
         camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
         park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
+        anchors=[outside_transactions(FolderAnchors(folder)) for folder in settings.audit_anchors],
         city=_city(settings),
     )
 

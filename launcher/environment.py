@@ -50,6 +50,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         **_keys(kept),
         **_wechat(var / "wechat", ports),
         **_city(var / "city", ports),
+        "AUDIT_ANCHORS": str((var / "anchors").resolve()),
         "CLOCK_FILE": str(var / "clock"),
         "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
         "GATES_STATE": str(var / "gates"),

@@ -37,6 +37,20 @@ def only_ends(*tables: str) -> None:
         grant("SELECT, INSERT, UPDATE (valid)", table)
 
 
+def written_down(table: str, *columns: str, moving: str | None = None) -> None:
+    """Each new row of a money table is told to the audit log with these columns, and each change of the moving one."""
+    told = ", ".join(f"'{column}'" for column in columns)
+    op.execute(
+        f'CREATE TRIGGER {table}_is_written_down AFTER INSERT ON "{table}" '
+        f"FOR EACH ROW EXECUTE FUNCTION write_down({told})"
+    )
+    if moving:
+        op.execute(
+            f'CREATE TRIGGER {table}_move_is_written_down AFTER UPDATE OF {moving} ON "{table}" FOR EACH ROW '
+            f"WHEN (OLD.{moving} IS DISTINCT FROM NEW.{moving}) EXECUTE FUNCTION write_down({told})"
+        )
+
+
 def graph(machine: str, edges: Iterable[Edge]) -> None:
     """Store a state machine's (from, event, to) edges."""
     for source, event, target in edges:

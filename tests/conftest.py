@@ -131,6 +131,7 @@ def environment(servers: Addresses, tmp_path_factory: pytest.TempPathFactory) ->
         "MIGRATION_DATABASE_URL": servers.migration,
         "REDIS_URL": servers.redis,
         "CLOCK_FILE": str(clock_file),
+        "AUDIT_ANCHORS": str(folder / "anchors"),
         "FIELD_KEYS": f"v1:{development_key()}",
         "INDEX_KEY": development_key(),
         "JWT_KEYS": f"development:{development_key()}",

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.adapters.gates.waiting import announce
 from app.domain.adjustments import actions as adjustments
+from app.domain.audit.actions import check
 from app.domain.conduct.actions import assess
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
@@ -75,9 +76,15 @@ def project_passages() -> None:
         continue
 
 
+def check_audit_log() -> None:
+    """Prove the audit log, and alarm people when it is not what was sealed."""
+    check(wiring().anchors)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
+    "audit.check": check_audit_log,
     "conduct.assess": assess_incident,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,

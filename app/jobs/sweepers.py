@@ -19,6 +19,7 @@ from flask import Flask
 from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
 from app.domain.arrears.actions import chase
+from app.domain.audit import actions as audit
 from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.conduct.actions import assess_forgotten
@@ -65,6 +66,13 @@ def tell_of_services() -> int:
     """Tell WeChat that what was paid for was rendered, where it wants to know."""
     ask_whether_managed(wiring().trade)
     return report_due(wiring().trade)
+
+
+def seal_audit_log() -> int:
+    """Seal what was written since the last time, and leave the head of the chain outside of the database."""
+    sealed = audit.seal()
+    audit.anchor(wiring().anchors)
+    return sealed
 
 
 def find_city_lots() -> int:
@@ -164,6 +172,8 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),
         Sweeper("city_feed_lag", 60.0, watch_city_feed),
+        Sweeper("audit_seal", 30.0, seal_audit_log),
+        Sweeper("audit_check", 600.0, audit.ask_for_check),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
         Sweeper("lot_checks", 600.0, remind_of_checks),

@@ -1,7 +1,7 @@
 """Who did what to what: an append-only record written in the transaction of the deed itself."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,6 +10,9 @@ from app.kernel import clock
 from app.kernel.base import Base, Id
 from app.kernel.db import current
 from app.kernel.trace import request_id
+
+DATABASE: Final = "database"
+"""Who acts in what the triggers on the tables of the money write down, with the database's own time."""
 
 
 class AuditEntry(Base):
@@ -25,7 +28,10 @@ class AuditEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     request_id: Mapped[str]
     transaction_id: Mapped[int] = mapped_column(server_default=func.txid_current())
-    __table_args__ = (Index("ix_audit_entry_subject", "subject", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject", "subject_id"),
+        Index("ix_audit_entry_transaction_id", "transaction_id"),
+    )
 
 
 def record(

@@ -31,6 +31,7 @@ ROOMS = [
         "messages",
         "motorists",
         "units",
+        "audit",
         "tasks",
     ),
     *("policies", "staff"),

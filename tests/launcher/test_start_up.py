@@ -25,6 +25,7 @@ ADDRESSES = {
 def _nothing_is_set_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.copy():
         if name.startswith(("WECHAT_", "CITY_")) or name in {
+            "AUDIT_ANCHORS",
             "ENVIRONMENT",
             "CLOCK_FILE",
             "PORT",

@@ -46,6 +46,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "tasks.see": EVERYBODY,
     "tasks.take": EVERYBODY,
     "tasks.close": EVERYBODY,
+    # audit
+    "audit.see": _only(ADMINISTRATOR, REGULATOR, FINANCE_CHECKER),
     # units
     "units.register": _only(ADMINISTRATOR, REGULATOR),
     "units.correct": _only(ADMINISTRATOR, REGULATOR),

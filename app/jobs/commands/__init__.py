@@ -27,6 +27,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "db": ("processes:migrations", "Migrations of the schema (Flask-Migrate)."),
     "ledger": ("processes:ledger", "Print the ledger by payee."),
     "sample-city": ("processes:sample_city", "A city to try the platform in."),
+    "audit": ("audit:audit", "The audit log (审计日志): seal it, prove it, look into it."),
     "city-feed": ("city_feed:city_feed", "What the city's own parking system is told (全市停车信息统一系统)."),
     "staff": ("staff:staff", "Accounts and roles (工作账号与授权)."),
     "units": ("units:units", "Units (开放单位), their office hours and findings of exception."),
