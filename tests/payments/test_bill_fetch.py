@@ -223,7 +223,7 @@ def test_a_bill_gets_no_further_line_and_loses_none(shop: Books, program: str, o
     assert refusal.value.diag.constraint_name == "a_bill_is_written_at_once"
     for change in ("DELETE FROM bill_line", "UPDATE bill_line SET amount_fen = 0", "TRUNCATE bill_file CASCADE"):
         with pytest.raises(psycopg.Error):
-            run(owner, change)  # type: ignore[arg-type]
+            run(owner, change)
 
 
 def test_a_bill_cannot_say_other_sums_than_its_lines(shop: Books, program: str) -> None:
