@@ -39,7 +39,7 @@ def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Polic
     def guard(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **words: Any) -> Any:
-            bearer = tokens().read(_token(), clock.now())
+            bearer = tokens().read(_token(), clock.glance())
             limits.take(limit, f"{request.endpoint}:{bearer.subject}")
             with transaction():
                 _remember(bearer)

@@ -222,7 +222,7 @@ _LIVED: Final = [
         "app/domain/stays/actions/decide.py",
         "    if told.is_promised:\n        return rules.WELCOME\n",
         "",
-        [_LIFE],
+        ["tests/stays/test_visit.py", _LIFE],
     ),
     Bug(
         "grace forgotten: who has paid pays again at the barrier",

@@ -55,12 +55,19 @@ def motorist_of(motorist_id: int) -> Motorist:
 
 
 def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
-    """The id of a motorist whose sign-ins have not been ended since the token with this version was issued."""
+    """The id of a motorist whose sign-ins have not been ended since the token with this version was issued.
+
+    The transaction's moment is brought along.
+    """
     with transaction() as session:
-        return session.scalar(_SIGNED_IN, {"key": motorist_key, "version": session_version})
+        row = session.execute(_SIGNED_IN, {"key": motorist_key, "version": session_version}).one_or_none()
+        if row is None:
+            return None
+        clock.brought(row.at)
+        return row.id
 
 
-_SIGNED_IN: Final = select(Motorist.id).where(
+_SIGNED_IN: Final = select(Motorist.id, func.clock_timestamp().label("at")).where(
     Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
 )
 
