@@ -21,8 +21,8 @@ nightly: setup ## prices with twenty times the random cases: 10,000 against the 
 	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing tests/life
 	@$(PY) -m bench.race 1000000
 
-mutants: setup ## spoil engine and proof in every way, and count what the tests notice
-	@$(PY) -m tests.mutants
+mutants: setup ## spoil engine and proof, and count what the tests notice (WHICH=all tries every way)
+	@$(PY) -m tests.mutants $(WHICH)
 
 race: setup ## sixty-four clients fight for bays: nobody may get what another has (ATTEMPTS=200000)
 	@$(PY) -m bench.race $(ATTEMPTS)

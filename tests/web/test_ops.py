@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -8,6 +9,8 @@ import wsgi
 from app import factory
 from app.kernel import clock as kernel_clock
 from app.settings import Settings
+from app.web.tokens import AccessTokens, Bearer
+from miniprogram_api.door import AUDIENCE
 from tests.conftest import MovableClock
 from tests.miniprogram.stand import Phone
 
@@ -31,7 +34,8 @@ def test_without_a_database_it_lives_but_is_not_ready(app: Flask, settings: Sett
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.get_json()["parts"] == {"database": "away", "queue": "away", "redis": "away", "city_feed": "off"}
-    told = client.get("/mp/v1/vehicles", headers={"Authorization": "Bearer x.y.z"})
+    token = AccessTokens(settings.jwt_keys, AUDIENCE).issue(Bearer(uuid4(), 1), kernel_clock.glance())
+    told = client.get("/mp/v1/vehicles", headers={"Authorization": f"Bearer {token}"})
     assert (told.status_code, told.get_json()["code"]) == (503, "unavailable")
 
 
