@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, DateTime, LargeBinary, Uuid, any_, bindparam, func, select
 
 from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, PlateColour, PlateKind
@@ -63,11 +63,12 @@ def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
         row = session.execute(_SIGNED_IN, {"key": motorist_key, "version": session_version}).one_or_none()
         if row is None:
             return None
-        clock.brought(row.at)
-        return row.id
+        motorist_id, at = row
+        clock.brought(at)
+        return motorist_id
 
 
-_SIGNED_IN: Final = select(Motorist.id, func.clock_timestamp().label("at")).where(
+_SIGNED_IN: Final = select(Motorist.id, func.clock_timestamp(type_=DateTime(timezone=True))).where(
     Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
 )
 
