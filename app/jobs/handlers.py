@@ -12,6 +12,7 @@ from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
 from app.domain.refunds.actions import tell_of
+from app.domain.regulars.actions import tend
 from app.domain.reservations.actions import offer_free_bays
 from app.domain.stays.actions import project_forgotten, settle
 from app.wiring import wiring
@@ -59,6 +60,11 @@ def assess_incident(incident_id: int) -> None:
     assess(incident_id)
 
 
+def tend_regulars(round_id: int) -> None:
+    """A round of regular places was drawn, or a place given back: hand places on, and deal nights."""
+    tend(round_id)
+
+
 def tell_of_refund(refund_id: int) -> None:
     """A refund moved: its motorist hears of it, or whoever decides."""
     tell_of(refund_id)
@@ -91,6 +97,7 @@ HANDLERS: Mapping[str, Handler] = {
     "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
     "refunds.tell": tell_of_refund,
+    "regulars.tend": tend_regulars,
     "reservations.offer": offer_to_the_waiting,
     "stays.project_forgotten": project_passages,
     "stays.settle": settle_stay,

@@ -30,6 +30,7 @@ from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.pricing.actions import prove_outdated
 from app.domain.refunds import actions as refunds
+from app.domain.regulars.actions import tend_due
 from app.domain.reservations import actions as reservations
 from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
@@ -153,6 +154,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("long_stays", 60.0, review_long_stays),
         Sweeper("missed_reservations", 5.0, reservations.release_missed),
         Sweeper("waitlist", 5.0, reservations.offer_forgotten),
+        Sweeper("regulars", 15.0, tend_due),
         Sweeper("overstays", 15.0, reservations.follow_overstays),
         Sweeper("unpassed", 15.0, release_unpassed),
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),

@@ -16,6 +16,7 @@ ROOMS = [
         "adjustments",
         "departures",
         "stays",
+        "regulars",
         "reservations",
         "search",
         "partners",

@@ -20,6 +20,7 @@ from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
 from app.domain.messages.rules import DELIVERY
 from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
+from app.domain.regulars.rules import APPLICATION, ROUND
 from app.domain.reservations.rules import WAITLIST
 from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
@@ -31,8 +32,8 @@ from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    CHARGE, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, ORDER, PLAN, REFERENCE, REFERENCE_SET, REFUND, SHIPMENT, STAY,
-    TOW, UPLOAD, WAITLIST,
+    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, LOT, LOT_PRICE, ORDER, PLAN, REFERENCE, REFERENCE_SET, REFUND, ROUND,
+    SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
 )  # fmt: skip
 
 

@@ -12,7 +12,10 @@ STILL_WAITS = "state IN ('waiting', 'offered')"
 
 
 class Reservation(Base):
-    """Reservation (预约): a motorist's promise of one bay for a span, kept by its claim; extended, its end is later."""
+    """Reservation (预约): a motorist's promise of one bay for a span, kept by its claim; extended, its end is later.
+
+    `is_regular`: a night of a regular place (固定泊位), which does not count towards the reservations one may have.
+    """
 
     __tablename__ = "reservation"
     id: Mapped[Id]
@@ -25,6 +28,7 @@ class Reservation(Base):
     begins_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     made_at: Mapped[datetime]
+    is_regular: Mapped[bool] = mapped_column(server_default=text("false"))
     __table_args__ = (
         CheckConstraint("begins_at < ends_at", name="a_reservation_begins_before_it_ends"),
         Index("ix_reservation_motorist_id_id", "motorist_id", "id"),

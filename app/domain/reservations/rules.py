@@ -145,9 +145,14 @@ def check_movement(begins_at: datetime, ends_at: datetime, curfew: Curfew | None
         raise MovementCurfew(begins=f"{curfew.begins:%H:%M}", ends=f"{curfew.ends:%H:%M}")
 
 
-def arrival_window(begins_at: datetime, ends_at: datetime, numbers: Mapping[str, int]) -> Range[datetime]:
-    """When the gate lets the car in: a little early, and not so late that the bay stands empty for long."""
-    latest = begins_at + minutes(numbers, "arrive_late_minutes")
+def arrival_window(
+    begins_at: datetime, ends_at: datetime, numbers: Mapping[str, int], *, is_regular: bool = False
+) -> Range[datetime]:  # fmt: skip
+    """When the gate lets the car in: a little early, and not so late that the bay stands empty for long.
+
+    Whoever has a regular place comes home some time in the evening.
+    """
+    latest = begins_at + minutes(numbers, "regular_arrive_late_minutes" if is_regular else "arrive_late_minutes")
     return span(begins_at - minutes(numbers, "arrive_early_minutes"), min(latest, ends_at))
 
 

@@ -97,6 +97,11 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "messages.see": _only(ADMINISTRATOR, REGULATOR),
     # reservations
     "reservations.see": EVERYBODY,
+    # regulars
+    "regulars.open": _only(UNIT, OPERATOR),
+    "regulars.cancel": _only(UNIT, OPERATOR, REGULATOR),
+    "regulars.draw": _only(UNIT, OPERATOR, REGULATOR),
+    "regulars.see": EVERYBODY,
     # adjustments
     "adjustments.adjust": _only(UNIT, OPERATOR, REGULATOR),
     "adjustments.close_now": _only(UNIT, OPERATOR, REGULATOR),

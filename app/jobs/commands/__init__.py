@@ -36,6 +36,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "adjustments": ("adjustments:adjustments", "Dynamic adjustment (动态调整): closing, fewer bays, free of charge."),
     "messages": ("messages:messages", "Messages through WeChat (订阅消息)."),
     "reservations": ("reservations:reservations", "Who waits for bays (候补)."),
+    "regulars": ("regulars:regulars", "Regular places by the month, drawn by lot (固定泊位)."),
     "tasks": ("tasks:tasks", "What waits for a person (待办)."),
     "calendars": ("calendars:calendars", "Work days and holidays (工作日历)."),
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),

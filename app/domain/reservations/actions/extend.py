@@ -38,7 +38,8 @@ def extend(motorist_id: int, reservation_key: uuid.UUID, ends_at: datetime) -> E
         more = span(reservation.ends_at, ends_at)
         lock_plate_for(motorist_id, vehicle.plate_id, reservation.lot_id, more, apart_from=reservation.claim_id)
         claim = claim_by_id(reservation.claim_id)
-        claims.extend(claim, ends_at, arrival_window(reservation.begins_at, ends_at, policy))
+        admit = arrival_window(reservation.begins_at, ends_at, policy, is_regular=reservation.is_regular)
+        claims.extend(claim, ends_at, admit)
         extension = _written(reservation, ends_at)
         enqueue("gates.refresh_whitelist", lot_id=reservation.lot_id)
         return extension

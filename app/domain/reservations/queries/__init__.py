@@ -65,14 +65,17 @@ def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[Re
 
 
 def live_count(motorist_id: int) -> int:
-    """How many reservations of this motorist still wait for their car."""
+    """How many reservations of this motorist still wait for their car, nights of regular places aside."""
     with transaction() as session:
         count = session.scalar(
             select(func.count())
             .select_from(Reservation)
             .join(BayClaim, BayClaim.id == Reservation.claim_id)
-            .where(Reservation.motorist_id == motorist_id, BayClaim.state.in_(("held", "confirmed")))
-        )
+            .where(
+                Reservation.motorist_id == motorist_id, BayClaim.state.in_(("held", "confirmed")),
+                ~Reservation.is_regular,
+            )
+        )  # fmt: skip
     return count or 0
 
 

@@ -40,7 +40,7 @@ _LIVE: Final = (
     select(func.count())
     .select_from(Reservation)
     .join(BayClaim, BayClaim.id == Reservation.claim_id)
-    .where(Reservation.motorist_id == Motorist.id, BayClaim.state.in_(PROMISED))
+    .where(Reservation.motorist_id == Motorist.id, BayClaim.state.in_(PROMISED), ~Reservation.is_regular)
     .correlate(Motorist)
     .scalar_subquery()
 )
