@@ -15,6 +15,7 @@ _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 _LIFE: Final = "tests/life/test_evening.py"
 _HOLDS: Final = "tests/arrears/test_guards.py"
 _SEALS: Final = "tests/audit/test_sealing.py"
+_ROUNDS: Final = "tests/regulars/test_rounds.py"
 
 _CLAIMS: Final = [
     Bug(
@@ -344,4 +345,56 @@ _SEALED: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD, *_LIVED, *_JUDGED, *_REFUNDED, *_OWED, *_SEALED]
+_DRAWN: Final = [
+    Bug(
+        "commitment ignored: the draw orders applications by something else than the secret",
+        "app/domain/regulars/rules/draw.py",
+        "return sorted(application_keys, key=lambda key: ticket(secret, key))",
+        "return sorted(application_keys)",
+        ["tests/regulars/test_rules.py", _ROUNDS],
+    ),
+    Bug(
+        "commitment ignored: another secret may be revealed than was committed to",
+        "migrations/versions/0035_regulars.py",
+        "secret IS NULL OR commitment = encode(sha256(convert_to(secret, 'UTF8')), 'hex')",
+        "secret IS NULL OR commitment <> ''",
+        [_ROUNDS],
+    ),
+    Bug(
+        "places not bounded: a lot offers as many regular places as it likes",
+        "app/domain/regulars/rules/__init__.py",
+        "if not 1 <= offer.places <= most:",
+        "if offer.places < 1:",
+        ["tests/regulars/test_rules.py"],
+    ),
+    Bug(
+        "places not bounded: a round may have more holders than places",
+        "migrations/versions/0035_regulars.py",
+        "place BETWEEN 1 AND places",
+        "place > 0",
+        [_ROUNDS],
+    ),
+    Bug(
+        "constraint dropped: a motorist applies twice to a round, or a plate does",
+        "migrations/versions/0035_regulars.py",
+        'name, ["round_id", column], unique=True,',
+        'name, ["round_id", column], unique=False,',
+        [_ROUNDS],
+    ),
+    Bug(
+        "constraint dropped: who did not win may have nights",
+        "migrations/versions/0035_regulars.py",
+        "WHERE id = NEW.application_id AND state = 'won' FOR SHARE",
+        "WHERE id = NEW.application_id FOR SHARE",
+        ["tests/regulars/test_nights.py"],
+    ),
+    Bug(
+        "night lost: one that cannot be had is neither written down nor told",
+        "app/domain/regulars/actions/deal.py",
+        "if mine.state != \"won\" or _is_dealt(application_id, night):",
+        "if mine.state != \"won\" or _is_dealt(application_id, night) or True:",
+        ["tests/regulars/test_nights.py"],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_CLAIMS, *_LISTED, *_TOLD, *_LIVED, *_JUDGED, *_REFUNDED, *_OWED, *_SEALED, *_DRAWN]

@@ -77,7 +77,7 @@ class Applicant:
                     RegularNight.application_id == self.row.id, RegularNight.refusal.is_not(None)
                 )
             )
-            return dict(rows.all())
+            return {night: refusal for night, refusal in rows if refusal is not None}
 
     def told(self) -> list[str]:
         """Kinds of the messages that the motorist was told."""
@@ -101,7 +101,7 @@ def state(one: RegularRound) -> RegularRound:
         return session.get_one(RegularRound, one.id)
 
 
-def recomputed(secret: str, keys: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def recomputed(secret: str, keys: Sequence[uuid.UUID | str]) -> list[uuid.UUID | str]:
     """The order of a draw as somebody makes it again who has only the published words and a hash function."""
     return [key for _, key in sorted((hashlib.sha256(f"{secret}:{key}".encode()).hexdigest(), key) for key in keys)]
 

@@ -13,6 +13,7 @@ from app.domain.adjustments.actions import adjust
 from app.domain.adjustments.rules import CloseLot
 from app.domain.claims.models import BayClaim
 from app.domain.conduct.models import Incident
+from app.domain.lots.actions import extend_windows
 from app.domain.lots.models import Lot
 from app.domain.motorists.actions import remove_vehicle
 from app.domain.policies.actions import lay_down
@@ -109,8 +110,6 @@ def test_nights_beyond_what_is_written_down_are_dealt_when_it_is(lot: Lot, at: A
     known = winner.nights()
     assert known[-1] == date(2026, 7, 13), "windows are written to 15 July"
     at(shanghai("2026-06-20 10:00"))
-    from app.domain.lots.actions import extend_windows
-
     extend_windows()
     assert tend_due() == 7
     assert winner.nights()[-1] == date(2026, 7, 22)

@@ -1,5 +1,6 @@
 """From the offer to the draw: who may offer and apply, and that nobody can bend the outcome."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from app.domain.claims.queries import car_bays
 from app.domain.lots.models import Lot
+from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.queries import AgreementNotSigned, VehicleNotFound
 from app.domain.policies.actions import lay_down
 from app.domain.regulars.actions import apply, cancel_round, draw, open_round, tend_due, withdraw
@@ -130,13 +132,8 @@ def test_who_may_not_reserve_may_not_apply(one: RegularRound, lot: Lot) -> None:
     who, other = driver(), driver()
     with pytest.raises(VehicleNotFound):
         apply(who.id, one.key, other.vehicle_key)
-    with transaction() as session:
-        session.execute(text("UPDATE motorist SET session_version = session_version + 1"))
     unsigned = driver()
-    with transaction():
-        from app.domain.motorists.actions import publish_agreement
-
-        publish_agreement("test-2", "示例", "示例", OPENS)
+    publish_agreement("test-2", "示例", "示例", OPENS)
     with pytest.raises(AgreementNotSigned):
         enters(one, unsigned)
 
@@ -275,7 +272,7 @@ def test_a_draw_by_another_order_is_refused_by_the_table(
 ) -> None:
     entered = [enters(one) for _ in range(6)]
     at(DRAWN)
-    monkeypatch.setattr("app.domain.regulars.actions.draw.drawn", lambda _, keys: sorted(keys))
+    monkeypatch.setattr(sys.modules[draw.__module__], "drawn", lambda _, keys: sorted(keys))
     with pytest.raises(Exception, match="ranks do not follow the tickets"):
         draw(one.id)
     assert {each.state for each in entered} == {"applied"}
