@@ -389,10 +389,10 @@ _DRAWN: Final = [
         ["tests/regulars/test_nights.py"],
     ),
     Bug(
-        "night lost: one that cannot be had is neither written down nor told",
+        "night lost: one that cannot be had is not told",
         "app/domain/regulars/actions/deal.py",
-        "if mine.state != \"won\" or _is_dealt(application_id, night):",
-        "if mine.state != \"won\" or _is_dealt(application_id, night) or True:",
+        "    if refusal is not None:\n        body",
+        "    if refusal is None:\n        body",
         ["tests/regulars/test_nights.py"],
     ),
 ]
