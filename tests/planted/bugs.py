@@ -355,7 +355,7 @@ _DRAWN: Final = [
     ),
     Bug(
         "commitment ignored: another secret may be revealed than was committed to",
-        "migrations/versions/0035_regulars.py",
+        "migrations/versions/0036_regulars.py",
         "secret IS NULL OR commitment = encode(sha256(convert_to(secret, 'UTF8')), 'hex')",
         "secret IS NULL OR commitment <> ''",
         [_ROUNDS],
@@ -369,21 +369,21 @@ _DRAWN: Final = [
     ),
     Bug(
         "places not bounded: a round may have more holders than places",
-        "migrations/versions/0035_regulars.py",
+        "migrations/versions/0036_regulars.py",
         "place BETWEEN 1 AND places",
         "place > 0",
         [_ROUNDS],
     ),
     Bug(
         "constraint dropped: a motorist applies twice to a round, or a plate does",
-        "migrations/versions/0035_regulars.py",
+        "migrations/versions/0036_regulars.py",
         'name, ["round_id", column], unique=True,',
         'name, ["round_id", column], unique=False,',
         [_ROUNDS],
     ),
     Bug(
         "constraint dropped: who did not win may have nights",
-        "migrations/versions/0035_regulars.py",
+        "migrations/versions/0036_regulars.py",
         "WHERE id = NEW.application_id AND state = 'won' FOR SHARE",
         "WHERE id = NEW.application_id FOR SHARE",
         ["tests/regulars/test_nights.py"],
