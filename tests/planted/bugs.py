@@ -382,6 +382,13 @@ _DRAWN: Final = [
         [_ROUNDS],
     ),
     Bug(
+        "lock dropped: a draw does not wait for an application under way",
+        "migrations/versions/0036_regulars.py",
+        "NEW.applied_at < closes_at\n            FOR SHARE;",
+        "NEW.applied_at < closes_at;",
+        [_ROUNDS],
+    ),
+    Bug(
         "constraint dropped: who did not win may have nights",
         "migrations/versions/0036_regulars.py",
         "WHERE id = NEW.application_id AND state = 'won' FOR SHARE",

@@ -25,6 +25,7 @@ from app.kernel.db import transaction
 from app.kernel.spans import span
 from app.kernel.states import WrongState
 from tests.adjustments.scene import EVENT
+from tests.conduct.scene import missed_often
 from tests.races import at_once
 from tests.regulars.scene import (
     DRAWN,
@@ -138,6 +139,21 @@ def test_a_vehicle_that_is_gone_gets_no_night(lot: Lot, at: At) -> None:
     remove_vehicle(winner.who.id, winner.who.vehicle_key)
     tend(one.id)
     assert set(winner.refused().values()) == {"vehicle_not_found"}
+
+
+def test_while_a_measure_runs_nights_wait_and_those_that_come_too_near_are_lost(lot: Lot, at: At) -> None:
+    one, [winner] = drawn(lot, at, 1)
+    at(at_night(FIRST - ONE_DAY, "10:00"))
+    missed_often(winner.who, lot)
+    assert tend(one.id) == 1
+    assert (winner.nights(), winner.refused()) == ([], {FIRST: "reservations_suspended"})
+    at(at_night(FIRST + ONE_DAY, "10:00"))
+    tend_due()
+    assert set(winner.refused()) == {*WORK_NIGHTS[:3]}
+    at(at_night(FIRST + 2 * ONE_DAY, "10:01"))
+    tend_due()
+    assert winner.nights() == WORK_NIGHTS[3:]
+    assert tend_due() == 0
 
 
 def test_a_promised_night_over_which_the_lot_closes_is_displaced_as_any_reservation(lot: Lot, at: At) -> None:

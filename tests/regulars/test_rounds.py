@@ -8,10 +8,12 @@ from typing import LiteralString
 
 import pytest
 from flask import Flask
-from psycopg.errors import CheckViolation, IntegrityConstraintViolation
+from psycopg.errors import CheckViolation, IntegrityConstraintViolation, LockNotAvailable
 from sqlalchemy import text
 
+from app.domain.arrears.rules import ArrearsOwed
 from app.domain.claims.queries import car_bays
+from app.domain.conduct.rules import ReservationsSuspended
 from app.domain.lots.models import Lot
 from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.queries import AgreementNotSigned, VehicleNotFound
@@ -32,7 +34,9 @@ from app.domain.staff.rules import NotPermitted
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
 from app.kernel.states import WrongState
+from tests.arrears.scene import held
 from tests.commands import refused, told
+from tests.conduct.scene import missed_often
 from tests.races import at_once
 from tests.regulars.scene import (
     CLOSES,
@@ -126,6 +130,17 @@ def test_a_motorist_and_a_plate_are_entered_once(one: RegularRound) -> None:
 def test_of_many_taps_one_application_comes(one: RegularRound, app: Flask) -> None:
     who = driver()
     assert at_once(app, *[partial(apply, who.id, one.key, who.vehicle_key)] * 4) == [*["AlreadyApplied"] * 3, "done"]
+
+
+def test_who_is_suspended_or_owes_may_not_apply(one: RegularRound, lot: Lot, at: At) -> None:
+    suspended, owing = driver(), driver()
+    missed_often(suspended, lot)
+    with pytest.raises(ReservationsSuspended):
+        enters(one, suspended)
+    at(OPENS + timedelta(hours=12))
+    held(owing, lot, at)
+    with pytest.raises(ArrearsOwed):
+        enters(one, owing)
 
 
 def test_who_may_not_reserve_may_not_apply(one: RegularRound, lot: Lot) -> None:
@@ -223,6 +238,13 @@ def test_a_draw_waits_for_an_application_under_way_and_a_later_one_is_refused(lo
         left = session.scalar(text("SELECT count(*) FROM regular_application WHERE state = 'applied'"))
         ranked = session.scalar(text("SELECT count(*) FROM regular_application WHERE rank IS NOT NULL"))
     assert (left, ranked) == (0, outcomes.count("done") - 1)
+
+
+def test_an_application_under_way_holds_the_round(one: RegularRound, run: Run) -> None:
+    with transaction():
+        enters(one)
+        with pytest.raises(LockNotAvailable):
+            run("SELECT FROM regular_round WHERE id = %s FOR NO KEY UPDATE NOWAIT", one.id)
 
 
 def _drawn_when_due(round_id: int) -> None:

@@ -17,7 +17,7 @@ from app.domain.motorists.queries import VehicleNotFound
 from app.domain.regulars.actions.tell import tell_applicant
 from app.domain.regulars.models import RegularApplication, RegularNight, RegularRound
 from app.domain.regulars.queries.due import reach_of, undealt
-from app.domain.regulars.rules.nights import midnight_after, night_span
+from app.domain.regulars.rules.nights import ONE_DAY, midnight_after, night_span
 from app.domain.regulars.rules.refusals import NightBegun
 from app.domain.regulars.rules.words import refused_text
 from app.domain.reservations.actions import LotSuspended, reserve_night
@@ -25,6 +25,7 @@ from app.domain.reservations.actions.locks import lock_motorist
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.rules import MovementCurfew
 from app.kernel import clock
+from app.kernel.clock import business_day
 from app.kernel.db import current, savepoint, transaction
 from app.kernel.refusals import Refusal
 from app.kernel.spans import bounds, span
@@ -34,6 +35,8 @@ CANNOT_BE_HAD = (
     ReservationsSuspended, VehicleNotFound, NightBegun,
 )  # fmt: skip
 """Facts that a night founders on; it is written down and told. Where rivals are too many it is tried again."""
+MAY_PASS = (ArrearsOwed, ReservationsSuspended)
+"""Debts are paid and measures end: for such a reason a night founders the day before, and is tried again till then."""
 MOMENT = timedelta(minutes=1)
 
 
@@ -69,7 +72,7 @@ def _deal(application_id: int, night: date) -> bool:
                 return False
             _write(mine, night)
             return True
-    except claims.LotBusy:
+    except (claims.LotBusy, *MAY_PASS):
         return False
 
 
@@ -106,6 +109,8 @@ def _reserved(mine: RegularApplication, lot: Lot, night: date) -> Reservation | 
                 raise VehicleNotFound
             return reserve_night(vehicle, mine.agreement_signature_id, lot.id, _span(lot.id, night))
     except CANNOT_BE_HAD as refusal:
+        if isinstance(refusal, MAY_PASS) and night > business_day(clock.now()) + ONE_DAY:
+            raise
         return refusal
 
 
