@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.words import append_only, follows_graph, forget_graph, grant, graph
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 ROUND = [("", "open", "open"), ("open", "draw", "drawn"), ("open", "cancel", "cancelled")]
 APPLICATION = [
