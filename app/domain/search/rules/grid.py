@@ -80,18 +80,19 @@ class Grid(Generic[Thing]):
     def rings(self, latitude: float, longitude: float, likely: int) -> Iterator[tuple[float, list[Thing]]]:
         """The things around a point, ring after ring; with each how many metres are now seen whole.
 
-        The first rings come at once: as many as `likely` things lie in. A point far away begins at the first ring that
+        The first rings come at once: as many as `likely` things lie in. A point far away goes on at the first ring that
         holds anything. Ends when all things were given.
         """
         row, column = self.cell(latitude, longitude)
-        first = self._first_ring(row, column)
-        ring = first or min(_reach(likely), self.reach)
-        steps = _ring(first) if first else _disc(ring)
+        ring, first = min(_reach(likely), self.reach), 0
+        things = self._things(row, column, _disc(ring))
+        if not things:
+            first = self._first_ring(row, column)
+            ring = max(ring, first - 1)
         while ring < first + 2 * self.reach + 2:
-            cells = [self.cells.get((row + up, column + right), ()) for up, right in steps]
-            yield self._seen_m(latitude, longitude, row, column, ring), [thing for cell in cells for thing in cell]
+            yield self._seen_m(latitude, longitude, row, column, ring), things
             ring += 1
-            steps = _ring(ring)
+            things = self._things(row, column, _ring(ring))
 
     def within(self, south: float, west: float, north: float, east: float) -> Iterator[Thing]:
         """The things in a rectangle, its edges included."""
@@ -107,10 +108,14 @@ class Grid(Generic[Thing]):
                 if south <= thing.latitude <= north and west <= thing.longitude <= east:
                     yield thing
 
+    def _things(self, row: int, column: int, steps: Sequence[Cell]) -> list[Thing]:
+        """What lies so many cells away."""
+        cells = [self.cells.get((row + up, column + right), ()) for up, right in steps]
+        return [thing for cell in cells for thing in cell]
+
     def _first_ring(self, row: int, column: int) -> int:
-        if not self.cells or (row, column) in self.cells:
-            return 0
-        return min(max(abs(row - each[0]), abs(column - each[1])) for each in self.cells)
+        """The nearest ring that holds anything; it looks at all cells, so only whoever found nothing near asks."""
+        return min((max(abs(row - each[0]), abs(column - each[1])) for each in self.cells), default=0)
 
     def _seen_m(self, latitude: float, longitude: float, row: int, column: int, ring: int) -> float:
         """How far one may look in every direction without leaving the rings seen so far."""
