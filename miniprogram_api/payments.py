@@ -1,20 +1,21 @@
 """Paying for a stay with WeChat."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
 
 from app.domain.motorists.queries import openid_of
-from app.domain.stays.actions import open_payment
+from app.domain.stays.actions import open_payment, open_payments
 from app.kernel.db import transaction
 from app.kernel.idempotency import Answer
 from app.web.once import remember, wants_key
 from app.web.policy import admits
 from app.wiring import wiring
 from miniprogram_api.door import asking, motorist, noun
-from miniprogram_api.fields import fen
-from payments.charges.actions import prepare
+from miniprogram_api.fields import Key, Wish, fen
+from payments.charges.actions import prepare_together
 from payments.charges.models import Charge
 from payments.charges.queries import own_charge
 
@@ -43,6 +44,20 @@ class PreparedPayment(ma.Schema):
     parameters = ma.fields.Nested(PaymentParameters, required=True)
 
 
+class ArrearsWish(Wish):
+    stay_keys = ma.fields.List(
+        Key(),
+        validate=ma.validate.Length(1, 50),
+        metadata={"description": "要缴清的停车记录编号；不填则缴清全部未暂缓的欠费"},
+    )
+
+
+class PreparedTogether(ma.Schema):
+    charges = ma.fields.List(ma.fields.Nested(ShownCharge), required=True)
+    amount_fen = fen("合计金额")
+    parameters = ma.fields.Nested(PaymentParameters, required=True)
+
+
 @blueprint.post("/stays/<uuid:key>/payment")
 @admits(motorist("6/minute", calls_outside=True))
 @wants_key
@@ -57,6 +72,22 @@ def pay(key: uuid.UUID) -> dict[str, Any]:
     return _prepared(uuid.UUID(opened.body["charge_key"]))
 
 
+@blueprint.post("/arrears/payment")
+@admits(motorist("6/minute", calls_outside=True))
+@wants_key
+@blueprint.takes(ArrearsWish)
+@blueprint.gives(201, PreparedTogether)
+@blueprint.refuses(400, 401, 404, 409, 422, 429, 503)
+def pay_arrears(wish: dict[str, Any]) -> dict[str, Any]:
+    """合并缴清欠费
+
+    一次支付多次停车的欠费：同一收费主体合为一单，不同收费主体合单支付、分别入账。各笔结果以 GET /payments/{key} 为准。
+    """
+    named = wish.get("stay_keys")
+    opened = remember(lambda: Answer(201, {"charge_keys": [str(key) for key in open_payments(asking(), named)]}))
+    return _prepared_together([uuid.UUID(key) for key in opened.body["charge_keys"]])
+
+
 @blueprint.get("/payments/<uuid:key>")
 @admits(motorist())
 @blueprint.gives(200, ShownCharge)
@@ -67,11 +98,18 @@ def one_payment(key: uuid.UUID) -> Charge:
 
 
 def _prepared(charge_key: uuid.UUID) -> dict[str, Any]:
-    """Between the transactions WeChat is asked; the charge itself remembers how far that came."""
+    made = _prepared_together([charge_key])
+    return {"charge": made["charges"][0], "parameters": made["parameters"]}
+
+
+def _prepared_together(charge_keys: Sequence[uuid.UUID]) -> dict[str, Any]:
+    """Between the transactions WeChat is asked; the charges themselves remember how far that came."""
     wired = wiring()
     wechat = wired.settings.wechat
-    parameters = prepare(
-        charge_key, openid_of(asking()), wired.pay, sp_appid=wechat.app_id, notify_url=wechat.notify_url
+    parameters = prepare_together(
+        charge_keys, openid_of(asking()), wired.pay, sp_appid=wechat.app_id, notify_url=wechat.notify_url
     )
     with transaction():
-        return {"charge": own_charge(asking(), charge_key), "parameters": parameters}
+        charges = [own_charge(asking(), key) for key in charge_keys]
+    total = sum(each.amount_fen for each in charges)
+    return {"charges": charges, "amount_fen": total, "parameters": parameters}

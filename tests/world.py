@@ -54,7 +54,7 @@ from app.kernel.spans import span
 from app.kernel.terms import end_running
 from payments.charges.actions.locks import lock_charge
 from payments.charges.actions.settle import expected_of, payer_place, settle
-from payments.charges.models import Charge, Order
+from payments.charges.models import Charge, Order, OrderLine
 from payments.charges.rules import ORDER, ORDER_LIFE
 from payments.payees.actions import confirm, open_channel, open_payee
 from payments.payees.models import Payee
@@ -511,7 +511,7 @@ def parked_stay(who: Driver, entrance: GateDevice) -> Stay:
 def paid(charge_key: uuid.UUID) -> None:
     """WeChat took the money of a charge: settled as by a notice, without a notice."""
     with transaction():
-        outcome = settle(_vouched(ordered(lock_charge(charge_key))), ACTOR)
+        outcome = settle(vouched(ordered(lock_charge(charge_key))), ACTOR)
         assert outcome in {"paid", "paid_late"}, outcome
 
 
@@ -519,17 +519,24 @@ def ordered(owed: Charge) -> Order:
     """An order of the charge that lies at WeChat."""
     key, channel = new_key(), channel_of(owed.payee_id)
     order = Order(
-        key=key, charge_id=owed.id, channel_id=channel.id, payee_id=owed.payee_id, amount_fen=owed.amount_fen,
+        key=key, channel_id=channel.id, payee_id=owed.payee_id, amount_fen=owed.amount_fen,
         out_trade_no=key.hex, sp_appid="wx0000000000000000", body=b"", state="preparing",
         created_at=clock.now(), expires_at=clock.now() + ORDER_LIFE,
     )  # fmt: skip
     order.payer = seal(PAYER, payer_place(order))
     current().add(order)
     ORDER.born(order, ACTOR)
+    current().add(
+        OrderLine(
+            order_id=order.id, charge_id=owed.id, payee_id=owed.payee_id, amount_fen=owed.amount_fen,
+            order_state=order.state,
+        )
+    )  # fmt: skip
+    current().flush()
     return order
 
 
-def _vouched(order: Order) -> Transaction:
+def vouched(order: Order) -> Transaction:
     """The payment of this order as WeChat reports it."""
     return Transaction(
         **vars(expected_of(order)), transaction_id=f"42{secrets.randbelow(10**26):026}", trade_state="SUCCESS",

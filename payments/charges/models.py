@@ -1,4 +1,4 @@
-"""Charges, their WeChat orders, payments, and what we said to WeChat and heard from it."""
+"""Charges, the WeChat orders that ask for them, payments, and what we said to WeChat and heard from it."""
 
 import uuid
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import CHARGE_STATES, OPEN_ORDER, ORDER_STATES, words
 
-AN_OPEN_ORDER = text(f"state IN ({words(OPEN_ORDER)})")
+OF_AN_OPEN_ORDER = text(f"order_state IN ({words(OPEN_ORDER)})")
 
 
 class Charge(Base):
@@ -50,39 +50,65 @@ class Charge(Base):
     created_at: Mapped[datetime]
 
 
-class Order(Base):
-    """One WeChat order for a charge (微信订单): at most one of a charge's orders is open.
+class CombinedOrder(Base):
+    """One payment to several payees (合单): a sub-order for each, so that no money ever passes through another's hands.
 
-    The request body rests sealed, so that a retry is byte-identical (WeChat Pay v3: partner/4012791856).
+    It has no state of its own: each sub-order has one, and WeChat may pay one and not the other. The request body rests
+    sealed (WeChat Pay v3: partner/4012792004).
+    """
+
+    __tablename__ = "combined_order"
+    __table_args__ = (
+        UniqueConstraint("out_trade_no", name="a_combined_number_is_used_once"),
+        Index("ix_combined_order_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    out_trade_no: Mapped[str]
+    """WeChat's `combine_out_trade_no`."""
+    body: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    next_check_at: Mapped[datetime | None]
+
+
+class Order(Base):
+    """One WeChat order for one payee (微信订单), alone or as a sub-order; its lines say for which charges.
+
+    The request body rests sealed, so that a retry is byte-identical (WeChat Pay v3: partner/4012791856); that of a
+    sub-order lies with the combined order, and so does the moment of the next question.
     """
 
     __tablename__ = "payment_order"
     __table_args__ = (
         UniqueConstraint("out_trade_no", name="an_out_trade_no_is_used_once"),
+        UniqueConstraint("transaction_id", name="a_wechat_payment_pays_one_order"),
+        UniqueConstraint("id", "payee_id", "state", name="an_order_is_for_one_payee_in_one_state"),
         UniqueConstraint(
-            "id", "charge_id", "channel_id", "payee_id", "amount_fen", name="an_order_is_for_one_sum_and_payee"
+            "id", "channel_id", "payee_id", "transaction_id", name="an_order_is_paid_by_one_wechat_payment"
         ),
-        ForeignKeyConstraint(
-            ["charge_id", "payee_id", "amount_fen"], ["charge.id", "charge.payee_id", "charge.amount_fen"],
-            name="an_order_asks_for_its_charge",
-        ),
+        UniqueConstraint("combined_id", "payee_id", name="a_payee_has_one_sub_order"),
         ForeignKeyConstraint(
             ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
             name="an_order_goes_to_its_payees_channel",
         ),
         CheckConstraint("amount_fen > 0", name="an_order_is_for_money"),
         CheckConstraint(f"state IN ({words(ORDER_STATES)})", name="an_order_is_in_a_known_state"),
+        CheckConstraint("(state = 'paid') = (transaction_id IS NOT NULL)", name="a_paid_order_names_its_payment"),
         CheckConstraint(
             "state <> 'payable' OR prepay_id IS NOT NULL OR checks > 0", name="a_payable_order_was_seen_at_wechat"
         ),
-        Index("a_charge_has_one_open_order", "charge_id", unique=True, postgresql_where=AN_OPEN_ORDER),
-        Index("ix_payment_order_charge_id", "charge_id"),
+        CheckConstraint("(combined_id IS NULL) = (body IS NOT NULL)", name="a_sub_order_was_sent_with_its_whole"),
+        CheckConstraint(
+            "combined_id IS NULL OR next_check_at IS NULL", name="a_sub_order_is_asked_about_with_its_whole"
+        ),
         Index("ix_payment_order_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]
     key: Mapped[Key]
-    charge_id: Mapped[int]
+    combined_id: Mapped[int | None] = mapped_column(ForeignKey("combined_order.id"))
     channel_id: Mapped[int]
     payee_id: Mapped[int]
     amount_fen: Mapped[int]
@@ -90,8 +116,10 @@ class Order(Base):
     sp_appid: Mapped[str]
     payer: Mapped[bytes]
     """The payer's openid, sealed."""
-    body: Mapped[bytes]
+    body: Mapped[bytes | None]
     prepay_id: Mapped[str | None]
+    transaction_id: Mapped[str | None]
+    """WeChat's own number of the payment, once it is paid."""
     state: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -100,17 +128,53 @@ class Order(Base):
     checks: Mapped[int] = mapped_column(default=0)
 
 
+class OrderLine(Base):
+    """A charge that an order asks for (订单明细), whole: at most one open order asks for a charge.
+
+    `order_state` follows the order's by the key's own cascade; the lines of an order sum to its amount.
+    """
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["charge_id", "payee_id", "amount_fen"], ["charge.id", "charge.payee_id", "charge.amount_fen"],
+            name="an_order_asks_for_its_charge",
+        ),
+        ForeignKeyConstraint(
+            ["order_id", "payee_id", "order_state"],
+            ["payment_order.id", "payment_order.payee_id", "payment_order.state"],
+            name="a_line_follows_its_order", onupdate="CASCADE",
+        ),
+        UniqueConstraint("order_id", "charge_id", "payee_id", "amount_fen", name="a_line_is_for_one_sum_and_payee"),
+        Index("a_charge_has_one_open_order", "charge_id", unique=True, postgresql_where=OF_AN_OPEN_ORDER),
+        Index("ix_order_line_charge_id", "charge_id"),
+    )  # fmt: skip
+
+    order_id: Mapped[int] = mapped_column(primary_key=True)
+    charge_id: Mapped[int] = mapped_column(primary_key=True)
+    payee_id: Mapped[int]
+    amount_fen: Mapped[int]
+    order_state: Mapped[str]
+
+
 class Payment(Base):
-    """Money that WeChat holds for a payee (收款). `surplus`: a second payment of a charge that is paid already."""
+    """Money that WeChat holds for a payee, for one charge (收款): an order that asks for three brings three.
+
+    `surplus`: a second payment of a charge that is paid already.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
-        UniqueConstraint("transaction_id", name="a_wechat_payment_is_recorded_once"),
-        UniqueConstraint("order_id", name="an_order_is_paid_once"),
+        UniqueConstraint("order_id", "charge_id", name="an_order_pays_a_charge_once"),
         ForeignKeyConstraint(
-            ["order_id", "charge_id", "channel_id", "payee_id", "paid_fen"],
-            [f"payment_order.{name}" for name in ("id", "charge_id", "channel_id", "payee_id", "amount_fen")],
+            ["order_id", "charge_id", "payee_id", "paid_fen"],
+            [f"order_line.{name}" for name in ("order_id", "charge_id", "payee_id", "amount_fen")],
             name="a_payment_is_what_its_order_asked",
+        ),
+        ForeignKeyConstraint(
+            ["order_id", "channel_id", "payee_id", "transaction_id"],
+            [f"payment_order.{name}" for name in ("id", "channel_id", "payee_id", "transaction_id")],
+            name="a_payment_is_the_one_that_paid_its_order",
         ),
         ForeignKeyConstraint(
             ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
@@ -147,17 +211,19 @@ class ChannelCall(Base):
     __table_args__ = (
         CheckConstraint("purpose IN ('create', 'close', 'refund')", name="a_call_has_a_known_purpose"),
         CheckConstraint(
-            "(purpose = 'refund') = (refund_id IS NOT NULL) AND (refund_id IS NULL) = (order_id IS NOT NULL)",
+            "(purpose = 'refund') = (refund_id IS NOT NULL) AND num_nonnulls(order_id, combined_id, refund_id) = 1",
             name="a_call_is_about_an_order_or_a_refund",
         ),
         CheckConstraint("state IN ('intended', 'done', 'refused', 'unknown')", name="a_call_is_in_a_known_state"),
         CheckConstraint("(state = 'intended') = (answered_at IS NULL)", name="an_answer_has_its_time"),
         Index("ix_channel_call_order_id", "order_id"),
+        Index("ix_channel_call_combined_id", "combined_id", postgresql_where=text("combined_id IS NOT NULL")),
         Index("ix_channel_call_refund_id", "refund_id", postgresql_where=text("refund_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
     order_id: Mapped[int | None] = mapped_column(ForeignKey("payment_order.id"))
+    combined_id: Mapped[int | None] = mapped_column(ForeignKey("combined_order.id"))
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     purpose: Mapped[str]
     request_hash: Mapped[bytes]

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from app.kernel.db import transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
-from payments.charges.models import Charge, ExceptionCase, Order, Payment
+from payments.charges.models import Charge, ExceptionCase, Order, OrderLine, Payment
 from payments.ledger.models import Journal
 from payments.ledger.queries import journals_of
 
@@ -48,10 +48,17 @@ def charges_of(motorist_id: int) -> Sequence[Charge]:
 
 
 def orders_of(charge_id: int) -> Sequence[Order]:
-    """A charge's WeChat orders, oldest first."""
+    """The WeChat orders that asked for a charge, alone or with others, oldest first."""
     with transaction() as session:
-        found = select(Order).filter_by(charge_id=charge_id).order_by(Order.id)
+        asking = select(Order).join(OrderLine, OrderLine.order_id == Order.id)
+        found = asking.where(OrderLine.charge_id == charge_id).order_by(Order.id)
         return session.scalars(found.execution_options(populate_existing=True)).all()
+
+
+def lines_of_order(order_id: int) -> Sequence[OrderLine]:
+    """The charges that an order asks for, by id; they never change."""
+    with transaction() as session:
+        return session.scalars(select(OrderLine).filter_by(order_id=order_id).order_by(OrderLine.charge_id)).all()
 
 
 def payments_of(charge_id: int) -> Sequence[Payment]:

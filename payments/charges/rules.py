@@ -1,6 +1,6 @@
 """The graphs of charges and orders, what a payment must match, and when to ask WeChat again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,6 +55,10 @@ STILL_WORTH_PAYING = timedelta(minutes=2)
 CALL_MAY_TAKE = timedelta(minutes=1)
 """Longer than a call to WeChat with both hosts: before that a silent order is merely in flight."""
 UNKNOWN_TOO_LONG = timedelta(minutes=15)
+CLOCKS_DIFFER = timedelta(minutes=2)
+LONGEST_DESCRIPTION = 127
+MOST_SUB_ORDERS = 50
+"""WeChat combines no more (WeChat Pay v3: partner/4012792004)."""
 _PAYABLE_WAITS = (10, 30, 60, 120, 300, 600)
 _UNKNOWN_WAITS = (5, 10, 20, 40, 80, 160, 320, 600)
 
@@ -99,9 +103,21 @@ def can_be_offered_again(state: str, expires_at: datetime, now: datetime) -> boo
     return state in {"preparing", "unknown", "payable"} and expires_at - now >= STILL_WORTH_PAYING
 
 
-def must_end(order_state: str, expires_at: datetime, charge_state: str, now: datetime) -> bool:
-    """Whether an unpaid order has to be closed at WeChat: it expired, or nobody owes its charge any more."""
-    return order_state == "closing" or expires_at <= now or charge_state != "created"
+def must_end(order_state: str, expires_at: datetime, charge_states: Iterable[str], now: datetime) -> bool:
+    """Whether an unpaid order has to be closed at WeChat: it expired, or somebody owes one of its charges no more."""
+    return order_state == "closing" or expires_at <= now or any(each != "created" for each in charge_states)
+
+
+def cannot_be_paid_any_more(expires_at: datetime, now: datetime) -> bool:
+    """Whether an order is over by its own end, with room for clocks that differ."""
+    return now - expires_at >= CLOCKS_DIFFER
+
+
+def described(descriptions: Sequence[str]) -> str:
+    """What WeChat shows of an order for several charges."""
+    first, *others = descriptions
+    ending = f" 等{len(descriptions)}笔" if others else ""
+    return first[: LONGEST_DESCRIPTION - len(ending)] + ending
 
 
 def next_check(state: str, checks: int, expires_at: datetime, now: datetime) -> datetime:

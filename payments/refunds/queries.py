@@ -94,9 +94,10 @@ def journals_of_refund(found: Refund) -> Sequence[Journal]:
     return journals_of(refund_reference(found))
 
 
-def count_of(payment_id: int) -> int:
-    """How many refunds of a payment there were or are, those rejected aside: WeChat never heard of them."""
-    counted = select(func.count()).select_from(Refund).where(Refund.payment_id == payment_id)
+def count_of(payment: Payment) -> int:
+    """How many refunds of a payment's order there were or are, those rejected aside: WeChat never heard of them."""
+    paid_together = select(Payment.id).where(Payment.order_id == payment.order_id)
+    counted = select(func.count()).select_from(Refund).where(Refund.payment_id.in_(paid_together))
     return current().scalar(counted.where(Refund.state != "rejected")) or 0
 
 

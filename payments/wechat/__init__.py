@@ -7,6 +7,7 @@ what WeChat or the network did. A notice that is not proven to be WeChat's raise
 from payments.wechat.account import MerchantAccount
 from payments.wechat.bills import BillPart, Unopenable
 from payments.wechat.client import WeChatPay
+from payments.wechat.combined import CombinedJsapiOrder, SubOrder, SubOrderNumber
 from payments.wechat.keys import KeyRing, read_private_key
 from payments.wechat.notices import Notice, NoticeRejected
 from payments.wechat.orders import JsapiOrder
@@ -16,6 +17,7 @@ from payments.wechat.transactions import Transaction
 
 __all__ = [
     "BillPart",
+    "CombinedJsapiOrder",
     "Done",
     "JsapiOrder",
     "KeyRing",
@@ -25,6 +27,8 @@ __all__ = [
     "RefundOrder",
     "RefundSeen",
     "Refused",
+    "SubOrder",
+    "SubOrderNumber",
     "Transaction",
     "Unknown",
     "Unopenable",

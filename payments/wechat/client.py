@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeVar
 from payments.wechat import signing
 from payments.wechat.account import MerchantAccount
 from payments.wechat.bills import BillPart, decrypted, read_flow_bill, read_trade_bill
+from payments.wechat.combined import SubOrderNumber, read_combined
 from payments.wechat.http import Answer, Call, Wire
 from payments.wechat.notices import Notice, read_notice
 from payments.wechat.orders import canonical
@@ -24,6 +25,7 @@ log = logging.getLogger("payments.wechat")
 T = TypeVar("T")
 
 ORDERS = "/v3/pay/partner/transactions"
+COMBINED = "/v3/combine-transactions"
 REFUNDS = "/v3/refund/domestic/refunds"
 TRADE_BILL = "/v3/bill/tradebill"
 FLOW_BILL = "/v3/bill/sub-merchant-fundflowbill"
@@ -69,6 +71,39 @@ class WeChatPay:
         """Closes an unpaid order; closing it again is `Done` too. After any refusal query: it may have been paid."""
         body = canonical({"sp_mchid": self._account.sp_mchid, "sub_mchid": sub_mchid})
         call = Call("POST", f"{ORDERS}/out-trade-no/{{}}/close", number=out_trade_no, body=body)
+        return self._ask(call, HTTPStatus.NO_CONTENT, lambda _: None)
+
+    def create_combined(self, body: bytes) -> Done[str] | Refused | Unknown:
+        """Places the combined order (合单) whose `CombinedJsapiOrder.body()` this is; brings the one prepay_id.
+
+        As with `create_order`, the same `body` gives the same request.
+        """
+        wanted = dict(read_object(body).all())
+        provider = {"combine_appid": self._account.sp_appid, "combine_mchid": self._account.sp_mchid}
+        subs = [{"mchid": self._account.sp_mchid} | each for each in wanted["sub_orders"]]
+        call = Call(
+            "POST", f"{COMBINED}/jsapi", body=canonical(provider | wanted | {"sub_orders": subs}), read_seconds=6.0
+        )
+        return self._ask(call, HTTPStatus.OK, lambda answer: read_object(answer).text("prepay_id"))
+
+    def query_combined(self, out_trade_no: str) -> Done[tuple[Transaction, ...]] | Refused | Unknown:
+        """What WeChat knows of each sub-order of our combined number: one may be paid and another not."""
+        call = Call("GET", f"{COMBINED}/out-trade-no/{{}}", number=out_trade_no)
+        outcome = self._ask(call, HTTPStatus.OK, read_combined)
+        if not isinstance(outcome, Done):
+            return outcome
+        if outcome.value.out_trade_no != out_trade_no or not all(map(self._is_ours, outcome.value.orders)):
+            return Unknown("the answer is about another order")
+        return Done(outcome.value.orders)
+
+    def close_combined(self, out_trade_no: str, orders: Sequence[SubOrderNumber]) -> Done[None] | Refused | Unknown:
+        """Closes a combined order; all its sub-orders are named. After any answer query: a part may have been paid."""
+        subs = [
+            {"mchid": self._account.sp_mchid, "sub_mchid": each.sub_mchid, "out_trade_no": each.out_trade_no}
+            for each in orders
+        ]
+        body = canonical({"combine_appid": self._account.sp_appid, "sub_orders": subs})
+        call = Call("POST", f"{COMBINED}/out-trade-no/{{}}/close", number=out_trade_no, body=body)
         return self._ask(call, HTTPStatus.NO_CONTENT, lambda _: None)
 
     def create_refund(self, body: bytes) -> Done[RefundSeen] | Refused | Unknown:
@@ -173,6 +208,9 @@ class WeChatPay:
         except Unverified:
             return False
         return True
+
+    def _is_ours(self, transaction: Transaction) -> bool:
+        return transaction.sp_mchid == self._account.sp_mchid
 
     def _is_about(self, transaction: Transaction, out_trade_no: str, sub_mchid: str) -> bool:
         asked = (self._account.sp_mchid, sub_mchid, out_trade_no)

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from payments.wechat.account import MerchantAccount
+from payments.wechat.combined import is_combined, read_combined
 from payments.wechat.reading import Fields, Malformed, read_object
 from payments.wechat.refunds import RefundSeen, read_refund_notice
 from payments.wechat.transactions import Transaction, read_transaction
@@ -46,6 +47,13 @@ class Notice:
         """The order it tells of. Raises `NoticeRejected` when it is not one."""
         try:
             return read_transaction(self.plaintext)
+        except Malformed:
+            raise NoticeRejected("malformed") from None
+
+    def transactions(self) -> Sequence[Transaction]:
+        """The orders it tells of: one, or the parts of a combined one. Raises `NoticeRejected` when it is neither."""
+        try:
+            return read_combined(self.plaintext).orders if is_combined(self.plaintext) else [self.transaction()]
         except Malformed:
             raise NoticeRejected("malformed") from None
 

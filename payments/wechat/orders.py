@@ -31,12 +31,12 @@ class JsapiOrder:
     attach: str = ""
 
     def __post_init__(self) -> None:
-        _expect(NUMBER.fullmatch(self.out_trade_no) is not None, "out_trade_no is 6 to 32 of 0-9 A-Z a-z _ -")
-        _expect(self.amount_fen >= 1, "amount_fen is at least 1")
-        _expect(self.time_expire.tzinfo is not None, "time_expire is an aware time")
-        _expect(0 < len(self.description) <= DESCRIPTION_LENGTH, "description has 1 to 127 characters")
-        _expect(len(self.attach) <= ATTACH_LENGTH, "attach has at most 128 characters")
-        _expect(not set(",`") & set(self.description + self.attach), "no comma or backtick in bill columns")
+        expect(NUMBER.fullmatch(self.out_trade_no) is not None, "out_trade_no is 6 to 32 of 0-9 A-Z a-z _ -")
+        expect(self.amount_fen >= 1, "amount_fen is at least 1")
+        expect(self.time_expire.tzinfo is not None, "time_expire is an aware time")
+        expect(0 < len(self.description) <= DESCRIPTION_LENGTH, "description has 1 to 127 characters")
+        expect(len(self.attach) <= ATTACH_LENGTH, "attach has at most 128 characters")
+        expect(not set(",`") & set(self.description + self.attach), "no comma or backtick in bill columns")
 
     def body(self) -> bytes:
         """The order as canonical JSON: the same order gives the same bytes, so keep them and a retry is identical."""
@@ -57,6 +57,7 @@ def canonical(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _expect(holds: bool, otherwise: str) -> None:
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise `ValueError` with these words unless it holds."""
     if not holds:
         raise ValueError(otherwise)

@@ -67,6 +67,13 @@ class Fields:
         value = self._values.get(name)
         return Fields(_object({} if value is None else value, name))
 
+    def objects(self, name: str) -> "list[Fields]":
+        """The objects in the list under `name`; an absent one is empty."""
+        values = self._values.get(name)
+        if values is not None and not isinstance(values, list):
+            raise Malformed(name)
+        return [Fields(_object(each, name)) for each in values or []]
+
 
 def _required(value: V | None, name: str) -> V:
     if value is None or value == "":

@@ -1,7 +1,8 @@
 """The cashier (收银台) inside WeChat, where a user pays or turns back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from simulators.wechat.combined import Combined, CombinedOrders
 from simulators.wechat.courier import Courier
 from simulators.wechat.keys import KeyMaterial
 from simulators.wechat.notices import Notice
@@ -12,16 +13,21 @@ PACKAGE = "prepay_id="
 
 
 class Cashier:
-    def __init__(self, orders: Orders, courier: Courier, material: KeyMaterial) -> None:
+    def __init__(self, orders: Orders, combined: CombinedOrders, courier: Courier, material: KeyMaterial) -> None:
         self._orders = orders
+        self._combined = combined
         self._courier = courier
         self._app_id = material.account.app_id
         self._merchant_key = material.merchant_key.public_key()
 
-    def open(self, parameters: Mapping[str, str]) -> Order:
-        """The order that `wx.requestPayment(parameters)` opens. Raises `PaymentFailed`."""
+    def open(self, parameters: Mapping[str, str]) -> Order | Combined:
+        """What `wx.requestPayment(parameters)` opens. Raises `PaymentFailed`."""
         self._expect_signed(parameters)
         prepay_id = parameters["package"].removeprefix(PACKAGE)
+        whole = self._combined.whole_of_prepay(prepay_id)
+        if whole is not None:
+            self._combined.expect_prepay(whole, prepay_id)
+            return whole
         try:
             order = self._orders.order_of_prepay(prepay_id)
         except KeyError:
@@ -37,10 +43,30 @@ class Cashier:
             raise PaymentFailed("支付用户与下单用户不一致")
         return self._courier.announce(self._orders.pay(order.number, payer_total_fen, forced=forced))
 
+    def pay_together(
+        self, whole: Combined, openid: str = "", only: Sequence[str] = (), *, forced: bool = False
+    ) -> tuple[list[Order], Notice]:
+        """Pays a combined order, or only a part of it, and announces it in one notice. Raises `PaymentFailed`."""
+        if openid and openid != whole.asked["combine_payer_info"]["openid"]:
+            raise PaymentFailed("支付用户与下单用户不一致")
+        paid = self._combined.pay(whole, list(only), forced=forced)
+        return paid, self._courier.announce_as(whole.number, lambda: self.notice_of(whole))
+
+    def notice_of(self, whole: Combined) -> Notice:
+        """A notice of what is paid of it by now."""
+        return self._courier.notices.paid_together(whole.number, whole.asked["notify_url"], self._combined.told(whole))
+
     def settle(self, number: str) -> None:
         """The user pays in the very moment in which the order is closed; the close then answers for itself."""
         try:
             self.pay(self._orders.order(number))
+        except (KeyError, PaymentFailed):
+            return
+
+    def settle_together(self, number: str, only: Sequence[str]) -> None:
+        """The same of a combined order, or a part of it."""
+        try:
+            self.pay_together(self._combined.whole(number), only=only)
         except (KeyError, PaymentFailed):
             return
 

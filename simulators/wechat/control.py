@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from simulators.wechat.combined import Combined
 from simulators.wechat.courier import Habit
 from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault
@@ -58,7 +59,9 @@ class Control:
         return {}
 
     def pay(self, wish: Wish) -> Wish:
-        order = self._order_to_pay(wish)
+        order = self._to_pay(wish)
+        if isinstance(order, Combined):
+            return self._pay_together(order, wish)
         notice = self._world.cashier.pay(
             order, wish.get("openid", ""), wish.get("payer_total"), forced=wish.get("force", False)
         )
@@ -66,6 +69,18 @@ class Control:
             "errMsg": "requestPayment:ok",
             "out_trade_no": order.number,
             "transaction_id": order.transaction_id,
+            "notice_id": notice.id,
+        }
+
+    def _pay_together(self, whole: Combined, wish: Wish) -> Wish:
+        """`only`: the numbers of the sub-orders that get paid, as a fault of WeChat's."""
+        paid, notice = self._world.cashier.pay_together(
+            whole, wish.get("openid", ""), wish.get("only", ()), forced=wish.get("force", False)
+        )
+        return {
+            "errMsg": "requestPayment:ok",
+            "out_trade_no": whole.number,
+            "transactions": {order.number: order.transaction_id for order in paid},
             "notice_id": notice.id,
         }
 
@@ -125,6 +140,7 @@ class Control:
         returned = [self._returned(refund) for refund in refunds]
         return {
             "orders": shown,
+            "combined": [_combined(whole) for whole in self._world.combined.all()],
             "notices": [_noticed(notice) for notice in notices],
             "paid_fen": paid,
             "refunds": returned,
@@ -171,7 +187,9 @@ class Control:
         self._world.subscriptions.reset()
         return {}
 
-    def _order_to_pay(self, wish: Wish) -> Order:
+    def _to_pay(self, wish: Wish) -> Order | Combined:
+        if "combine_out_trade_no" in wish:
+            return self._world.combined.whole(wish["combine_out_trade_no"])
         if "parameters" in wish:
             return self._world.cashier.open(wish["parameters"])
         if "prepay_id" in wish:
@@ -182,6 +200,8 @@ class Control:
         """The named notice, the order's newest genuine one, or - `new_id` - another about the same payment."""
         if "notice_id" in wish:
             return self._world.courier.notice(wish["notice_id"])
+        if "combine_out_trade_no" in wish:
+            return self._world.cashier.notice_of(self._world.combined.whole(wish["combine_out_trade_no"]))
         order = self._world.orders.order(wish["out_trade_no"])
         if not order.is_paid:
             raise ValueError("nobody paid this order")
@@ -212,6 +232,7 @@ class Control:
             "description": order.asked["description"],
             "attach": order.asked.get("attach", ""),
             "transaction_id": order.transaction_id,
+            "combine_out_trade_no": order.asked.get("combine_out_trade_no", ""),
             "created_at": order.created_at,
             "expires_at": order.expires_at,
             "paid_at": order.paid_at,
@@ -220,6 +241,10 @@ class Control:
             "shipped": self._world.trade.reports_of(order),
             "prepay_ids": list(order.prepays),
         }
+
+
+def _combined(whole: Combined) -> Wish:
+    return {"combine_out_trade_no": whole.number, "sub_orders": whole.sub_numbers, "prepay_ids": list(whole.prepays)}
 
 
 def _noticed(notice: Notice) -> Wish:

@@ -44,7 +44,7 @@ class Habit:
 
 class Courier:
     def __init__(self, notices: Notices, ids: Ids, clock: Clock, retry_factor: float) -> None:
-        self._notices = notices
+        self.notices = notices
         self._ids = ids
         self._clock = clock
         self._factor = retry_factor
@@ -65,15 +65,23 @@ class Courier:
 
     def announce(self, order: Order) -> Notice:
         """Tells the merchant that `order` is paid, in the way the habit says; returns the genuine notice."""
-        notice = self._keep(self._notices.paid(order))
-        habit = self._habit(order.number)
+        return self.announce_as(
+            order.number, lambda: self.notices.paid(order), lambda kind: self.notices.forged(order, kind)
+        )
+
+    def announce_as(
+        self, number: str, write: Callable[[], Notice], forge: Callable[[str], Notice] | None = None
+    ) -> Notice:
+        """The same for whatever `write` writes; without `forge` nobody forges it."""
+        notice = self._keep(write())
+        habit = self._habit(number)
         if habit.mode == "drop":
             notice.state = "dropped"
             return notice
-        if habit.mode == "forge":
-            self._schedule(self._keep(self._notices.forged(order, habit.kind)), 0, self._clock.now())
+        if habit.mode == "forge" and forge is not None:
+            self._schedule(self._keep(forge(habit.kind)), 0, self._clock.now())
         if habit.mode == "reissue":
-            self._schedule(self._keep(self._notices.paid(order)), 0, self._clock.now())
+            self._schedule(self._keep(write()), 0, self._clock.now())
         due = self._clock.now() + (habit.seconds if habit.mode == "delay" else 0)
         for _ in range(habit.copies if habit.mode == "duplicate" else 1):
             self._schedule(notice, 0, due)
@@ -175,7 +183,7 @@ class Courier:
             notice.state = "given_up"
 
     def _deliver(self, notice: Notice) -> Attempt:
-        attempt = _sent(notice, self._notices.headers(notice), self._clock.now)
+        attempt = _sent(notice, self.notices.headers(notice), self._clock.now)
         with self._lock:
             notice.attempts.append(attempt)
             if attempt.status in THANKS and not notice.forgery:

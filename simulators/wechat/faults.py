@@ -24,6 +24,7 @@ KINDS = (
     "paid_at_close",
     "bill_byte",
     "bill_truncated",
+    "partly_paid_at_close",
 )
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 SYSTEM_ERROR = Reply(

@@ -72,7 +72,7 @@ class Gate:
             raise wrong_signature(asked, claims)
 
     def _expect_same_merchant(self, asked: Asked, claims: dict[str, str], body: dict[str, Any]) -> None:
-        named = body.get("sp_mchid", asked.query.get("sp_mchid", claims["mchid"]))
+        named = body.get("sp_mchid", body.get("combine_mchid", asked.query.get("sp_mchid", claims["mchid"])))
         if named != claims["mchid"]:
             raise refused_request(400, "PARAM_ERROR", OTHER_MERCHANT)
 

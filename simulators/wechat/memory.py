@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from simulators.wechat.combined import Combined
 from simulators.wechat.notices import Attempt, Notice
 from simulators.wechat.orders import Order
 from simulators.wechat.people import Person
@@ -53,6 +54,7 @@ class Memory:
         kept = {
             "people": [asdict(person) for person in self._world.people.all()],
             "orders": [asdict(order) for order in self._world.orders.all()],
+            "combined": [asdict(whole) for whole in self._world.combined.all()],
             "refunds": [asdict(refund) for refund in self._world.refunds.all()],
             "notices": [asdict(notice) for notice in self._world.courier.all()],
         }
@@ -61,6 +63,7 @@ class Memory:
     def _take_up(self, kept: dict[str, list[dict[str, object]]]) -> None:
         self._world.people.replace([Person(**person) for person in kept["people"]])  # type: ignore[arg-type]
         self._world.orders.replace([Order(**order) for order in kept["orders"]])  # type: ignore[arg-type]
+        self._world.combined.replace([Combined(**whole) for whole in kept.get("combined", [])])  # type: ignore[arg-type]
         self._world.refunds.replace([Refund(**refund) for refund in kept.get("refunds", [])])  # type: ignore[arg-type]
         self._world.courier.replace([_notice(notice) for notice in kept["notices"]])
 

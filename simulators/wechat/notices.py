@@ -80,6 +80,10 @@ class Notices:
         """支付成功."""
         return self._written(order.number, order.asked["notify_url"], "TRANSACTION.SUCCESS", order.transaction())
 
+    def paid_together(self, number: str, url: str, told: dict[str, Any]) -> Notice:
+        """支付成功 of a combined order: one notice for all its sub-orders."""
+        return self._written(number, url, "TRANSACTION.SUCCESS", told)
+
     def refunded(self, refund: Refund, sp_mchid: str, status: str) -> Notice:
         """退款成功, 退款关闭 or 退款异常."""
         content = refund.noticed(sp_mchid, status)

@@ -102,8 +102,22 @@ class Orders:
                 order = self._orders[asked["out_trade_no"]] = self._new(asked)
             else:
                 self._settle_age(order)
-                _expect_placeable(order, asked, paid_code, self._now())
+                expect_placeable(order, asked, paid_code, self._now())
             return self._prepay(order)
+
+    def add(self, asked: dict[str, Any]) -> None:
+        """A sub-order of a combined one: it is paid by the whole's prepay_id."""
+        with self._lock:
+            self._orders[asked["out_trade_no"]] = self._new(asked)
+
+    def is_known(self, number: str) -> bool:
+        with self._lock:
+            return number in self._orders
+
+    def is_part(self, number: str) -> bool:
+        """Whether this is a sub-order of a combined one."""
+        with self._lock:
+            return number in self._orders and "combine_out_trade_no" in self._orders[number].asked
 
     def shown(self, number: str, sub_mchid: str) -> dict[str, Any]:
         """The transaction object of a query. Raises `ApiError`."""
@@ -202,7 +216,8 @@ class Orders:
             order.state, order.closed_at = "CLOSED", order.created_at + LIFE_SECONDS
 
 
-def _expect_placeable(order: Order, asked: dict[str, Any], paid_code: str, now: float) -> None:
+def expect_placeable(order: Order, asked: dict[str, Any], paid_code: str, now: float) -> None:
+    """Raises `ApiError` unless the same order may be placed once more."""
     if order.asked != asked:
         raise ApiError(403, "OUT_TRADE_NO_USED", "商户订单号重复")
     if order.is_paid:

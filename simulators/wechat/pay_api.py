@@ -12,11 +12,21 @@ from simulators.wechat.certificates import certificate_list
 from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault, suffer
 from simulators.wechat.orders import payer_of
-from simulators.wechat.schemas import CLOSE, check, check_create, check_echo, check_refund
+from simulators.wechat.schemas import (
+    CLOSE,
+    CLOSE_COMBINED,
+    check,
+    check_combined,
+    check_create,
+    check_echo,
+    check_refund,
+    sub_orders,
+)
 from simulators.wechat.world import World
 from simulators.wire import Asked, Reply
 
 PARTNER = "/v3/pay/partner/transactions"
+COMBINED = "/v3/combine-transactions"
 REFUNDS = "/v3/refund/domestic/refunds"
 DOWNLOAD = "/v3/billdownload/file"
 COMMON_HEADERS = {
@@ -65,6 +75,8 @@ class PayApi:
         named = unquote(match.group(1)) if match and match.groups() else ""
         try:
             body = self._world.gate.admit(asked)
+            most = self._world.switches.most_a_minute.get(route.operation, 0)
+            self._world.limits.expect_room(route.operation, most, self._world.clock.now())
             answered = route.run(self, Request(asked, body, named, fault))
             return self._success(asked, answered, fault) if route.is_signed else self._file(answered)
         except ApiError as error:
@@ -102,6 +114,7 @@ class PayApi:
         return compact({"prepay_id": prepay_id})
 
     def query_number(self, request: Request) -> bytes:
+        self._expect_single(request.named)
         return compact(self._world.orders.shown(request.named, _sub_mchid(request)))
 
     def query_transaction(self, request: Request) -> bytes:
@@ -109,10 +122,33 @@ class PayApi:
 
     def close(self, request: Request) -> bytes:
         check(request.body, CLOSE)
+        self._expect_single(request.named)
         if request.fault and request.fault.kind == "paid_at_close":
             self._world.cashier.settle(request.named)
         paid = ApiError(self._world.switches.close_paid_status, "ORDER_PAID", "该订单已支付")
         self._world.orders.close(request.named, request.body["sub_mchid"], paid)
+        return b""
+
+    def combine(self, request: Request) -> bytes:
+        check_combined(request.body)
+        head = {"sp_appid": request.body["combine_appid"], "sp_mchid": request.body["combine_mchid"]}
+        payer = {"payer": {"sp_openid": request.body["combine_payer_info"]["openid"]}}
+        for part in sub_orders(request.body):
+            self._expect_parties(head | payer | {"sub_mchid": part["sub_mchid"]})
+        prepay_id = self._world.combined.place(request.body, self._world.switches.paid_code)
+        return compact({"prepay_id": prepay_id})
+
+    def query_combined(self, request: Request) -> bytes:
+        return compact(self._world.combined.shown(request.named))
+
+    def close_combined(self, request: Request) -> bytes:
+        check(request.body, CLOSE_COMBINED)
+        parts = sub_orders(request.body)
+        if request.fault and request.fault.kind in ("paid_at_close", "partly_paid_at_close"):
+            only = [parts[0]["out_trade_no"]] if request.fault.kind == "partly_paid_at_close" else []
+            self._world.cashier.settle_together(request.named, only)
+        paid = ApiError(self._world.switches.close_paid_status, "ORDER_PAID", "该订单已支付")
+        self._world.combined.close(request.named, parts, paid, rest=self._world.switches.close_rest)
         return b""
 
     def refund(self, request: Request) -> bytes:
@@ -185,6 +221,10 @@ class PayApi:
     def certificates(self, _: Request) -> bytes:
         return certificate_list(self._world)
 
+    def _expect_single(self, number: str) -> None:
+        if self._world.orders.is_part(number):
+            raise ApiError(400, "INVALID_REQUEST", "合单订单请使用合单接口")
+
     def _expect_parties(self, body: dict[str, Any]) -> None:
         world, sub_mchid = self._world, body["sub_mchid"]
         if body["sp_appid"] != world.material.account.app_id:
@@ -213,6 +253,9 @@ ROUTES = (
     Route("GET", re.compile(f"{PARTNER}/out-trade-no/([^/]+)"), "query", PayApi.query_number),
     Route("GET", re.compile(f"{PARTNER}/id/([^/]+)"), "query", PayApi.query_transaction),
     Route("POST", re.compile(f"{PARTNER}/out-trade-no/([^/]+)/close"), "close", PayApi.close),
+    Route("POST", re.compile(f"{COMBINED}/jsapi"), "combine", PayApi.combine),
+    Route("GET", re.compile(f"{COMBINED}/out-trade-no/([^/]+)"), "query_combined", PayApi.query_combined),
+    Route("POST", re.compile(f"{COMBINED}/out-trade-no/([^/]+)/close"), "close_combined", PayApi.close_combined),
     Route("POST", re.compile(REFUNDS), "refund", PayApi.refund),
     Route("GET", re.compile(f"{REFUNDS}/([^/]+)"), "query_refund", PayApi.query_refund),
     Route("GET", re.compile("/v3/bill/tradebill"), "trade_bill", PayApi.trade_bill),

@@ -54,6 +54,24 @@ REFUND = (
     Text("/reason", 80, required=False),
     Text("/notify_url", 256, required=False),
 )
+COMBINED = (
+    Text("/combine_appid", 32),
+    Text("/combine_mchid", 32),
+    Text("/combine_out_trade_no", 32, pattern=NUMBER),
+    Text("/combine_payer_info/openid", 128),
+    Text("/time_start", 64, required=False),
+    Text("/time_expire", 64, required=False),
+    Text("/notify_url", 255),
+)
+SUB_ORDER = (
+    Text("/mchid", 32),
+    Text("/sub_mchid", 32),
+    Text("/out_trade_no", 32, pattern=NUMBER),
+    Text("/attach", 128),
+    Text("/description", 127),
+)
+CLOSE_COMBINED = (Text("/combine_appid", 32),)
+MOST_SUB_ORDERS = 50
 ECHO = (Text("/echo_message", 1024), Text("/notify_url", 255, required=False))
 
 
@@ -83,6 +101,30 @@ def check_create(body: dict[str, Any]) -> None:
     _check_payer(body)
     _check_notify_url("/notify_url", body["notify_url"])
     expiry(body)
+
+
+def check_combined(body: dict[str, Any]) -> None:
+    """The shape of a combined order: head and sub-orders, whose amounts are called otherwise."""
+    check(body, COMBINED)
+    _check_notify_url("/notify_url", body["notify_url"])
+    expiry(body)
+    for part in sub_orders(body):
+        check(part, SUB_ORDER)
+        fen = at(part, "/amount/total_amount")
+        if type(fen) is not int or fen < 1:
+            raise wrong("/sub_orders/amount/total_amount", fen, "缺少必填参数、类型不正确或值低于最小值 1")
+        if at(part, "/amount/currency") != "CNY":
+            raise wrong("/sub_orders/amount/currency", at(part, "/amount/currency"), "只支持CNY")
+
+
+def sub_orders(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The sub-orders of a combined order or of its closing; raises PARAM_ERROR."""
+    parts = body.get("sub_orders")
+    if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_SUB_ORDERS:
+        raise wrong("/sub_orders", None, "子单数量须为1至50")
+    if not all(isinstance(part, dict) for part in parts):
+        raise wrong("/sub_orders", None, "类型不正确")
+    return parts
 
 
 def check_refund(body: dict[str, Any]) -> None:

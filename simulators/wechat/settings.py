@@ -16,6 +16,8 @@ class Switches:
     A refund is PROCESSING for `refund_seconds`, then `refund_outcome`; `empty_sub_merchants` have no money to refund.
     `fee_percent` is what bills say WeChat keeps; fund-flow bills come in parts of `bill_part_lines` (0: whole).
     `trade_managed`: what is paid for must be reported as rendered (发货信息管理).
+    `most_a_minute`: how often an operation such as `create` or `combine` may be asked in a minute.
+    `close_rest`: of a combined order of which a part is paid, closing ends the rest; else it is refused.
     WeChat's documents disagree about the code of a paid order and the status of its refusal, so both can be chosen.
     """
 
@@ -24,6 +26,8 @@ class Switches:
     certify_notices: bool = False
     paid_code: str = "ORDER_PAID"
     close_paid_status: int = 400
+    close_rest: bool = False
+    most_a_minute: dict[str, int] = field(default_factory=dict)
     blocked_sub_merchants: list[str] = field(default_factory=list)
     trade_managed: bool = False
     refund_outcome: str = "SUCCESS"

@@ -6,11 +6,13 @@ from threading import Lock
 from simulators.clock import Clock
 from simulators.wechat.bills import Bills
 from simulators.wechat.cashier import Cashier
+from simulators.wechat.combined import CombinedOrders
 from simulators.wechat.courier import Courier
 from simulators.wechat.faults import Faults
 from simulators.wechat.gate import Gate
 from simulators.wechat.ids import Ids
 from simulators.wechat.keys import KeyMaterial
+from simulators.wechat.limits import Limits
 from simulators.wechat.notices import Notice, Notices
 from simulators.wechat.orders import Orders
 from simulators.wechat.people import INVALID_CODE, USED_CODE, Codes, People
@@ -52,7 +54,9 @@ class World:
         self.registry = Registry(bound)
         self.gate = Gate(material, clock.now)
         self.faults = Faults(self.ids)
+        self.limits = Limits()
         self.orders = Orders(self.ids, clock.now)
+        self.combined = CombinedOrders(self.ids, clock.now, self.orders)
         self.refunds = Refunds(self.ids, clock.now, self.orders)
         self.bills = Bills(self.ids, clock.now, self.orders, self.refunds)
         self.trade = Trade(self.orders, self.refunds.refunded_fen)
@@ -63,7 +67,7 @@ class World:
         self.subscriptions = Subscriptions(self.ids, clock.now)
         self.notices = Notices(self.ids, clock, material.account.apiv3_key, self.notice_signer, STRANGERS)
         self.courier = Courier(self.notices, self.ids, clock, retry_factor)
-        self.cashier = Cashier(self.orders, self.courier, material)
+        self.cashier = Cashier(self.orders, self.combined, self.courier, material)
 
     def is_bound(self, sub_mchid: str) -> bool:
         return self.registry.has(sub_mchid)

@@ -16,22 +16,35 @@ from psycopg.errors import (
 )
 
 from payments.charges.models import Charge
-from payments.payees.models import Payee
+from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import channel_of
 from tests.payments.world import enterprise_payee, owed, treasury_payee
 
 AN_ORDER: LiteralString = (
     "WITH born AS ("
-    "INSERT INTO payment_order (key, charge_id, channel_id, payee_id, amount_fen, out_trade_no, sp_appid, payer, body, "
+    "INSERT INTO payment_order (key, channel_id, payee_id, amount_fen, out_trade_no, sp_appid, payer, body, "
     "state, created_at, expires_at, checks) "
-    "VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'wx', 'x', 'x', 'preparing', now(), now(), 0) RETURNING id) "
+    "VALUES (gen_random_uuid(), %s, %s, %s, %s, 'wx', 'x', 'x', 'preparing', now(), now(), 0) "
+    "RETURNING id, payee_id, amount_fen), "
+    "line AS (INSERT INTO order_line (order_id, charge_id, payee_id, amount_fen, order_state) "
+    "SELECT id, %s, payee_id, amount_fen, 'preparing' FROM born) "
     "INSERT INTO state_event (machine, entity_id, from_state, to_state, event, cause, at) "
     "SELECT 'payment_order', id, '', 'preparing', 'born', 'test', now() FROM born RETURNING entity_id"
 )
 A_PAYMENT: LiteralString = (
     "INSERT INTO payment (key, order_id, charge_id, channel_id, payee_id, transaction_id, paid_fen, "
     "refund_reserved_fen, surplus, paid_at, learned_at) "
-    "SELECT gen_random_uuid(), id, charge_id, %s, %s, %s, %s, 0, false, now(), now() FROM payment_order WHERE id = %s"
+    "SELECT gen_random_uuid(), order_id, charge_id, %s, %s, %s, %s, 0, false, now(), now() "
+    "FROM order_line WHERE order_id = %s"
+)
+A_LINE: LiteralString = (
+    "INSERT INTO order_line (order_id, charge_id, payee_id, amount_fen, order_state) "
+    "SELECT %s, id, payee_id, amount_fen, 'preparing' FROM charge WHERE id = %s"
+)
+IS_PAID: LiteralString = (
+    "WITH paid AS (UPDATE payment_order SET state = 'paid', transaction_id = %s WHERE id = %s RETURNING id) "
+    "INSERT INTO state_event (machine, entity_id, from_state, to_state, event, cause, at) "
+    "SELECT 'payment_order', id, 'preparing', 'paid', 'pay', 'test', now() FROM paid"
 )
 
 
@@ -48,7 +61,18 @@ def charge(payee: Payee) -> Charge:
 def run(url: str, statement: LiteralString, *values: object) -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute(statement, values)
-        return int((row.fetchone() or (0,))[0]) if row.description else 0
+        told = int((row.fetchone() or (0,))[0]) if row.description else 0
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return told
+
+
+def pay(url: str, order_id: int, channel: MerchantChannel, fen: int, number: str = "") -> str:
+    """The order is paid through this channel; returns WeChat's number of it."""
+    number = number or secrets.token_hex(14)
+    with psycopg.connect(url) as connection:
+        connection.execute(IS_PAID, (number, order_id))
+        connection.execute(A_PAYMENT, (channel.id, channel.payee_id, number, fen, order_id))
+    return number
 
 
 def ordered(
@@ -56,7 +80,7 @@ def ordered(
 ) -> int:
     channel_id = channel_of((channel or payee).id if (channel or payee) else charge.payee_id).id  # type: ignore[union-attr]
     payee_id = payee.id if payee else charge.payee_id
-    return run(url, AN_ORDER, charge.id, channel_id, payee_id, fen, uuid.uuid4().hex)
+    return run(url, AN_ORDER, channel_id, payee_id, fen, uuid.uuid4().hex, charge.id)
 
 
 @pytest.mark.parametrize(
@@ -111,30 +135,55 @@ def test_an_order_cannot_be_for_another_payee_or_sum_than_its_charge(charge: Cha
 
 def test_a_payment_is_of_its_orders_channel_and_sum(charge: Charge, payee: Payee, program: str) -> None:
     order_id = ordered(program, charge)
-    channel, other = channel_of(payee.id), channel_of(enterprise_payee().id)
     with pytest.raises(ForeignKeyViolation):
-        run(program, A_PAYMENT, other.id, other.payee_id, secrets.token_hex(14), 1250, order_id)
+        pay(program, order_id, channel_of(enterprise_payee().id), 1250)
     with pytest.raises(ForeignKeyViolation):
-        run(program, A_PAYMENT, channel.id, payee.id, secrets.token_hex(14), 1249, order_id)
+        pay(program, order_id, channel_of(payee.id), 1249)
 
 
 def test_no_more_is_refunded_than_was_paid(charge: Charge, payee: Payee, program: str) -> None:
-    order_id = ordered(program, charge)
-    number = secrets.token_hex(14)
-    run(program, A_PAYMENT, channel_of(payee.id).id, payee.id, number, 1250, order_id)
+    number = pay(program, ordered(program, charge), channel_of(payee.id), 1250)
     with pytest.raises(CheckViolation) as refusal:
         run(program, "UPDATE payment SET refund_reserved_fen = 1251 WHERE transaction_id = %s", number)
     assert refusal.value.diag.constraint_name == "no_more_is_refunded_than_was_paid"
 
 
 def test_a_payment_is_recorded_once_and_not_changed(charge: Charge, payee: Payee, program: str, owner: str) -> None:
-    order_id = ordered(program, charge)
-    row = (channel_of(payee.id).id, payee.id, secrets.token_hex(14), 1250, order_id)
-    run(program, A_PAYMENT, *row)
+    order_id, channel = ordered(program, charge), channel_of(payee.id)
+    number = pay(program, order_id, channel, 1250)
     with pytest.raises(UniqueViolation):
-        run(program, A_PAYMENT, *row)
+        run(program, A_PAYMENT, channel.id, payee.id, number, 1250, order_id)
     with pytest.raises(IntegrityConstraintViolation, match="terms of a payment are fixed"):
         run(owner, "UPDATE payment SET paid_fen = 1 WHERE order_id = %s", order_id)
+
+
+def test_one_wechat_payment_pays_one_order(charge: Charge, payee: Payee, program: str) -> None:
+    number = pay(program, ordered(program, charge), channel_of(payee.id), 1250)
+    another = ordered(program, owed(payee, 1250))
+    with pytest.raises(UniqueViolation) as refusal:
+        pay(program, another, channel_of(payee.id), 1250, number)
+    assert refusal.value.diag.constraint_name == "a_wechat_payment_pays_one_order"
+
+
+def test_an_order_is_never_paid_without_a_payment_for_each_line(charge: Charge, program: str) -> None:
+    order_id = ordered(program, charge)
+    with pytest.raises(IntegrityConstraintViolation, match="its payments are"):
+        run(program, IS_PAID, secrets.token_hex(14), order_id)
+
+
+def test_an_order_asks_for_what_its_lines_sum_to_from_the_first_moment_on(
+    charge: Charge, payee: Payee, program: str
+) -> None:
+    order_id = ordered(program, charge)
+    with pytest.raises(IntegrityConstraintViolation, match="its lines for 2500"):
+        run(program, A_LINE, order_id, owed(payee, 1250).id)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE order_line SET amount_fen = 1", "DELETE FROM order_line"])
+def test_a_line_says_the_same_for_ever(charge: Charge, program: str, owner: str, statement: LiteralString) -> None:
+    ordered(program, charge)
+    with pytest.raises(IntegrityConstraintViolation, match="terms of an order_line are fixed"):
+        run(owner, statement)
 
 
 def test_a_receipt_is_of_the_kind_that_its_payees_regime_gives(charge: Charge, program: str) -> None:

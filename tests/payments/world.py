@@ -4,6 +4,7 @@ import json
 import random
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from app.kernel.db import transaction
 from app.settings import Settings
 from payments.charges import queries
-from payments.charges.actions import check_order, open_charge, prepare
+from payments.charges.actions import check_order, open_charge, prepare, prepare_together
 from payments.charges.models import Charge, ExceptionCase, Order, Payment
 from payments.ledger.queries import trial_balance
 from payments.payees.actions import confirm, open_channel, open_payee
@@ -92,6 +93,17 @@ class Till:
     def prepare(self, charge: Charge, openid: str = OPENID) -> dict[str, str]:
         told = self.settings.wechat
         return prepare(charge.key, openid, self.pay, sp_appid=told.app_id, notify_url=told.notify_url)
+
+    def prepare_together(self, charges: Sequence[Charge], openid: str = OPENID) -> dict[str, str]:
+        told = self.settings.wechat
+        keys = [each.key for each in charges]
+        return prepare_together(keys, openid, self.pay, sp_appid=told.app_id, notify_url=told.notify_url)
+
+    def pays(self, parameters: dict[str, str], *only: Order, force: bool = False) -> str:
+        """The motorist pays what the phone was given, or WeChat takes but a part of it; returns the notice's id."""
+        numbers = [each.out_trade_no for each in only]
+        wish = {"parameters": parameters, "force": force} | ({"only": numbers} if numbers else {})
+        return str(self.wechat.control("POST", "/pay", wish)["notice_id"])
 
     def ordered(self, payee: Payee, fen: int = 1250) -> tuple[Charge, Order]:
         """A charge whose order lies open at WeChat."""

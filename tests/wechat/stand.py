@@ -79,6 +79,8 @@ class Stand:
             certify_notices=False,
             paid_code="ORDER_PAID",
             close_paid_status=400,
+            close_rest=False,
+            most_a_minute={},
             blocked_sub_merchants=[],
             trade_managed=False,
             refund_outcome="SUCCESS",

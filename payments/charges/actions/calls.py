@@ -5,15 +5,16 @@ from typing import TypeVar
 
 from app.kernel import clock
 from app.kernel.db import current
-from payments.charges.models import ChannelCall, Order
+from payments.charges.models import ChannelCall, CombinedOrder, Order
 from payments.wechat import Done, Refused, Unknown
 
 T = TypeVar("T")
 
 
-def intend(order: Order, purpose: str, request: bytes) -> int:
-    """Write down that we are about to call about an order; returns the call's id."""
-    return _intend(purpose, request, order_id=order.id)
+def intend(root: Order | CombinedOrder, purpose: str, request: bytes) -> int:
+    """Write down that we are about to call about an order, or a combined one; returns the call's id."""
+    about = {"combined_id": root.id} if isinstance(root, CombinedOrder) else {"order_id": root.id}
+    return _intend(purpose, request, **about)
 
 
 def intend_refund(refund_id: int, request: bytes) -> int:

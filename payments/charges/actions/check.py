@@ -1,12 +1,15 @@
 """Asking WeChat is how we know: a payment whose notice never came, an answer that was lost, a race with closing."""
 
+from dataclasses import dataclass
+
 from app.kernel import clock
 from app.kernel.db import transaction
-from payments.charges.actions import calls
+from payments.charges.actions import calls, numbers
 from payments.charges.actions.cases import open_case
-from payments.charges.actions.locks import lock_order
+from payments.charges.actions.locks import Checkout, lock_checkout, lock_combined
+from payments.charges.actions.numbers import Answer, Numbers
 from payments.charges.actions.settle import settle
-from payments.charges.models import Charge, Order
+from payments.charges.models import Order
 from payments.charges.rules import (
     CALL_MAY_TAKE,
     CHARGE,
@@ -15,140 +18,167 @@ from payments.charges.rules import (
     ORDER,
     PAID_AT_WECHAT,
     UNKNOWN_TOO_LONG,
+    cannot_be_paid_any_more,
     must_end,
     next_check,
 )
-from payments.payees.models import MerchantChannel
 from payments.wechat import Done, Refused, Transaction, Unknown, WeChatPay
 
 QUERY = "query"
-Answer = Done[Transaction] | Refused | Unknown
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What WeChat's word on one order comes to: it can be paid still, or a person must look at it, or neither."""
+
+    unpaid: bool = False
+    puzzles: bool = False
 
 
 def check_order(order_id: int, pay: WeChatPay) -> bool:
-    """Ask WeChat about one order and learn from the answer; close it there when it must end.
+    """Ask WeChat about an order, with all sub-orders of its whole, and learn; close them there when they must end.
 
     Outside any transaction. What cannot be learned now is asked again at `next_check_at`; returns whether WeChat
     gave an answer at all.
     """
-    number = _number(order_id)
-    if number is None:
+    known = _numbers(order_id)
+    if known is None:
         return True
-    answer = pay.query_order(*number)
-    if _learn(order_id, answer):
+    answers = known.query(pay)
+    if _learn(order_id, answers):
         end_order(order_id, pay)
-    return not isinstance(answer, Unknown)
+    return not all(isinstance(each, Unknown) for each in answers.values())
+
+
+def check_combined(combined_id: int, pay: WeChatPay) -> bool:
+    """The same of a combined order."""
+    with transaction():
+        order_id = lock_combined(combined_id).orders[0].id
+    return check_order(order_id, pay)
 
 
 def end_order(order_id: int, pay: WeChatPay) -> None:
-    """Close an order at WeChat. Any refusal may mean that it was just paid, so then the query decides."""
-    number = _number(order_id)
-    if number is None:
+    """Close an order at WeChat, a sub-order with its whole. Any refusal may mean that it was just paid: then we ask."""
+    known = _numbers(order_id)
+    if known is None:
         return
     call_id = _stop(order_id)
-    outcome = pay.close_order(*number)
-    if not _ended(order_id, call_id, outcome):
-        _learn(order_id, pay.query_order(*number))
+    outcome = known.close(pay)
+    if not _ended(order_id, call_id, outcome) or known.is_combined:
+        # One word closes all sub-orders, yet not one that was paid: each is asked about.
+        _learn(order_id, known.query(pay))
 
 
-def _number(order_id: int) -> tuple[str, str] | None:
-    """The order's number and sub-merchant; none when there is nothing left to ask."""
-    with transaction() as session:
-        _, order = lock_order(order_id)
-        if order.state not in OPEN_ORDER:
-            order.next_check_at = None
+def _numbers(order_id: int) -> Numbers | None:
+    """How WeChat knows the checkout; none when there is nothing left to ask."""
+    with transaction():
+        checkout = lock_checkout(order_id)
+        if not checkout.still_open:
+            checkout.root.next_check_at = None
             return None
-        return order.out_trade_no, session.get_one(MerchantChannel, order.channel_id).sub_mchid
+        return numbers.of(checkout)
 
 
 def _stop(order_id: int) -> int:
     with transaction():
-        _, order = lock_order(order_id)
-        if ORDER.may(order.state, "stop"):
-            ORDER.move(order, "stop", "close")
-        order.next_check_at = clock.now() + CALL_MAY_TAKE
-        return calls.intend(order, "close", order.out_trade_no.encode())
+        checkout = lock_checkout(order_id)
+        for order in checkout.orders:
+            if ORDER.may(order.state, "stop"):
+                ORDER.move(order, "stop", "close")
+        checkout.root.next_check_at = clock.now() + CALL_MAY_TAKE
+        return calls.intend(checkout.root, "close", checkout.root.out_trade_no.encode())
 
 
 def _ended(order_id: int, call_id: int, outcome: Done[None] | Refused | Unknown) -> bool:
     with transaction():
-        charge, order = lock_order(order_id)
+        checkout = lock_checkout(order_id)
         calls.answer(call_id, outcome)
-        if isinstance(outcome, Done) and order.state == "closing":
-            _close(charge, order, "close")
+        if isinstance(outcome, Done) and checkout.whole is None:
+            for order in checkout.orders:
+                if order.state == "closing":
+                    _close(checkout, order, "close")
+            checkout.root.next_check_at = None
         return isinstance(outcome, Done)
 
 
-def _close(charge: Charge, order: Order, event: str) -> None:
+def _close(checkout: Checkout, order: Order, event: str) -> None:
     ORDER.move(order, event, QUERY)
-    order.next_check_at = None
-    if charge.state == "closing":
-        CHARGE.move(charge, "close", f"order:{order.id}")
+    for charge in checkout.charges_of(order):
+        if charge.state == "closing":
+            CHARGE.move(charge, "close", f"order:{order.id}")
 
 
-def _learn(order_id: int, answer: Answer) -> bool:
-    """Write down what WeChat said; returns whether the order must now be closed there."""
+def _learn(order_id: int, answers: dict[str, Answer]) -> bool:
+    """Write down what WeChat said of each order; returns whether they must now be closed there."""
     with transaction():
-        charge, order = lock_order(order_id)
-        if order.state not in OPEN_ORDER:
-            return False
-        order.checks += 1
-        match answer:
-            case Done(value=seen) if seen.trade_state in PAID_AT_WECHAT:
-                return _learn_paid(order, seen)
-            case Done(value=seen) if seen.trade_state == "CLOSED":
-                return _learn_closed(charge, order)
-            case Done():
-                return _learn_unpaid(charge, order)
-            case Refused(code=code) if code in NO_SUCH_ORDER:
-                return _learn_absent(charge, order)
-            case _:
-                return _ask_again(order)
+        checkout = lock_checkout(order_id)
+        told = {order.id: _follow(checkout, order, answers[order.out_trade_no]) for order in checkout.still_open}
+        _plan(checkout, told)
+        unpaid = [each for each in checkout.still_open if told[each.id].unpaid]
+        return any(_must_end(checkout, each) for each in unpaid)
 
 
-def _learn_paid(order: Order, seen: Transaction) -> bool:
-    outcome = settle(seen, QUERY)
-    if outcome not in {"paid", "paid_late", "paid_twice", "already_paid"}:
-        order.next_check_at = None  # a person decides: the case says what is wrong
-    return False
+def _follow(checkout: Checkout, order: Order, answer: Answer) -> Verdict:
+    if order.state not in OPEN_ORDER:
+        return Verdict()
+    order.checks += 1
+    match answer:
+        case Done(value=seen) if seen.trade_state in PAID_AT_WECHAT:
+            return _learn_paid(seen)
+        case Done(value=seen) if seen.trade_state == "CLOSED":
+            _time_out(order)
+            _close(checkout, order, "close")
+        case Done():
+            return _learn_unpaid(checkout, order)
+        case Refused(code=code) if code in NO_SUCH_ORDER:
+            _learn_absent(checkout, order)
+    return Verdict()
 
 
-def _learn_closed(charge: Charge, order: Order) -> bool:
-    _time_out(order)
-    _close(charge, order, "close")
-    return False
+def _plan(checkout: Checkout, told: dict[int, Verdict]) -> None:
+    """When WeChat is asked next: while an order is open about which it may still tell us something."""
+    now = clock.now()
+    waiting = [each for each in checkout.still_open if not told[each.id].puzzles]
+    moments = [next_check(each.state, each.checks, each.expires_at, now) for each in waiting]
+    checkout.root.next_check_at = min(moments, default=None)
+    for order in waiting:
+        if order.state != "payable" and now - order.created_at > UNKNOWN_TOO_LONG:
+            open_case("order_unknown_too_long", order.out_trade_no, 2, order_id=order.id)
 
 
-def _learn_unpaid(charge: Charge, order: Order) -> bool:
+def _learn_paid(seen: Transaction) -> Verdict:
+    """What is not ours as we know it is for a person: the case says what is wrong."""
+    return Verdict(puzzles=settle(seen, QUERY) not in {"paid", "paid_late", "paid_twice", "already_paid"})
+
+
+def _learn_unpaid(checkout: Checkout, order: Order) -> Verdict:
     _time_out(order)
     if order.state == "unknown":
         ORDER.move(order, "accept", QUERY)
-    ending = must_end(order.state, order.expires_at, charge.state, clock.now())
-    _ask_again(order)
-    return ending
+    now = clock.now()
+    if checkout.whole is not None and order.state == "closing" and cannot_be_paid_any_more(order.expires_at, now):
+        # WeChat may refuse to close what is left of a whole of which a part was paid; its time is over all the same.
+        _close(checkout, order, "close")
+        return Verdict()
+    return Verdict(unpaid=True)
 
 
-def _learn_absent(charge: Charge, order: Order) -> bool:
+def _must_end(checkout: Checkout, order: Order) -> bool:
+    states = [each.state for each in checkout.charges_of(order)]
+    partly_over = len(checkout.still_open) < len(checkout.orders)
+    return partly_over or must_end(order.state, order.expires_at, states, clock.now())
+
+
+def _learn_absent(checkout: Checkout, order: Order) -> None:
     """WeChat has never heard of it: over, unless the order was accepted once or is still on its way.
 
     The refusal may be unsigned, and a forged one does no harm: without a prepay_id nobody can pay the order.
     """
     if order.prepay_id is not None:
         open_case("order_vanished", order.out_trade_no, 2, order_id=order.id)
-        return _ask_again(order)
-    if clock.now() - order.created_at < CALL_MAY_TAKE:
-        return _ask_again(order)
-    _time_out(order)
-    _close(charge, order, "vanish")
-    return False
-
-
-def _ask_again(order: Order) -> bool:
-    now = clock.now()
-    order.next_check_at = next_check(order.state, order.checks, order.expires_at, now)
-    if order.state != "payable" and now - order.created_at > UNKNOWN_TOO_LONG:
-        open_case("order_unknown_too_long", order.out_trade_no, 2, order_id=order.id)
-    return False
+    elif clock.now() - order.created_at >= CALL_MAY_TAKE:
+        _time_out(order)
+        _close(checkout, order, "vanish")
 
 
 def _time_out(order: Order) -> None:

@@ -1,5 +1,7 @@
 """A verified notice takes effect in one transaction: inbox row, payment, books, receipt, job."""
 
+from collections.abc import Sequence
+
 from app.kernel.db import transaction
 from app.kernel.faults import fault_point
 from payments.charges.actions.inbox import is_new, remember, unexpected
@@ -31,17 +33,18 @@ def _tells_of_payment(notice: Notice) -> bool:
 def _effect(notice: Notice) -> str:
     if not _tells_of_payment(notice):
         return unexpected("unknown_event", notice)
-    paid = _transaction(notice)
-    if paid is None:
+    told = _transactions(notice)
+    if not told:
         return unexpected("unreadable_notice", notice)
-    if paid.trade_state not in PAID_AT_WECHAT:
+    paid = [each for each in told if each.trade_state in PAID_AT_WECHAT]
+    if not paid:
         return unexpected("unexpected_trade_state", notice)
-    return settle(paid, f"notice:{notice.id}")
+    return ",".join(sorted({settle(each, f"notice:{notice.id}") for each in paid}))
 
 
-def _transaction(notice: Notice) -> Transaction | None:
-    """The order it tells of; none when an authentic notice cannot be read, which is for a person to see."""
+def _transactions(notice: Notice) -> Sequence[Transaction]:
+    """The orders it tells of; none when an authentic notice cannot be read, which is for a person to see."""
     try:
-        return notice.transaction()
+        return notice.transactions()
     except NoticeRejected:
-        return None
+        return []

@@ -1,23 +1,27 @@
-"""From a charge to the parameters with which the mini-program opens WeChat's cashier."""
+"""From what is owed to the parameters with which the mini-program opens WeChat's cashier."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
+
 from app.kernel import clock
-from app.kernel.crypto import seal, unseal
+from app.kernel.crypto import unseal
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
-from app.kernel.ids import new_key
 from app.kernel.refusals import Conflict, Unavailable
 from payments.charges.actions import calls
 from payments.charges.actions.check import check_order, end_order
-from payments.charges.actions.locks import lock_charge, lock_open_order, lock_order
+from payments.charges.actions.locks import Checkout, lock_charges, lock_checkout
+from payments.charges.actions.place import Payer, TooManyAtOnce, body_of, place
 from payments.charges.actions.settle import payer_place
 from payments.charges.actions.withdraw import AlreadyPaid
-from payments.charges.models import Charge, Order
-from payments.charges.rules import CALL_MAY_TAKE, ORDER, ORDER_LIFE, can_be_offered_again, next_check
-from payments.payees.queries import channel_of
-from payments.wechat import Done, JsapiOrder, Refused, Unknown, WeChatPay
+from payments.charges.models import Charge, Order, OrderLine
+from payments.charges.rules import OPEN_ORDER, ORDER, can_be_offered_again, next_check
+from payments.wechat import Done, Refused, Unknown, WeChatPay
+
+__all__ = ["ChargeClosed", "PaymentRefused", "PaymentUncertain", "TooManyAtOnce", "prepare", "prepare_together"]
 
 
 class ChargeClosed(Conflict):
@@ -42,145 +46,156 @@ class PaymentRefused(Unavailable):
 
 
 @dataclass(frozen=True)
-class Payer:
-    """Who pays, in which mini-program, and where WeChat reports it."""
-
-    openid: str = field(repr=False)
-    sp_appid: str
-    notify_url: str
-
-
-@dataclass(frozen=True)
 class Attempt:
-    """One call about one order, written down and committed before it leaves. `stale`: end this order first."""
+    """One call about one checkout, written down and committed before it leaves; or orders that must end first.
 
-    order_id: int
+    `order_id` is any order of the checkout.
+    """
+
+    order_id: int = 0
     call_id: int | None = None
     body: bytes = field(default=b"", repr=False)
+    combined: bool = False
     first: bool = False
+    stale: frozenset[int] = frozenset()
 
-    @property
-    def stale(self) -> bool:
-        return self.call_id is None
+    def send(self, pay: WeChatPay) -> Done[str] | Refused | Unknown:
+        return pay.create_combined(self.body) if self.combined else pay.create_order(self.body)
 
 
 def prepare(charge_key: uuid.UUID, openid: str, pay: WeChatPay, *, sp_appid: str, notify_url: str) -> dict[str, str]:
-    """Order the charge at WeChat and return the signed parameters for `wx.requestPayment`.
+    """Order one charge at WeChat; as `prepare_together`."""
+    return prepare_together([charge_key], openid, pay, sp_appid=sp_appid, notify_url=notify_url)
 
-    Outside any transaction. Asking again for the same charge sends the identical bytes under the same number
-    and brings a fresh prepay_id; an expired order, or another payer's, is closed at WeChat first, so that a
-    charge never has two open orders. Refuses `NoSuchCharge`, `AlreadyPaid`, `ChargeClosed`, `PaymentRefused`,
-    and `PaymentUncertain` when WeChat does not tell.
+
+def prepare_together(
+    charge_keys: Collection[uuid.UUID], openid: str, pay: WeChatPay, *, sp_appid: str, notify_url: str
+) -> dict[str, str]:
+    """Order charges at WeChat, to be paid in one go; returns the signed parameters for `wx.requestPayment`.
+
+    Charges of one payee become one order, those of several a combined order (合单) with a sub-order for each payee.
+    Outside any transaction. Asking again for the same charges sends the identical bytes under the same number
+    and brings a fresh prepay_id; an order that expired, is another payer's or asks for one of them among others is
+    closed at WeChat first, so that a charge never has two open orders. Refuses `NoSuchCharge`, `AlreadyPaid`,
+    `ChargeClosed`, `TooManyAtOnce`, `PaymentRefused`, and `PaymentUncertain` when WeChat does not tell.
     """
     payer = Payer(openid, sp_appid, notify_url)
-    attempt = _attempt(charge_key, payer)
+    attempt = _attempt(charge_keys, payer)
     if attempt.stale:
-        end_order(attempt.order_id, pay)
-        attempt = _attempt(charge_key, payer)
+        for order_id in sorted(attempt.stale):
+            end_order(order_id, pay)
+        attempt = _attempt(charge_keys, payer)
     if attempt.stale:
         raise PaymentUncertain
     fault_point("prepare.intended")
-    outcome = pay.create_order(attempt.body)
+    outcome = attempt.send(pay)
     fault_point("prepare.answered")
     prepay_id = _learn(attempt, outcome)
     if prepay_id is None:
-        _explain(charge_key, attempt, outcome, pay)
+        _explain(charge_keys, attempt, outcome, pay)
         raise PaymentUncertain
     return pay.payment_parameters(prepay_id)
 
 
-def _attempt(charge_key: uuid.UUID, payer: Payer) -> Attempt:
+def _attempt(charge_keys: Collection[uuid.UUID], payer: Payer) -> Attempt:
     with transaction():
-        charge = lock_charge(charge_key)
-        _expect_owed(charge)
-        order = lock_open_order(charge)
-        if order is None:
-            return _call(_new_order(charge, payer), first=True)
-        return _call(order) if _is_offerable(order, payer) else Attempt(order.id)
+        charges = lock_charges(charge_keys)
+        for charge in charges:
+            _expect_owed(charge)
+        asking = _open_orders(charges)
+        if not asking:
+            return _call(place(charges, payer), first=True)
+        if {each.id for each in charges} != _asked_with(asking):
+            return Attempt(stale=frozenset(asking))
+        checkout = lock_checkout(min(asking))
+        if len(checkout.still_open) == len(checkout.orders) and _is_offerable(checkout, payer):
+            return _call(checkout)
+        return Attempt(stale=frozenset(asking))
 
 
 def _expect_owed(charge: Charge) -> None:
     if charge.state in {"closing", "closed"}:
-        raise ChargeClosed
+        raise ChargeClosed(charge_key=str(charge.key))
     if charge.state != "created":
-        raise AlreadyPaid
+        raise AlreadyPaid(charge_key=str(charge.key))
 
 
-def _is_offerable(order: Order, payer: Payer) -> bool:
+def _open_orders(charges: Collection[Charge]) -> set[int]:
+    """Ids of the orders that ask for these locked charges and could still be paid; one for each checkout is enough."""
+    asking = select(OrderLine.order_id).where(
+        OrderLine.charge_id.in_([each.id for each in charges]), OrderLine.order_state.in_(OPEN_ORDER)
+    )
+    return set(current().scalars(asking))
+
+
+def _asked_with(order_ids: Collection[int]) -> set[int]:
+    """Ids of all charges of these orders and of those that are paid together with them; lines never change."""
+    orders = current().execute(select(Order.id, Order.combined_id).where(Order.id.in_(order_ids))).all()
+    combined = [each.combined_id for each in orders if each.combined_id is not None]
+    together = select(Order.id).where(Order.id.in_(order_ids) | Order.combined_id.in_(combined))
+    return set(current().scalars(select(OrderLine.charge_id).where(OrderLine.order_id.in_(together))))
+
+
+def _is_offerable(checkout: Checkout, payer: Payer) -> bool:
+    return all(_suits(order, payer) for order in checkout.orders)
+
+
+def _suits(order: Order, payer: Payer) -> bool:
     same = unseal(order.payer, payer_place(order)) == payer.openid and order.sp_appid == payer.sp_appid
     return same and can_be_offered_again(order.state, order.expires_at, clock.now())
 
 
-def _call(order: Order, *, first: bool = False) -> Attempt:
-    body = unseal(order.body, _body_place(order)).encode()
-    return Attempt(order.id, calls.intend(order, "create", body), body, first)
-
-
-def _new_order(charge: Charge, payer: Payer) -> Order:
-    now, key, channel = clock.now(), new_key(), channel_of(charge.payee_id)
-    order = Order(
-        key=key, charge_id=charge.id, channel_id=channel.id, payee_id=charge.payee_id, amount_fen=charge.amount_fen,
-        out_trade_no=key.hex, sp_appid=payer.sp_appid, state="preparing", created_at=now,
-        expires_at=now + ORDER_LIFE, next_check_at=now + CALL_MAY_TAKE,
-    )  # fmt: skip
-    order.payer = seal(payer.openid, payer_place(order))
-    order.body = seal(_body(charge, order, payer, channel.sub_mchid), _body_place(order))
-    current().add(order)
-    ORDER.born(order, f"charge:{charge.key}")
-    return order
-
-
-def _body(charge: Charge, order: Order, payer: Payer, sub_mchid: str) -> str:
-    wanted = JsapiOrder(
-        out_trade_no=order.out_trade_no, sub_mchid=sub_mchid, description=charge.description,
-        amount_fen=order.amount_fen, sp_openid=payer.openid, notify_url=payer.notify_url,
-        time_expire=order.expires_at,
-    )  # fmt: skip
-    return wanted.body().decode()
-
-
-def _body_place(order: Order) -> str:
-    return f"payment_order.body:{order.key}"
+def _call(checkout: Checkout, *, first: bool = False) -> Attempt:
+    body = body_of(checkout.root)
+    call_id = calls.intend(checkout.root, "create", body)
+    return Attempt(checkout.orders[0].id, call_id, body, checkout.whole is not None, first)
 
 
 def _learn(attempt: Attempt, outcome: Done[str] | Refused | Unknown) -> str | None:
-    """Save the answer; the prepay_id when the order may be paid with it."""
+    """Save the answer; the prepay_id when everything may be paid with it."""
     assert attempt.call_id is not None
     with transaction():
-        _, order = lock_order(attempt.order_id)
+        checkout = lock_checkout(attempt.order_id)
         calls.answer(attempt.call_id, outcome)
         match outcome:
             case Done(value=prepay_id):
-                return _accept(order, prepay_id)
-            case Refused(signed=True) if attempt.first and order.state == "preparing":
-                ORDER.move(order, "refuse", "create")
-                order.next_check_at = None
+                return _accept(checkout, prepay_id)
+            case Refused(signed=True) if attempt.first and all(each.state == "preparing" for each in checkout.orders):
+                for order in checkout.orders:
+                    ORDER.move(order, "refuse", "create")
+                checkout.root.next_check_at = None
             case _:
-                _doubt(order)
+                _doubt(checkout)
         return None
 
 
-def _accept(order: Order, prepay_id: str) -> str | None:
-    order.prepay_id = prepay_id
-    if ORDER.may(order.state, "accept"):
-        ORDER.move(order, "accept", "create")
-        order.next_check_at = next_check(order.state, 0, order.expires_at, clock.now())
-    return prepay_id if order.state == "payable" else None
+def _accept(checkout: Checkout, prepay_id: str) -> str | None:
+    now = clock.now()
+    for order in checkout.orders:
+        order.prepay_id = prepay_id
+        if ORDER.may(order.state, "accept"):
+            ORDER.move(order, "accept", "create")
+            checkout.root.next_check_at = next_check(order.state, 0, order.expires_at, now)
+    return prepay_id if all(each.state == "payable" for each in checkout.orders) else None
 
 
-def _doubt(order: Order) -> None:
+def _doubt(checkout: Checkout) -> None:
     """A timeout is unknown, never failed: the sweeper asks at once."""
-    if order.state == "preparing":
-        ORDER.move(order, "time_out", "create")
-    if order.state == "unknown":
-        order.next_check_at = clock.now()
+    for order in checkout.orders:
+        if order.state == "preparing":
+            ORDER.move(order, "time_out", "create")
+        if order.state == "unknown":
+            checkout.root.next_check_at = clock.now()
 
 
-def _explain(charge_key: uuid.UUID, attempt: Attempt, outcome: Done[str] | Refused | Unknown, pay: WeChatPay) -> None:
+def _explain(
+    charge_keys: Collection[uuid.UUID], attempt: Attempt, outcome: Done[str] | Refused | Unknown, pay: WeChatPay
+) -> None:
     """Refuse with what is known by now: refused for good, paid meanwhile, or withdrawn."""
     if isinstance(outcome, Refused) and outcome.signed and attempt.first:
         raise PaymentRefused
     if isinstance(outcome, Refused):
         check_order(attempt.order_id, pay)
     with transaction():
-        _expect_owed(lock_charge(charge_key))
+        for charge in lock_charges(charge_keys):
+            _expect_owed(charge)

@@ -1,4 +1,6 @@
-"""A payment that WeChat vouches for becomes ours: the one path for notices and queries alike."""
+"""A payment that WeChat vouches for becomes ours: the one path for notices and queries alike, an order at a time."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -8,7 +10,7 @@ from app.kernel.db import current
 from app.kernel.faults import fault_point
 from app.kernel.queue import enqueue
 from payments.charges.actions.cases import open_case
-from payments.charges.actions.locks import lock_open_order, lock_order_by_number
+from payments.charges.actions.locks import Checkout, lock_checkout_by_number, lock_open_order, root_of
 from payments.charges.models import Charge, Order, Payment
 from payments.charges.queries import order_reference
 from payments.charges.rules import CHARGE, ORDER, Expected, discrepancies, severity_of
@@ -25,11 +27,11 @@ def settle(paid: Transaction, cause: str) -> str:
     Moves money only when every field is our order's; whatever is authentic but wrong becomes a case in the
     same transaction. The same payment again changes nothing.
     """
-    found = lock_order_by_number(paid.out_trade_no)
+    found = lock_checkout_by_number(paid.out_trade_no)
     fault_point("notice.after_lock")
     if found is None:
         return _case("unknown_order", paid, 2)
-    charge, order = found
+    checkout, order = found
     wrong = discrepancies(expected_of(order), paid)
     if wrong:
         return _case("payment_mismatch", paid, severity_of(wrong), order_id=order.id, fields=wrong)
@@ -37,7 +39,7 @@ def settle(paid: Transaction, cause: str) -> str:
         return _case("transaction_mismatch", paid, 2, order_id=order.id)
     if order.state == "paid":
         return "already_paid"
-    return _pay(charge, order, paid, cause)
+    return _pay(checkout, order, paid, cause)
 
 
 def expected_of(order: Order) -> Expected:
@@ -57,10 +59,8 @@ def payer_place(order: Order) -> str:
 
 def _is_strange(order: Order, paid: Transaction) -> bool:
     """The order was paid by another transaction, or the transaction paid another order."""
-    known = select(Payment).where((Payment.order_id == order.id) | (Payment.transaction_id == paid.transaction_id))
-    return any(
-        (each.order_id, each.transaction_id) != (order.id, paid.transaction_id) for each in current().scalars(known)
-    )
+    known = select(Order.id).where(Order.transaction_id == paid.transaction_id, Order.id != order.id)
+    return order.transaction_id not in (None, paid.transaction_id) or current().scalar(known) is not None
 
 
 def _case(kind: str, paid: Transaction, severity: int, **detail: object) -> str:
@@ -74,42 +74,53 @@ def _fields(detail: dict[str, object]) -> list[object]:
     return fields if isinstance(fields, list) else []
 
 
-def _pay(charge: Charge, order: Order, paid: Transaction, cause: str) -> str:
-    ORDER.move(order, "pay", cause)
-    order.next_check_at = None
+def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: str) -> str:
+    ORDER.move(order, "pay", cause, transaction_id=paid.transaction_id)
+    checkout.root.next_check_at = clock.now() if checkout.still_open else None
     fault_point("notice.after_order")
-    surplus = not CHARGE.may(charge.state, "pay")
-    _record_payment(order, paid, surplus=surplus)
+    charges = checkout.charges_of(order)
+    owed = [each for each in charges if CHARGE.may(each.state, "pay")]
+    surplus = [each for each in charges if each not in owed]
+    for charge in charges:
+        _record_payment(order, charge, paid, surplus=charge in surplus)
     fault_point("notice.after_payment")
-    if surplus:
-        return _keep_surplus(charge, order, paid)
-    return _pay_charge(charge, order, paid, cause)
+    _post_owed(order, owed, paid)
+    _keep_surplus(order, surplus, paid)
+    outcomes = {_pay_charge(each, order, cause) for each in owed} | {"paid_twice" for _ in surplus}
+    return next(each for each in ("paid_twice", "paid_late", "paid") if each in outcomes)
 
 
-def _record_payment(order: Order, paid: Transaction, *, surplus: bool) -> None:
+def _record_payment(order: Order, charge: Charge, paid: Transaction, *, surplus: bool) -> None:
     payment = Payment(
-        order_id=order.id, charge_id=order.charge_id, channel_id=order.channel_id, payee_id=order.payee_id,
-        transaction_id=paid.transaction_id, paid_fen=paid.total_fen, surplus=surplus,
+        order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
+        transaction_id=paid.transaction_id, paid_fen=charge.amount_fen, surplus=surplus,
         paid_at=paid.success_time, learned_at=clock.now(),
     )  # fmt: skip
     current().add(payment)
     current().flush()
 
 
-def _keep_surplus(charge: Charge, order: Order, paid: Transaction) -> str:
-    """A second order of a paid charge was paid too: the money stands in 长款 until its refund is under way."""
+def _post_owed(order: Order, owed: Sequence[Charge], paid: Transaction) -> None:
     assert paid.success_time is not None
-    post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(order.amount_fen))
-    audit.record("charge.surplus", "charge", charge.id, order_reference(order))
-    return "paid_twice"
+    if owed:
+        fen = sum(each.amount_fen for each in owed)
+        post("payment", order_reference(order), order.payee_id, paid.success_time, paid_lines(fen))
+        fault_point("notice.after_journal")
 
 
-def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: str) -> str:
+def _keep_surplus(order: Order, surplus: Sequence[Charge], paid: Transaction) -> None:
+    """What was paid before is paid again with this order: the money stands in 长款 until its refund is under way."""
     assert paid.success_time is not None
+    if surplus:
+        fen = sum(each.amount_fen for each in surplus)
+        post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(fen))
+    for charge in surplus:
+        audit.record("charge.surplus", "charge", charge.id, order_reference(order))
+
+
+def _pay_charge(charge: Charge, order: Order, cause: str) -> str:
     CHARGE.move(charge, "pay", cause)
     fault_point("notice.after_charge")
-    post("payment", order_reference(order), order.payee_id, paid.success_time, paid_lines(order.amount_fen))
-    fault_point("notice.after_journal")
     audit.record("charge.pay", "charge", charge.id, cause, {"order_id": order.id})
     fault_point("notice.after_audit")
     _end_sibling(charge)
@@ -120,7 +131,7 @@ def _end_sibling(charge: Charge) -> None:
     """Another order of the same charge must not be paid as well: the sweeper closes it at once."""
     sibling = lock_open_order(charge)
     if sibling is not None:
-        sibling.next_check_at = clock.now()
+        root_of(sibling).next_check_at = clock.now()
 
 
 def _announce(charge: Charge) -> str:

@@ -1,11 +1,12 @@
 """Finding the orders about which WeChat should be asked now."""
 
-from payments.charges.actions.check import check_order
+from payments.charges.actions.check import check_combined, check_order
 from payments.charges.actions.rounds import one_round
-from payments.charges.models import Order
+from payments.charges.models import CombinedOrder, Order
 from payments.wechat import WeChatPay
 
 
 def sweep(pay: WeChatPay, limit: int = 50) -> int:
-    """Check up to `limit` due orders in one round (`rounds.one_round`); returns how many."""
-    return one_round(Order, lambda order_id: check_order(order_id, pay), limit)
+    """Check up to `limit` due orders, and as many combined ones, in rounds (`rounds.one_round`); returns how many."""
+    single = one_round(Order, lambda order_id: check_order(order_id, pay), limit)
+    return single + one_round(CombinedOrder, lambda combined_id: check_combined(combined_id, pay), limit)

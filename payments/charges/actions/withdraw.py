@@ -5,7 +5,7 @@ import uuid
 from app.kernel import audit, clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict
-from payments.charges.actions.locks import lock_charge, lock_open_order
+from payments.charges.actions.locks import lock_charge, lock_open_order, root_of
 from payments.charges.models import Charge, Order
 from payments.charges.rules import CHARGE, ORDER
 
@@ -45,4 +45,4 @@ def _withdraw(charge: Charge, cause: str) -> None:
 def _stop(order: Order, cause: str) -> None:
     if order.state != "closing":
         ORDER.move(order, "stop", cause)
-    order.next_check_at = clock.now()
+    root_of(order).next_check_at = clock.now()

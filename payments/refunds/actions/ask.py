@@ -125,7 +125,7 @@ def _expect_possible(payment: Payment, payee: Payee, wish: Wish) -> None:
         raise TooMuchRefunded(left_fen=left)
     if clock.now() >= payment.paid_at + REFUNDABLE_FOR:
         raise RefundTooLate
-    if count_of(payment.id) >= MOST_REFUNDS:
+    if count_of(payment) >= MOST_REFUNDS:
         raise TooManyRefunds
 
 

@@ -54,7 +54,7 @@ def learn(payment: Payment, refund: Refund, seen: RefundSeen, cause: str) -> str
 def _expected(payment: Payment, refund: Refund) -> Expected:
     order = current().get_one(Order, payment.order_id)
     return Expected(
-        refund.out_refund_no, payment.transaction_id, order.out_trade_no, refund.amount_fen, payment.paid_fen
+        refund.out_refund_no, payment.transaction_id, order.out_trade_no, refund.amount_fen, order.amount_fen
     )
 
 

@@ -7,7 +7,7 @@ from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
 from payments.charges.actions import calls
 from payments.charges.actions.cases import open_case
-from payments.charges.models import Payment
+from payments.charges.models import Order, Payment
 from payments.payees.models import MerchantChannel
 from payments.refunds.actions.learn import learn
 from payments.refunds.actions.locks import lock_refund_by_id
@@ -77,7 +77,8 @@ def _body(payment: Payment, refund: Refund, notify_url: str) -> bytes:
     return RefundOrder(
         sub_mchid=current().get_one(MerchantChannel, refund.channel_id).sub_mchid,
         transaction_id=payment.transaction_id, out_refund_no=refund.out_refund_no, reason=REASONS[refund.reason],
-        notify_url=notify_url, refund_fen=refund.amount_fen, total_fen=refund.paid_fen,
+        notify_url=notify_url, refund_fen=refund.amount_fen,
+        total_fen=current().get_one(Order, payment.order_id).amount_fen,
     ).body()  # fmt: skip
 
 

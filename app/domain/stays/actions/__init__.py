@@ -1,7 +1,7 @@
 """What gates, motorists and jobs do with stays; one file a verb."""
 
 from app.domain.stays.actions.adopt import adopt
-from app.domain.stays.actions.bill import NothingToPay, open_payment
+from app.domain.stays.actions.bill import NothingToPay, open_payment, open_payments
 from app.domain.stays.actions.decide import decide
 from app.domain.stays.actions.dispute import record_dispute
 from app.domain.stays.actions.likeness import assign_exit
@@ -18,6 +18,7 @@ __all__ = [
     "decide",
     "earn_the_rest",
     "open_payment",
+    "open_payments",
     "project",
     "project_backlog",
     "project_forgotten",

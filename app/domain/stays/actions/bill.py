@@ -1,15 +1,16 @@
 """A motorist pays; a car that leaves closes its account."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
+from app.domain.arrears.queries import own_arrears
 from app.domain.lots.queries import PayeeMissing, place_of
 from app.domain.pricing.queries import TariffMissing
 from app.domain.pricing.rules import NoPrice
 from app.domain.stays.actions.account import bill_for, close_standing, complete, due_now, locked, owed_by_nobody
 from app.domain.stays.models import Stay
-from app.domain.stays.queries import Due, one_for
+from app.domain.stays.queries import Due, in_locking_order, one_for
 from app.domain.stays.rules import STAY
 from app.domain.tasks.actions import open_task
 from app.kernel.db import savepoint, transaction
@@ -39,6 +40,20 @@ def open_payment(motorist_id: int, stay_key: uuid.UUID) -> uuid.UUID:
         charge_key = bill_for(stay).charge_key
         assert charge_key is not None
         return charge_key
+
+
+def open_payments(motorist_id: int, stay_keys: Collection[uuid.UUID] | None = None) -> list[uuid.UUID]:
+    """The keys of the charges that settle what is owed for stays that have ended: the named ones, or all.
+
+    What is being looked into and therefore not pursued is paid only when it is named. Refuses as `open_payment`, and
+    `NothingToPay` for a stay that owes nothing.
+    """
+    with transaction():
+        owed = {each.stay_key: each.is_paused for each in own_arrears(motorist_id)}
+        wanted = [key for key, is_paused in owed.items() if not is_paused] if stay_keys is None else set(stay_keys)
+        if not wanted or not owed.keys() >= set(wanted):
+            raise NothingToPay
+        return [open_payment(motorist_id, key) for key in in_locking_order(wanted)]
 
 
 def close_account(stay: Stay, exit_event_id: int, exited_at: datetime) -> None:

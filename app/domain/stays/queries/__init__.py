@@ -1,7 +1,7 @@
 """Stays and what they cost; a motorist sees their own."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +72,12 @@ def one_for(motorist_id: int, key: uuid.UUID) -> StayView:
     if row is None:
         raise StayNotFound
     return StayView(*row)
+
+
+def in_locking_order(keys: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """The same stays in the one order in which several are locked."""
+    with transaction() as session:
+        return session.scalars(select(Stay.key).where(Stay.key.in_(keys)).order_by(Stay.id)).all()
 
 
 def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[StayView]:
