@@ -308,7 +308,8 @@ def written_by_hand(folder: Path, write: Any) -> Path:
     [
         (lambda _, page: page.write_formula(1, 1, '="示例单位"&"乙"', None, "示例单位乙"), []),
         (lambda _, page: page.write_formula(1, 1, '="示例单位"&"乙"', None, ""), [(2, "单位名称", "cell_empty")]),
-        (lambda _, page: page.write_formula(1, 1, "=1/0", None, "#DIV/0!"), [(2, "单位名称", "cell_empty")]),
+        (lambda _, page: page.write_formula(1, 1, "=1/0", None, "#DIV/0!"), [(2, "单位名称", "cell_is_an_error")]),
+        (lambda _, page: page.write_formula(1, 6, "=A9", None, "#REF!"), [(2, "主管部门名称", "cell_is_an_error")]),
         (lambda book, page: page.merge_range(1, 0, 2, 0, CODE, book.add_format()), []),
         (lambda _, page: page.write_row(4, 0, UNIT), [(5, "统一社会信用代码", "row_twice")]),
         (lambda _, page: page.write_string(1, 1, '=CMD("x")'), [(2, "单位名称", "text_is_a_formula")]),
