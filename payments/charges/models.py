@@ -32,6 +32,7 @@ class Charge(Base):
             name="a_description_fits_wechats_bill",
         ),
         Index("ix_charge_motorist_id", "motorist_id"),
+        Index("ix_charge_created_at", "created_at", postgresql_include=["payee_id", "amount_fen"]),
         Index("ix_charge_to_be_returned", "id", postgresql_where=text("state IN ('paid_late', 'refund_full')")),
     )
 

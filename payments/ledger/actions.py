@@ -1,16 +1,31 @@
 """Money moves; it is never set. All writing goes through the database's own `post_journal`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, bindparam, insert, select, text
+from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, Text, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.kernel import clock
-from app.kernel.db import current, transaction
+from app.kernel.db import current, refusing, transaction
+from app.kernel.refusals import Conflict
 from payments.ledger.models import Account, Journal
 from payments.ledger.queries import lines_of
 from payments.ledger.rules import Line, chart_of, check, intent, swapped
+
+
+class DayNotOver(Conflict):
+    """A day is closed when it is over."""
+
+    code = "day_not_over"
+    message = "该会计日尚未结束，不能关账"
+
+
+class DayNotNext(Conflict):
+    """Days are closed in order, each once."""
+
+    code = "day_not_next"
+    message = "会计日须按日期顺序关账，且只关一次"
 
 
 class PostedDifferently(RuntimeError):
@@ -28,6 +43,11 @@ _POST = text(
     bindparam("reverses", type_=BigInteger),
     bindparam("codes", type_=ARRAY(Text)),
     bindparam("amounts", type_=ARRAY(BigInteger)),
+)
+
+
+_CLOSE = text("SELECT close_accounting_day(:day, :moment, :actor)").bindparams(
+    bindparam("day", type_=Date), bindparam("moment", type_=DateTime(timezone=True)), bindparam("actor", type_=Text)
 )
 
 
@@ -61,6 +81,26 @@ def reverse(journal: Journal, event_at: datetime) -> Journal:
         lines = swapped(lines_of(journal.id))
         reference = f"{journal.kind}/{journal.business_ref}"
         return _post("reversal", reference, journal.payee_id, event_at, lines, reverses=journal.id)
+
+
+def close_day(day: date, closed_by: str) -> None:
+    """Close an accounting day for ever, after every earlier one; its turnover and balances are kept with it.
+
+    Waits for whoever is posting, and whoever posts waits for it. Refuses `DayNotOver`, and `DayNotNext` for a day that
+    is closed or has an open one with postings before it.
+    """
+    with transaction():
+        if day >= clock.business_day(clock.now()):
+            raise DayNotOver(day=day)
+        with refusing({"days_are_closed_in_order": DayNotNext}) as session:
+            session.execute(_CLOSE, {"day": day, "moment": clock.now(), "actor": closed_by})
+
+
+def rebuild_balances() -> int:
+    """Make turnover and balances of all closed days anew from the postings; returns how many days."""
+    with transaction() as session:
+        session.execute(select(func.set_config("statement_timeout", "0", True)))
+        return int(session.scalar(select(func.rebuild_balances())) or 0)
 
 
 def _post(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id
@@ -58,6 +58,7 @@ class Journal(Base):
         ),
         CheckConstraint("octet_length(intent_hash) = 32", name="an_intent_rests_as_sha256"),
         Index("ix_journal_payee_id_posted_on", "payee_id", "posted_on"),
+        Index("ix_journal_posted_on", "posted_on"),
     )
 
     id: Mapped[Id]
@@ -95,3 +96,44 @@ class Posting(Base):
     account_id: Mapped[int]
     payee_id: Mapped[int]
     amount_fen: Mapped[int]
+
+
+class AccountingDay(Base):
+    """A day whose books are closed (会计日): nothing is posted on it or before it any more, and it never opens again.
+
+    What was wrong is reversed on a day that is open. Written by `close_accounting_day` alone.
+    """
+
+    __tablename__ = "accounting_day"
+    __table_args__ = (UniqueConstraint("day", name="a_day_is_closed_once"),)
+
+    id: Mapped[Id]
+    day: Mapped[date]
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[str]
+
+
+class Turnover(Base):
+    """What one account moved on a closed day by journals of one kind (日发生额). Derived: can be made again."""
+
+    __tablename__ = "turnover_daily"
+    __table_args__ = (
+        CheckConstraint("debit_fen >= 0 AND credit_fen >= 0 AND postings > 0", name="a_turnover_moved_something"),
+    )
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    debit_fen: Mapped[int]
+    credit_fen: Mapped[int]
+    postings: Mapped[int]
+
+
+class DailyBalance(Base):
+    """What one account held at the end of a closed day on which it moved (日余额), a debit positive. Derived."""
+
+    __tablename__ = "balance_daily"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    closing_fen: Mapped[int]

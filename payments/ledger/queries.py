@@ -1,13 +1,14 @@
-"""What the books say. Balances are sums of postings, never a stored number."""
+"""What the books say. Balances are sums of postings; the days kept are derived from those and can be made again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 
 from app.kernel.db import transaction
 from app.kernel.money import Fen
-from payments.ledger.models import Account, Journal, Posting
+from payments.ledger.models import Account, AccountingDay, Journal, Posting
 from payments.ledger.rules import Line
 
 
@@ -60,3 +61,66 @@ def trial_balance(payee_id: int | None = None) -> list[Balance]:
 def balance(payee_id: int, code: str) -> Fen:
     """One account's balance in fen, a debit positive."""
     return next((each.amount_fen for each in trial_balance(payee_id) if each.code == code), 0)
+
+
+def closed_through() -> date | None:
+    """The last closed accounting day."""
+    with transaction() as session:
+        return session.scalar(select(func.max(AccountingDay.day)))
+
+
+def closed_days(limit: int) -> Sequence[AccountingDay]:
+    """Closed days, the newest first."""
+    with transaction() as session:
+        return session.scalars(select(AccountingDay).order_by(AccountingDay.day.desc()).limit(limit)).all()
+
+
+def open_days_before(day: date) -> Sequence[date]:
+    """Days before this one on which something was posted and which are still open, the oldest first."""
+    former = select(func.coalesce(func.max(AccountingDay.day), date.min)).scalar_subquery()
+    with transaction() as session:
+        posted = select(Journal.posted_on).where(Journal.posted_on < day, Journal.posted_on > former).distinct()
+        return session.scalars(posted.order_by(Journal.posted_on)).all()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A figure that is kept for a closed day and is not what the postings come to; None: there is none."""
+
+    day: date
+    account_id: int
+    kind: str
+    kept_fen: Fen | None
+    true_fen: Fen | None
+
+
+def drifts(limit: int = 100) -> list[Drift]:
+    """Where the days kept differ from the postings: turnover (its kind), or `balance`; empty when all is equal."""
+    with transaction() as session:
+        session.execute(select(func.set_config("statement_timeout", "0", True)))
+        return [Drift(*row) for row in session.execute(_DRIFTS, {"at_most": limit})]
+
+
+_DRIFTS = text(
+    """
+    WITH true_turnover AS (
+        SELECT posted_on AS day, account_id, kind,
+               coalesce(sum(amount_fen) FILTER (WHERE amount_fen > 0), 0) AS debit_fen,
+               coalesce(-sum(amount_fen) FILTER (WHERE amount_fen < 0), 0) AS credit_fen, count(*) AS postings
+        FROM journal JOIN posting ON posting.journal_id = journal.id
+        WHERE posted_on <= (SELECT max(day) FROM accounting_day) GROUP BY posted_on, account_id, kind
+    ), true_balance AS (
+        SELECT day, account_id, sum(sum(debit_fen - credit_fen)) OVER (PARTITION BY account_id ORDER BY day) AS fen
+        FROM true_turnover GROUP BY day, account_id
+    )
+    SELECT day, account_id, kind, kept.debit_fen - kept.credit_fen, (made.debit_fen - made.credit_fen)::bigint
+    FROM turnover_daily kept FULL JOIN true_turnover made USING (day, account_id, kind)
+    WHERE (kept.debit_fen, kept.credit_fen, kept.postings)
+          IS DISTINCT FROM (made.debit_fen, made.credit_fen, made.postings)
+    UNION ALL
+    SELECT day, account_id, 'balance', kept.closing_fen, made.fen::bigint
+    FROM balance_daily kept FULL JOIN true_balance made USING (day, account_id)
+    WHERE kept.closing_fen IS DISTINCT FROM made.fen
+    ORDER BY 1, 2, 3 LIMIT :at_most
+    """
+)

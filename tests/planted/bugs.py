@@ -14,6 +14,7 @@ _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 _LIFE: Final = "tests/life/test_evening.py"
 _HOLDS: Final = "tests/arrears/test_guards.py"
+_DAYS: Final = "tests/finance/test_days.py"
 _SEALS: Final = "tests/audit/test_sealing.py"
 _ROUNDS: Final = "tests/regulars/test_rounds.py"
 
@@ -443,6 +444,30 @@ _PAID_TOGETHER: Final = [
     ),
 ]
 
+_CLOSED: Final = [
+    Bug(
+        "lock dropped: a day is closed while somebody still posts on it",
+        "migrations/versions/0039_days.py",
+        "            PERFORM pg_advisory_xact_lock_shared(680101);\n",
+        "",
+        [_DAYS],
+    ),
+    Bug(
+        "constraint dropped: a closed day takes postings",
+        "migrations/versions/0039_days.py",
+        "IF EXISTS (SELECT FROM public.accounting_day WHERE day >= NEW.posted_on) THEN",
+        "IF false THEN",
+        [_DAYS],
+    ),
+    Bug(
+        "difference passed by: days are closed though the books do not follow from the events",
+        "app/domain/finance/actions.py",
+        "            return len(found)\n",
+        "            pass\n",
+        [_DAYS],
+    ),
+]
+
 BUGS: Final[Sequence[Bug]] = [
     *_CLAIMS,
     *_LISTED,
@@ -454,4 +479,5 @@ BUGS: Final[Sequence[Bug]] = [
     *_SEALED,
     *_DRAWN,
     *_PAID_TOGETHER,
+    *_CLOSED,
 ]

@@ -25,7 +25,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "worker": ("processes:worker", "Run jobs from the queue until stopped."),
     "sweepers": ("processes:sweepers", "Look for due rows until stopped."),
     "db": ("processes:migrations", "Migrations of the schema (Flask-Migrate)."),
-    "ledger": ("processes:ledger", "Print the ledger by payee."),
+    "ledger": ("ledger:ledger", "The books (账簿) by payee, their closed days, and proofs of both."),
     "sample-city": ("processes:sample_city", "A city to try the platform in."),
     "audit": ("audit:audit", "The audit log (审计日志): seal it, prove it, look into it."),
     "city-feed": ("city_feed:city_feed", "What the city's own parking system is told (全市停车信息统一系统)."),

@@ -1,9 +1,8 @@
-"""The platform's own processes and tools: worker, sweepers, migrations, the ledger, the sample city.
+"""The platform's own processes and tools: worker, sweepers, migrations, the sample city.
 
 What each loads is loaded by none of the others.
 """
 
-import json
 from pathlib import Path
 from typing import cast
 
@@ -46,21 +45,6 @@ def migrations(words: tuple[str, ...]) -> None:
 
     Migrate(_app(), current_app.extensions["sqlalchemy"], directory="migrations")
     cli.db.main(args=words, prog_name="flask db")
-
-
-@click.command("ledger")
-@click.option("--json", "wants_json", is_flag=True, help="all payees, in fen, for programs")
-@with_appcontext
-def ledger(*, wants_json: bool) -> None:
-    """Print the ledger by payee: what each account holds, and that all of it sums to zero."""
-    from app.jobs.books import all_books, as_json, as_lines  # noqa: PLC0415
-
-    books = all_books()
-    if wants_json:
-        click.echo(json.dumps(as_json(books), ensure_ascii=False))
-        return
-    for line in as_lines(books):
-        click.echo(line)
 
 
 sample_city = AppGroup("sample-city", help="A city to try the platform in; refused by production.")

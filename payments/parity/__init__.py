@@ -1,0 +1,1 @@
+"""The books against the events: what payments, charges and refunds must have posted, recomputed and compared."""
