@@ -1,12 +1,19 @@
-"""The books are held against the events, hour by hour, and what is over is closed."""
+"""The books are held against the events and closed; units report what the money was used for."""
 
+import uuid
 from dataclasses import asdict
 from datetime import date, time, timedelta
 from typing import Any, Final
 
+from app.domain.finance.models import MoneyUse
+from app.domain.finance.queries import last_version, unit_by
+from app.domain.finance.rules import PURPOSES
+from app.domain.staff.rules import Actor, permit, reach
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import audit, clock
 from app.kernel.db import transaction
+from app.kernel.money import Fen
+from app.kernel.refusals import Invalid
 from payments.ledger.actions import close_day
 from payments.ledger.queries import closed_through, drifts, open_days_before
 from payments.parity.queries import differences
@@ -18,6 +25,34 @@ BOOKS: Final = ("ledger", 0)
 DIFFER: Final = "books_differ"
 """The kind of task: books and events, or the days kept and the postings, do not agree."""
 SHOWN: Final = 20
+
+
+class NotAMonth(Invalid):
+    """A month is told by its first day, and not before it began."""
+
+    code = "not_a_month"
+    message = "请填写已开始的月份"
+
+
+class NotAPurpose(Invalid):
+    """The notice names what the money is for (N3.3)."""
+
+    code = "not_a_purpose"
+    message = "用途须为平台服务、泊位管理、设施改造维护或其他"
+
+
+class SumUnfit(Invalid):
+    """A sum is whole fen, zero or more."""
+
+    code = "sum_unfit"
+    message = "金额须为不小于0的整数（分）"
+
+
+class UseBasisMissing(Invalid):
+    """Whoever reports a use says on what it rests."""
+
+    code = "use_basis_missing"
+    message = "请填写支出依据"
 
 
 def check_books() -> int:
@@ -46,6 +81,40 @@ def close_days() -> int:
     for day in days:
         close_day(day, PLATFORM)
     return len(days)
+
+
+def report_use(by: Actor, unit: uuid.UUID, month: date, purpose: str, amount_fen: Fen, basis: str) -> MoneyUse:
+    """Say what a unit spent in a month on one of the purposes that the notice names (N3.3); a later word replaces it.
+
+    Refuses `NotFound`, `NotAMonth`, `NotAPurpose`, `SumUnfit`, `UseBasisMissing`.
+    """
+    with transaction() as session:
+        of = unit_by(unit)
+        permit(by, "finance.report_use", of.place)
+        if month.day != 1 or month > clock.business_day(clock.now()):
+            raise NotAMonth(month=month)
+        if purpose not in PURPOSES:
+            raise NotAPurpose(purpose=purpose)
+        if amount_fen < 0:
+            raise SumUnfit
+        if not basis.strip():
+            raise UseBasisMissing
+        row = MoneyUse(
+            unit_id=of.id, month=month, purpose=purpose, version=last_version(of.id, month, purpose) + 1,
+            amount_fen=amount_fen, basis=basis.strip(), reported_by=by.account_id, reported_at=clock.now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        audit.record("finance.report_use", "money_use", row.id, by.label, {"amount_fen": amount_fen})
+        return row
+
+
+def note_export(by: Actor, first: date, last: date, form: str, rows: int) -> None:
+    """Write down that somebody took a revenue report out of the platform, and how many rows it had."""
+    with transaction():
+        reach(by, "finance.see_revenue")
+        detail = {"first": str(first), "last": str(last), "form": form, "rows": rows}
+        audit.record("finance.export_revenue", "staff_account", by.account_id, by.label, detail)
 
 
 def _first_open() -> date:

@@ -136,6 +136,10 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.reject": _only(FINANCE_CHECKER),
     "refunds.stop": _only(FINANCE_CHECKER),
     "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    # finance
+    "finance.see_revenue": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "finance.report_use": _only(UNIT, FINANCE_MAKER),
+    "finance.see_uses": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # arrears
     "arrears.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "arrears.pause": _only(Role.COMPLAINT_HANDLER, FINANCE_CHECKER, REGULATOR),

@@ -1,0 +1,118 @@
+"""Revenue by whatever it is asked by: figures of one payee on one day, added up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from typing import Final
+
+from app.kernel.money import Fen
+from app.kernel.refusals import Invalid
+
+PURPOSES: Final[Mapping[str, str]] = {
+    "platform_service": "平台服务", "berth_management": "泊位管理", "facilities": "设施改造维护", "other": "其他",
+}  # fmt: skip
+"""What the money is mainly for (N3.3)."""
+DIMENSIONS: Final[Mapping[str, str]] = {
+    "month": "月份", "day": "日期", "district": "区县", "level": "级次", "unit": "开放单位", "payee": "收费主体",
+    "item": "项目编码",
+}  # fmt: skip
+"""By what revenue can be asked, and its Chinese name."""
+LEVELS: Final[Mapping[str, str]] = {"city": "市级", "district": "区县级"}
+
+
+class NotADimension(Invalid):
+    """Revenue is asked by payee, unit, district, level, item, day or month, each once."""
+
+    code = "not_a_dimension"
+    message = "汇总维度须为 payee、unit、district、level、item、day、month 之一，且不重复"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums in fen; `FIGURES` names them in Chinese."""
+
+    charged_fen: Fen = 0
+    """What was asked for in the span and not withdrawn since."""
+    paid_fen: Fen = 0
+    refunded_fen: Fen = 0
+    fee_fen: Fen = 0
+    earned_fen: Fen = 0
+    settled_fen: Fen = 0
+    """What arrived at the bank or the fiscal account."""
+    remitted_fen: Fen = 0
+    """What left it for the treasury."""
+    open_fen: Fen = 0
+    """What of `charged_fen` is not paid yet."""
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+
+FIGURES: Final[Mapping[str, str]] = {
+    "charged_fen": "应收", "paid_fen": "实收", "refunded_fen": "退款", "fee_fen": "手续费", "earned_fen": "确认收入",
+    "settled_fen": "到账", "remitted_fen": "上缴", "open_fen": "未收",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A payee as reports name it: where it and all its units lie, and under which item it collects."""
+
+    payee: str
+    unit: str
+    district: str
+    level: str
+    item: str
+
+
+@dataclass(frozen=True)
+class Takings:
+    """What one payee took on one day."""
+
+    day: date
+    payee_id: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class RevenueLine:
+    """One line of a report: the words of its dimensions, and the figures."""
+
+    by: tuple[str, ...]
+    figures: Figures
+
+
+def check_dimensions(by: Sequence[str]) -> None:
+    """Refuse `NotADimension` unless there is one at least, each known and named once."""
+    if not by or len(set(by)) != len(by) or not set(by) <= set(DIMENSIONS):
+        raise NotADimension(by=list(by))
+
+
+def summed(takings: Iterable[Takings], recipients: Mapping[int, Recipient], by: Sequence[str]) -> list[RevenueLine]:
+    """The report's lines in the order of their words."""
+    sums: dict[tuple[str, ...], Figures] = {}
+    for each in takings:
+        words = tuple(_word(each, recipients[each.payee_id], dimension) for dimension in by)
+        sums[words] = sums.get(words, Figures()) + each.figures
+    return [RevenueLine(words, sums[words]) for words in sorted(sums)]
+
+
+def total(lines: Iterable[RevenueLine]) -> Figures:
+    """All lines together."""
+    return sum((line.figures for line in lines), Figures())
+
+
+def _word(takings: Takings, recipient: Recipient, dimension: str) -> str:
+    if dimension == "day":
+        return takings.day.isoformat()
+    return f"{takings.day:%Y-%m}" if dimension == "month" else str(getattr(recipient, dimension))
+
+
+def month_of(first: date) -> tuple[date, date]:
+    """A month's first and last day."""
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def yuan(fen: Fen) -> str:
+    """Two decimals, without floating point."""
+    return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"

@@ -1,0 +1,118 @@
+"""Revenue reports: the same figures from open and from closed days, within one's reach, and never a formula."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from python_calamine import CalamineWorkbook
+
+from app.domain.finance import actions
+from app.domain.finance.queries import revenue
+from app.domain.finance.rules import Figures, NotADimension, Recipient, RevenueLine, Takings, summed, total
+from app.domain.lots.models import Lot
+from app.domain.lots.queries import payee_at
+from app.domain.staff.rules import NotPermitted
+from app.domain.units.models import Unit
+from app.kernel.db import transaction
+from app.kernel.refusals import NotFound
+from payments.payees.models import Payee
+from payments.payees.queries import payee_by_id
+from tests.commands import refused, run, told
+from tests.finance.scene import earned, owed, paid_charge, promised, went
+from tests.world import open_lot, staff
+
+JUNE = (date(2026, 6, 1), date(2026, 6, 30))
+DAY = timedelta(days=1)
+
+
+def payee_of(lot: Lot, at: datetime) -> Payee:
+    return payee_by_id(payee_at(lot.id, at))
+
+
+def test_sums_are_added_up_by_whatever_is_asked() -> None:
+    east, west = (Recipient(name, name, "西湖区", "市级", "—") for name in ("东", "西"))
+    days = [date(2026, 6, 1), date(2026, 6, 2)]
+    takings = [Takings(day, who, Figures(paid_fen=10 + who)) for day in days for who in (1, 2)]
+    lines = summed(takings, {1: east, 2: west}, ("payee",))
+    assert lines == [RevenueLine(("东",), Figures(paid_fen=22)), RevenueLine(("西",), Figures(paid_fen=24))]
+    by_day = summed(takings, {1: east, 2: west}, ("month", "day", "district"))
+    assert [line.by for line in by_day] == [("2026-06", "2026-06-01", "西湖区"), ("2026-06", "2026-06-02", "西湖区")]
+    assert total(lines) == total(by_day) == Figures(paid_fen=46)
+
+
+def test_open_and_closed_days_tell_the_same(
+    app: Flask, evening: datetime, at: Callable[[datetime], None], tmp_path: Path, admin: psycopg.Connection[Any]
+) -> None:
+    lot = open_lot(kind="institution")
+    who, checker = payee_of(lot, evening), staff("finance_checker")
+    owed(who, 900)
+    earned(paid_charge(who, 1000))
+    went(promised(paid_charge(who, 2000), 300), "succeed")
+    expected = Figures(charged_fen=3900, paid_fen=3000, refunded_fen=300, earned_fen=1000, open_fen=900)
+    before = revenue(checker, *JUNE, ("unit", "level", "item"))
+    assert before.total == expected
+    at(evening + DAY)
+    assert actions.check_books() == 0
+    after = revenue(checker, *JUNE, ("unit", "level", "item"))
+    assert (after.lines, after.closed) == (before.lines, evening.date())
+    assert revenue(checker, date(2026, 5, 1), date(2026, 5, 31), ("payee",)).lines == []
+    words = ("finance", "revenue", "--month", "2026-06", "--by", "payee,day")
+    assert [row["paid_fen"] for row in _json(app, checker, words)] == [3000]
+    assert "30.00" in run(app, checker, *words).stdout
+    _formula_stays_text(app, checker, words, tmp_path / "june.xlsx", admin, who)
+    with pytest.raises(NotADimension):
+        revenue(checker, *JUNE, ("plate",))
+
+
+def _json(app: Flask, checker: Any, words: tuple[str, ...]) -> Any:
+    return json.loads(run(app, checker, *words, "--format", "json").stdout)
+
+
+def _formula_stays_text(
+    app: Flask, checker: Any, words: tuple[str, ...], file: Path, admin: psycopg.Connection[Any], who: Payee
+) -> None:
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("UPDATE payee SET name = '=HYPERLINK(1)' WHERE id = %s", [who.id])
+    run(app, checker, *words, "--format", "xlsx", "--output", file)
+    rows = CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
+    assert rows[1][:2] == ["=HYPERLINK(1)", "2026-06-10"]
+    assert rows[1][rows[0].index("实收（元）")] == rows[2][rows[0].index("实收（元）")] == 30
+    assert rows[2][0] == "合计"
+
+
+def test_nobody_sees_a_payee_of_a_unit_outside_the_own_reach(evening: datetime) -> None:
+    mine, other = open_lot(), open_lot()
+    for lot in (mine, other):
+        paid_charge(payee_of(lot, evening), 1000)
+    own = staff("unit", unit_id=mine.unit_id)
+    assert revenue(own, *JUNE, ("payee",)).total.paid_fen == 1000
+    assert revenue(staff("finance_maker"), *JUNE, ("payee",)).total.paid_fen == 2000
+    with pytest.raises(NotPermitted):
+        revenue(staff("price_officer"), *JUNE, ("payee",))
+
+
+def test_a_unit_reports_what_the_money_was_used_for_and_corrects_itself(app: Flask, evening: datetime) -> None:
+    lot = open_lot()
+    own, stranger = staff("unit", unit_id=lot.unit_id), staff("unit", unit_id=open_lot().unit_id)
+    with transaction() as session:
+        unit = session.get_one(Unit, lot.unit_id)
+    words = ("finance", "report-use", unit.key, "--month", "2026-06", "--purpose", "facilities", "--basis", "凭证12号")
+    for fen, version in ((120000, 1), (110000, 2)):
+        assert told(app, own, *words, "--fen", fen)["version"] == version
+    assert [row["amount_fen"] for row in told(app, own, "finance", "uses", "--month", "2026-06")] == [110000]
+    assert told(app, stranger, "finance", "uses", "--month", "2026-06") == []
+    assert refused(app, own, *words, "--fen", -1) == "sum_unfit"
+    with pytest.raises(NotFound):
+        actions.report_use(stranger, unit.key, JUNE[0], "other", 1, "凭证")
+    for month, purpose, basis, refusal in (
+        (date(2026, 7, 1), "other", "凭证", actions.NotAMonth), (JUNE[0], "gifts", "凭证", actions.NotAPurpose),
+        (JUNE[0], "other", " ", actions.UseBasisMissing),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            actions.report_use(own, unit.key, month, purpose, 1, basis)
