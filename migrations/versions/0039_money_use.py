@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import append_only, written_down
 
-revision = "0038"
-down_revision = "0037"
+revision = "0039"
+down_revision = "0038"
 
 
 def upgrade() -> None:
