@@ -7,7 +7,7 @@ import sys
 
 import wsgi
 from app.settings import Settings
-from bench import hot_bay, http, proving, quoting, reserving, revenue, supply
+from bench import hot_bay, http, proving, quoting, reconciling, reserving, revenue, supply
 from bench.city import build
 from bench.gates import deciding, listing, outage
 from bench.gates.scene import yard
@@ -36,6 +36,7 @@ def main() -> None:
         outage.measure(city, scale)
     revenue.measure(scale)
     supply.measure(scale)
+    reconciling.measure(scale)
 
 
 if __name__ == "__main__":

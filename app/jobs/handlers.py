@@ -16,6 +16,8 @@ from app.domain.regulars.actions import tend
 from app.domain.reservations.actions import offer_free_bays
 from app.domain.stays.actions import project_forgotten, settle
 from app.wiring import wiring
+from payments.bills.actions import fetch
+from payments.reconciliation.actions import match_again
 
 Handler = Callable[..., None]
 
@@ -87,15 +89,27 @@ def check_audit_log() -> None:
     check(wiring().anchors)
 
 
+def fetch_bill(day_id: int) -> None:
+    """A bill of WeChat's is due."""
+    fetch(day_id, wiring().pay, on_loaded="reconciliation.match")
+
+
+def match_bill(day_id: int) -> None:
+    """A bill has come: compare it with what we know."""
+    match_again(day_id)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
     "audit.check": check_audit_log,
+    "bills.fetch": fetch_bill,
     "conduct.assess": assess_incident,
     "gates.refresh_whitelist": refresh_whitelist,
     "gates.wake": wake_gate,
     "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
+    "reconciliation.match": match_bill,
     "refunds.tell": tell_of_refund,
     "regulars.tend": tend_regulars,
     "reservations.offer": offer_to_the_waiting,

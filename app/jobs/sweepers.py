@@ -43,7 +43,10 @@ from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
 from app.wiring import wiring
+from payments.bank.actions import watch_settlements
+from payments.bills.actions import ask_for_due, expect_bills
 from payments.charges.actions import sweep as sweep_orders
+from payments.reconciliation.actions import follow
 from payments.refunds.actions import sweep as sweep_refunds
 from payments.shipping.actions import ask_whether_managed, report_due
 
@@ -62,6 +65,17 @@ def ask_about_orders() -> int:
 def bring_refunds_forward() -> int:
     """Send approved refunds to WeChat, and ask about every one whose notice did not come."""
     return sweep_refunds(wiring().pay, wiring().settings.wechat.refund_notify_url)
+
+
+def ask_for_bills() -> int:
+    """Leave a job for each of WeChat's bills that is due: a large one must not keep the other sweepers waiting."""
+    expect_bills()
+    return ask_for_due(on_due="bills.fetch")
+
+
+def follow_differences() -> int:
+    """Ask WeChat about what bills and we say differently."""
+    return follow(wiring().pay)
 
 
 def tell_of_services() -> int:
@@ -146,6 +160,9 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("nobodys_payments", 5.0, refunds.give_back),
         Sweeper("money_cases", 15.0, adopt_cases),
         Sweeper("refund_news", 15.0, refunds.tell_forgotten),
+        Sweeper("bills", 60.0, ask_for_bills),
+        Sweeper("differences", 30.0, follow_differences),
+        Sweeper("settlement_arrivals", 3600.0, watch_settlements),
         Sweeper("shipments", 5.0, tell_of_services),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),

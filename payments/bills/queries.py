@@ -1,6 +1,6 @@
 """Which bills there are, and what the last word on a day is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -87,7 +87,9 @@ def owner_of(day: BillDay) -> Owner:
         return Owner(channel.sp_mchid, channel.sub_mchid, day.day)
 
 
-def bills(sub_mchid: str | None, first: date, last: date) -> Sequence[BillView]:
+def bills(
+    first: date, last: date, *, payees: Collection[int] | None = None, sub_mchid: str | None = None
+) -> Sequence[BillView]:  # fmt: skip
     """Every version of every bill of these days, the newest day first."""
     wanted = (
         select(BillFile, BillDay.day, MerchantChannel.sub_mchid)
@@ -97,6 +99,8 @@ def bills(sub_mchid: str | None, first: date, last: date) -> Sequence[BillView]:
     )
     if sub_mchid is not None:
         wanted = wanted.where(MerchantChannel.sub_mchid == sub_mchid)
+    if payees is not None:
+        wanted = wanted.where(BillDay.payee_id.in_(payees))
     wanted = wanted.order_by(BillDay.day.desc(), MerchantChannel.sub_mchid, BillFile.kind, BillFile.version)
     with transaction() as session:
         return [

@@ -186,6 +186,7 @@ class Payment(Base):
             name="a_payment_is_one_sum_for_one_payee",
         ),
         CheckConstraint("refund_reserved_fen BETWEEN 0 AND paid_fen", name="no_more_is_refunded_than_was_paid"),
+        Index("ix_payment_channel_id_paid_at", "channel_id", "paid_at"),
         Index("ix_payment_surplus_kept", "id", postgresql_where=text("surplus AND refund_reserved_fen = 0")),
         Index("a_charge_is_paid_once", "charge_id", unique=True, postgresql_where=text("NOT surplus")),
     )  # fmt: skip

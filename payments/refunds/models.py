@@ -58,6 +58,7 @@ class Refund(Base):
         CheckConstraint(f"state IN ({words(REFUND_STATES)})", name="a_refund_is_in_a_known_state"),
         Index("ix_refund_payment_id", "payment_id"),
         Index("ix_refund_charge_id", "charge_id"),
+        Index("ix_refund_channel_id_moved_at", "channel_id", "moved_at"),
         Index("ix_refund_moved_at", "moved_at"),
         Index("ix_refund_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
     )

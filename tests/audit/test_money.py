@@ -20,7 +20,8 @@ from tests.world import paid, payee
 
 MONEY = {
     "payee", "payee_confirmation", "merchant_channel", "payment", "refund", "journal", "exception_case", "lot_payee",
-    "policy_number", "cap_rule", "reference_version", "lot_price", "waiver_basis",
+    "policy_number", "cap_rule", "reference_version", "lot_price", "waiver_basis", "explanation", "day_sign_off",
+    "bank_statement",
 }  # fmt: skip
 
 

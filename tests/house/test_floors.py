@@ -12,6 +12,7 @@ ROOMS = [
         "supervision",
         "complaints",
         "city_feed",
+        "reconciliation",
         "finance",
         "refunds",
         "adjustments",
@@ -125,7 +126,9 @@ def test_rooms_have_the_same_files_everywhere() -> None:
         "payments.receipts",
         "payments.refunds",
         "payments.shipping",
+        "payments.bank",
         "payments.bills",
+        "payments.reconciliation",
     ]:
         found = {path.stem for path in (ROOT / room.replace(".", "/")).glob("*") if path.name != "__pycache__"}
         assert found <= FILES | WORDS.get(room, set()), f"{room} has {found - FILES}"

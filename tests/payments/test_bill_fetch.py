@@ -91,7 +91,7 @@ def test_both_bills_of_a_day_are_fetched_and_kept_line_by_line(shop: Books) -> N
     assert shop.due().next_check_at == datetime.combine(
         shop.day + timedelta(days=3), datetime.min.time(), SHANGHAI
     ).replace(hour=10)
-    assert [(each.kind, each.state) for each in bills(shop.sub_mchid, shop.day, shop.day)] == [
+    assert [(each.kind, each.state) for each in bills(shop.day, shop.day, sub_mchid=shop.sub_mchid)] == [
         (FUND_FLOW, "loaded"), (TRADE, "loaded"),
     ]  # fmt: skip
 

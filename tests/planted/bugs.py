@@ -12,6 +12,8 @@ _VENDORS: Final = "tests/gates/test_vendor_contract.py"
 _REFUND: Final = "tests/payments/test_refund.py"
 _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
+_READING: Final = "tests/payments/test_bill_reading.py"
+_RECON: Final = "tests/payments/test_reconcile.py"
 _LIFE: Final = "tests/life/test_evening.py"
 _HOLDS: Final = "tests/arrears/test_guards.py"
 _DAYS: Final = "tests/finance/test_days.py"
@@ -468,6 +470,75 @@ _CLOSED: Final = [
     ),
 ]
 
+_RECONCILED: Final = [
+    Bug(
+        "decimals dropped: a third decimal of a sum is cut off",
+        "payments/bills/rules/reading.py",
+        """    if (part or "")[_FEN_DIGITS:].strip("0"):
+        raise BillRefused("too_many_decimals")
+""",
+        "",
+        [_READING],
+    ),
+    Bug(
+        "hash believed: a bill's text is not compared with what WeChat signed",
+        "payments/bills/rules/unpacking.py",
+        "if digest.hexdigest() != self._sha1:",
+        "if not digest.digest_size:",
+        [_READING],
+    ),
+    Bug(
+        "summary believed: a bill's totals are not those of its lines",
+        "payments/bills/rules/reading.py",
+        "if name in sums and fen(told) != sums[name]:",
+        "if name in sums and fen(told) is None:",
+        [_READING],
+    ),
+    Bug(
+        "lines added later: a bill that is written takes further ones",
+        "migrations/versions/0035_bills.py",
+        "    _written_at_once()\n    _counted()",
+        "    op.execute('CREATE FUNCTION a_bill_is_written_at_once() RETURNS int LANGUAGE sql AS $$SELECT 1$$')\n"
+        "    _counted()",
+        ["tests/payments/test_bill_fetch.py"],
+    ),
+    Bug(
+        "sums not compared: a line and a payment of other sums match",
+        "payments/reconciliation/actions/matching.py",
+        "theirs.fen = ours.fen AND theirs.status",
+        "theirs.fen IS NOT NULL AND ours.fen IS NOT NULL AND theirs.status",
+        [_RECON],
+    ),
+    Bug(
+        "wrong merchant unseen: a payment in another merchant's bill is merely missing",
+        "payments/reconciliation/actions/matching.py",
+        "CASE WHEN known_channel <> :channel THEN 'channel_mismatch'",
+        "CASE WHEN known_channel IS NULL AND has_sibling THEN 'channel_mismatch'",
+        [_RECON],
+    ),
+    Bug(
+        "suspense kept: a difference that is gone leaves its money in suspense",
+        "payments/reconciliation/actions/match.py",
+        "    if was_suspended:",
+        "    if was_suspended and found.owner is None:",
+        [_RECON],
+    ),
+    Bug(
+        "one person enough: a day may be signed off by who proposed it",
+        "migrations/versions/0041_reconciliation.py",
+        'sa.CheckConstraint("signed_by <> made_by", name="a_day_is_signed_off_by_another_person")',
+        'sa.CheckConstraint("signed_by <> \'\'", name="a_day_is_signed_off_by_another_person")',
+        [_RECON],
+    ),
+    Bug(
+        "closed day open: a day that is signed off takes another bill",
+        "migrations/versions/0041_reconciliation.py",
+        """    for table in ("bill_file", "recon_run", "difference"):""",
+        """    for table in ("recon_run", "difference"):""",
+        [_RECON],
+    ),
+]
+
 BUGS: Final[Sequence[Bug]] = [
     *_CLAIMS,
     *_LISTED,
@@ -480,4 +551,5 @@ BUGS: Final[Sequence[Bug]] = [
     *_DRAWN,
     *_PAID_TOGETHER,
     *_CLOSED,
+    *_RECONCILED,
 ]

@@ -140,6 +140,16 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "finance.see_revenue": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "finance.report_use": _only(UNIT, FINANCE_MAKER),
     "finance.see_uses": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    # reconciliation
+    "reconciliation.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "reconciliation.compare": _only(FINANCE_MAKER, FINANCE_CHECKER),
+    "reconciliation.take": _only(FINANCE_MAKER, FINANCE_CHECKER),
+    "reconciliation.import_statement": _only(FINANCE_MAKER),
+    "reconciliation.explain": _only(FINANCE_MAKER),
+    "reconciliation.accept": _only(FINANCE_CHECKER),
+    "reconciliation.reject": _only(FINANCE_CHECKER),
+    "reconciliation.propose": _only(FINANCE_MAKER),
+    "reconciliation.sign": _only(FINANCE_CHECKER),
     # arrears
     "arrears.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "arrears.pause": _only(Role.COMPLAINT_HANDLER, FINANCE_CHECKER, REGULATOR),

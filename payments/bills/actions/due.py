@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from app.kernel import clock
 from app.kernel.db import affected, current, transaction
+from app.kernel.queue import enqueue
 from payments.bills.models import BillDay
 from payments.bills.rules.cadence import KEPT_DAYS
 
@@ -42,6 +43,15 @@ def expect_bills() -> int:
         return affected(_EXPECT.bindparams(today=today, kept=KEPT_DAYS))
 
 
+def ask_for_due(on_due: str, limit: int = 50) -> int:
+    """Leave a job for each bill that should be fetched now, which `on_due` names; returns how many."""
+    with transaction():
+        due = lease_due(limit)
+        for day_id in due:
+            enqueue(on_due, day_id=day_id)
+        return len(due)
+
+
 def lease_due(limit: int = 50) -> Sequence[int]:
     """Ids of bill days that should be asked for now, the longest due first; each is taken by one caller only."""
     with transaction():
@@ -51,10 +61,3 @@ def lease_due(limit: int = 50) -> Sequence[int]:
         for each in taken:
             each.next_check_at = now + LEASE
         return [each.id for each in taken]
-
-
-def waiting() -> int:
-    """How many bills are due and not had."""
-    with transaction() as session:
-        due = select(func.count()).select_from(BillDay).where(BillDay.next_check_at <= clock.now())
-        return session.scalars(due).one()

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from app.kernel import clock
 from app.kernel.db import transaction
-from payments.bills.actions.load import keep, load, lock_day
+from payments.bills.actions.load import SIGNED_OFF, keep, load, lock_day
 from payments.bills.models import BillDay
 from payments.bills.queries import TRADE, current_bill, owner_of
 from payments.bills.rules import BillRefused, Owner, after_failure, is_late
@@ -31,7 +31,7 @@ def fetch(day_id: int, pay: WeChatPay, on_loaded: str) -> bool:
         case Done(value=parts):
             return _brought(day_id, parts, pay, on_loaded)
         case Refused(code=code) if code == NO_BILL:
-            return keep(day_id, "empty", on_loaded=on_loaded)
+            return _none(day_id, on_loaded)
         case Refused(code=code):
             return _not_had(day_id, code)
         case Unknown(why=why):
@@ -61,6 +61,13 @@ def _brought(day_id: int, parts: Parts, pay: WeChatPay, on_loaded: str) -> bool:
             return load(day_id, plain, on_loaded)
         except BillRefused as refusal:
             return _refused(day_id, hashes, refusal, on_loaded)
+
+
+def _none(day_id: int, on_loaded: str) -> bool:
+    try:
+        return keep(day_id, "empty", on_loaded=on_loaded)
+    except BillRefused as refusal:
+        return _refused(day_id, NO_BILL, refusal, on_loaded)
 
 
 def _is_known(day_id: int, hashes: str) -> bool:
@@ -101,4 +108,6 @@ def _not_had(day_id: int, why: str) -> bool:
 def _refused(day_id: int, hashes: str, refusal: BillRefused, on_loaded: str) -> bool:
     with transaction():
         keep(day_id, "refused", sha1=hashes, refusal=refusal, on_loaded=on_loaded)
+        if refusal.code == SIGNED_OFF:
+            return keep(day_id, "known", on_loaded=on_loaded)
         return _not_had(day_id, refusal.code)

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel import clock
-from app.kernel.db import current, transaction
+from app.kernel.db import current, transaction, violated
 from app.kernel.queue import enqueue
 from payments.bills.models import BillDay, BillFile
 from payments.bills.queries import TRADE, current_bill, last_answer, next_version, owner_of
@@ -19,6 +21,7 @@ from payments.bills.rules.trades import COLUMNS as TRADE_COLUMNS
 from payments.charges.actions.cases import open_case
 
 BATCH: Final = 2_000
+SIGNED_OFF: Final = "day_signed_off"
 Part = tuple[str, Iterable[bytes]]
 """The SHA-1 of a part's inflated text, and the part's bytes piece by piece, gzipped or plain."""
 
@@ -55,19 +58,23 @@ def keep(
             day_id=day.id, kind=day.kind, version=next_version(day.id), state=what, code=code, at_line=line, sha1=sha1,
             lines=0, paid_fen=0, refunded_fen=0, fee_fen=0, fetched_at=clock.now(),
         )  # fmt: skip
-        current().add(made)
-        current().flush()
+        with _unless_signed_off():
+            current().add(made)
+            current().flush()
         if refusal is not None:
-            _case("bill_refused", day, 2, code=refusal.code, line=refusal.line, version=made.version)
+            severity = 1 if refusal.code == SIGNED_OFF else 2
+            _case("bill_refused", day, severity, code=refusal.code, line=refusal.line, version=made.version)
             return False
         _tell(day, before, made.version, on_loaded)
         return True
 
 
 def lock_day(day_id: int) -> BillDay:
-    """A bill day, ours until the transaction ends."""
-    locked = select(BillDay).where(BillDay.id == day_id).with_for_update()
-    return current().scalars(locked.execution_options(populate_existing=True)).one()
+    """A bill day, ours until the transaction ends, with the merchant's other bill of that day: always in one order."""
+    asked = current().get_one(BillDay, day_id)
+    both = select(BillDay).filter_by(channel_id=asked.channel_id, day=asked.day).order_by(BillDay.id).with_for_update()
+    locked = current().scalars(both.execution_options(populate_existing=True)).all()
+    return next(each for each in locked if each.id == day_id)
 
 
 def _reserved() -> int:
@@ -114,10 +121,22 @@ _INSERT: Final = text(
 def _kept(day: BillDay, bill_id: int, hashes: str, sha256: bytes, sums: Sums, on_loaded: str) -> bool:
     before, version = current_bill(day.id), next_version(day.id)
     told = {"id": bill_id, "day_id": day.id, "kind": day.kind, "version": version, "sha1": hashes, "sha256": sha256}
-    current().execute(_INSERT, {**told, **vars(sums), "at": clock.now()})
+    with _unless_signed_off():
+        current().execute(_INSERT, {**told, **vars(sums), "at": clock.now()})
     _calm(day)
     _tell(day, before, version, on_loaded)
     return True
+
+
+@contextmanager
+def _unless_signed_off() -> Iterator[None]:
+    """A day that was signed off takes no other bill: the database says so, and a person hears of it."""
+    try:
+        yield
+    except IntegrityError as error:
+        if violated(error) != "a_signed_day_stays_as_it_is":
+            raise
+        raise BillRefused(SIGNED_OFF) from None
 
 
 def _calm(day: BillDay) -> None:

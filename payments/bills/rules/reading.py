@@ -25,7 +25,7 @@ class BillRefused(Exception):
     `empty_file`, `missing_column`, `doubled_column`, `unknown_column`, `missing_backtick`, `wrong_cell_count`,
     `formula_in_cell`, `bad_amount`, `too_many_decimals`, `bad_count`, `bad_rate`, `bad_number`, `bad_time`,
     `another_day`, `another_merchant`, `unknown_status`, `unknown_currency`, `inconsistent_line`, `doubled_line`,
-    `missing_summary`, `line_after_summary`, `wrong_count`, `wrong_total`.
+    `missing_summary`, `line_after_summary`, `wrong_count`, `wrong_total`, `day_signed_off`.
     """
 
     def __init__(self, code: str, line: int | None = None) -> None:

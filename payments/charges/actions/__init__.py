@@ -1,5 +1,6 @@
 """What can be done with a charge: open it, prepare its payment, learn of it, recognise it, withdraw it."""
 
+from payments.charges.actions.ask import ask_about
 from payments.charges.actions.check import check_order
 from payments.charges.actions.notices import apply_notice
 from payments.charges.actions.open import open_charge
@@ -10,6 +11,7 @@ from payments.charges.actions.withdraw import withdraw
 
 __all__ = [
     "apply_notice",
+    "ask_about",
     "check_order",
     "open_charge",
     "prepare",

@@ -2,9 +2,13 @@
 
 from payments.refunds.actions.ask import ask
 from payments.refunds.actions.check import check_refund
+from payments.refunds.actions.confirm import confirm_refund
 from payments.refunds.actions.decide import approve, reject, stop
 from payments.refunds.actions.give_back import give_back_due
 from payments.refunds.actions.notices import apply_refund_notice
 from payments.refunds.actions.sweep import sweep
 
-__all__ = ["apply_refund_notice", "approve", "ask", "check_refund", "give_back_due", "reject", "stop", "sweep"]
+__all__ = [
+    "apply_refund_notice", "approve", "ask", "check_refund", "confirm_refund", "give_back_due", "reject", "stop",
+    "sweep",
+]  # fmt: skip

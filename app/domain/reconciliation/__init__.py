@@ -1,0 +1,1 @@
+"""What finance people do with bills, differences and days."""

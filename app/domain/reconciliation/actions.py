@@ -1,0 +1,88 @@
+"""Finance people compare days, explain differences, decide on explanations, and sign days off."""
+
+import uuid
+from datetime import date
+
+from app.domain.reconciliation.queries import place_of_payee
+from app.domain.staff.rules import Actor, Place, permit
+from app.kernel.db import transaction
+from payments.bank import actions as bank
+from payments.bank.models import BankStatement
+from payments.payees.models import MerchantChannel
+from payments.reconciliation import actions as recon
+from payments.reconciliation.actions.sign import DayNotCompared
+from payments.reconciliation.models import DayProposal, DaySignOff, Difference, ReconRun
+from payments.reconciliation.queries import difference, latest_run, merchant
+
+
+def compare(by: Actor, sub_mchid: str, day: date) -> ReconRun:
+    """Compare a merchant's day anew; once signed off it stays as it was found.
+
+    Refuses `NoSuchMerchant`, `DayNotCompared` while there is no bill.
+    """
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.compare", _place(channel))
+        recon.reconcile(channel.id, day)
+        run = latest_run(channel.id, day)
+        if run is None:
+            raise DayNotCompared
+        return run
+
+
+def take(by: Actor, key: uuid.UUID) -> Difference:
+    """It is this person's to clear up. Refuses `NoSuchDifference`."""
+    with transaction():
+        permit(by, "reconciliation.take", _place_of(key))
+        return recon.take(key, by.label)
+
+
+def explain(by: Actor, key: uuid.UUID, because: str) -> Difference:
+    """Say what a difference is. Refuses as `payments.reconciliation.actions.explain` does."""
+    with transaction():
+        permit(by, "reconciliation.explain", _place_of(key))
+        return recon.explain(key, by.label, because)
+
+
+def accept(by: Actor, key: uuid.UUID, because: str) -> Difference:
+    """Agree with another's explanation. Refuses as `payments.reconciliation.actions.accept` does."""
+    with transaction():
+        permit(by, "reconciliation.accept", _place_of(key))
+        return recon.accept(key, by.label, because)
+
+
+def reject(by: Actor, key: uuid.UUID, because: str) -> Difference:
+    """Send another's explanation back. Refuses as `payments.reconciliation.actions.reject` does."""
+    with transaction():
+        permit(by, "reconciliation.reject", _place_of(key))
+        return recon.reject(key, by.label, because)
+
+
+def propose(by: Actor, sub_mchid: str, day: date) -> DayProposal:
+    """Say that a merchant's day is explained. Refuses as `payments.reconciliation.actions.propose` does."""
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.propose", _place(channel))
+        return recon.propose(channel.id, day, by.label)
+
+
+def sign(by: Actor, sub_mchid: str, day: date) -> DaySignOff:
+    """Close a merchant's day that another proposed. Refuses as `payments.reconciliation.actions.sign` does."""
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.sign", _place(channel))
+        return recon.sign(channel.id, day, by.label)
+
+
+def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:
+    """Keep a payee's bank statement. Refuses as `payments.bank.actions.import_statement` does."""
+    permit(by, "reconciliation.import_statement", place_of_payee(payee_id))
+    return bank.import_statement(payee_id, form, account, content, by.label)
+
+
+def _place(channel: MerchantChannel) -> Place:
+    return place_of_payee(channel.payee_id)
+
+
+def _place_of(key: uuid.UUID) -> Place:
+    return place_of_payee(difference(key).payee_id)

@@ -1,0 +1,210 @@
+"""WeChat's bills, what differs from our books, and days that are signed off."""
+
+import uuid
+from datetime import date, timedelta
+
+import click
+
+from app.domain.reconciliation import actions, queries
+from app.domain.staff.rules import Actor
+from app.jobs.commands.answers import Answer, Note, Sheet
+from app.jobs.commands.door import DAY, PAPER, acting, noun
+from app.kernel import clock
+from app.kernel.files import Paper
+from payments.bank.actions import FORMATS
+from payments.reconciliation.queries import merchant as find_merchant
+from payments.reconciliation.rules import CLASSES, STATES
+
+reconciliation = noun(
+    "Reconciliation (对账): WeChat's bills against our books, day by day and merchant by merchant.",
+    "reconciliation days --as wang",
+    "reconciliation differences --merchant 1900000109 --day 2026-06-10 --as wang",
+    "reconciliation explain 0197b5c8-0000-7000-8000-000000000000 --because 商户平台误收 --as wang",
+    "reconciliation accept 0197b5c8-0000-7000-8000-000000000000 --because 同意挂账 --as lin",
+    "reconciliation propose 1900000109 2026-06-10 --as wang",
+    "reconciliation sign 1900000109 2026-06-10 --as lin",
+)
+merchant_option = click.option("--merchant", help="only this sub-merchant (特约商户号)")
+first_option = click.option("--first", type=DAY, help="the first day; else 30 days ago")
+last_option = click.option("--last", type=DAY, help="the last day; else yesterday")
+because_option = click.option("--because", required=True, help="why, without personal data")
+
+
+def _span(first: date | None, last: date | None) -> tuple[date, date]:
+    today = clock.business_day(clock.now())
+    return first or today - timedelta(days=30), last or today - timedelta(days=1)
+
+
+@reconciliation.command("bills")
+@merchant_option
+@first_option
+@last_option
+@acting
+def list_bills(by: Actor, *, merchant: str | None, first: date | None, last: date | None) -> Answer:
+    """List every version of WeChat's bills, those that were refused too.
+
+    Example: flask --app wsgi reconciliation bills --merchant 1900000109 --as wang
+    """
+    headings = {
+        "day": "账单日", "sub_mchid": "特约商户号", "kind": "种类", "version": "版本", "state": "状态",
+        "code": "拒收原因", "at_line": "行", "lines": "笔数", "paid_fen": "收入（分）", "refunded_fen": "支出（分）",
+        "fee_fen": "手续费（分）", "fetched_at": "取得时间",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.bills(by, *_span(first, last), merchant)])
+
+
+@reconciliation.command("days")
+@merchant_option
+@first_option
+@last_option
+@acting
+def list_days(by: Actor, *, merchant: str | None, first: date | None, last: date | None) -> Answer:
+    """List merchants' days: what the newest comparison counted, and who signed.
+
+    Example: flask --app wsgi reconciliation days --first 2026-06-01 --as wang
+    """
+    headings = {
+        "day": "账单日", "sub_mchid": "特约商户号", "theirs": "微信笔数", "theirs_fen": "微信金额（分）",
+        "ours": "我方笔数", "ours_fen": "我方金额（分）", "matched": "相符笔数", "unexplained": "未说明差异",
+        "proposed_by": "提请人", "signed_by": "复核人",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.days(by, *_span(first, last), merchant)])
+
+
+@reconciliation.command("compare")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@acting
+def compare(by: Actor, *, merchant: str, day: date) -> Answer:
+    """Compare a merchant's day anew with the newest bills.
+
+    Example: flask --app wsgi reconciliation compare 1900000109 2026-06-10 --as wang
+    """
+    run = actions.compare(by, merchant, day)
+    return Note("已核对", theirs=run.theirs, ours=run.ours, matched=run.matched)
+
+
+@reconciliation.command("differences")
+@merchant_option
+@click.option("--day", type=DAY, help="only this day")
+@click.option("--state", type=click.Choice(STATES), help="only those in this state; else those that are not explained")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@acting
+def list_differences(by: Actor, *, merchant: str | None, day: date | None, state: str | None, limit: int) -> Answer:
+    """List differences, the oldest first; `--state suspended` shows what stands in suspense, and with whom.
+
+    Example: flask --app wsgi reconciliation differences --state suspended --as lin
+    """
+    headings = {
+        "key": "编号", "day": "账单日", "sub_mchid": "特约商户号", "name": "类别", "subject": "微信单号",
+        "out_trade_no": "商户订单号", "theirs_fen": "微信（分）", "ours_fen": "我方（分）", "gap_fen": "差额（分）",
+        "state": "状态", "owner": "责任人", "age_days": "账龄（天）", "said": "说明",
+    }  # fmt: skip
+    now = clock.now()
+    found = queries.differences(by, sub_mchid=merchant, day=day, state=state, limit=limit)
+    rows = [
+        vars(each) | {"name": CLASSES[each.klass].name, "age_days": (now - each.opened_at).days} for each in found
+    ]  # fmt: skip
+    return Sheet(headings, rows)
+
+
+@reconciliation.command("take")
+@click.argument("difference", type=click.UUID)
+@acting
+def take(by: Actor, *, difference: uuid.UUID) -> Answer:
+    """Take a difference up: it is yours to clear up.
+
+    Example: flask --app wsgi reconciliation take 0197b5c8-0000-7000-8000-000000000000 --as wang
+    """
+    return Note("已认领", owner=actions.take(by, difference).owner)
+
+
+@reconciliation.command("explain")
+@click.argument("difference", type=click.UUID)
+@because_option
+@acting
+def explain(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
+    """Say what a difference is; another person decides.
+
+    Example: flask --app wsgi reconciliation explain 0197b5c8-… --because 商户平台误收 --as wang
+    """
+    return Note("说明已提交复核", owner=actions.explain(by, difference, because).owner)
+
+
+@reconciliation.command("accept")
+@click.argument("difference", type=click.UUID)
+@because_option
+@acting
+def accept(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
+    """Agree with another's explanation: money that differs stands in suspense from now on.
+
+    Example: flask --app wsgi reconciliation accept 0197b5c8-… --because 同意挂账 --as lin
+    """
+    return Note("说明已同意", state=actions.accept(by, difference, because).state)
+
+
+@reconciliation.command("reject")
+@click.argument("difference", type=click.UUID)
+@because_option
+@acting
+def reject(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
+    """Send another's explanation back.
+
+    Example: flask --app wsgi reconciliation reject 0197b5c8-… --because 请查明来源 --as lin
+    """
+    return Note("说明已退回", state=actions.reject(by, difference, because).state)
+
+
+@reconciliation.command("settlements")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@acting
+def list_settlements(by: Actor, *, limit: int) -> Answer:
+    """List what WeChat paid out to the payees' banks, and when it arrived.
+
+    Example: flask --app wsgi reconciliation settlements --as wang
+    """
+    headings = {
+        "day": "日期", "sub_mchid": "特约商户号", "flow_id": "资金流水号", "amount_fen": "金额（分）",
+        "booked_on": "银行记账日", "by_reference": "按单号匹配",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.settlements(by, limit)])
+
+
+@reconciliation.command("import-statement")
+@click.argument("merchant")
+@click.argument("statement", type=PAPER)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True, help="csv, or camt053 (ISO 20022)")
+@click.option("--account", required=True, help="number of the account that it is of")
+@acting
+def import_statement(by: Actor, *, merchant: str, statement: Paper, form: str, account: str) -> Answer:
+    """Import a bank statement (银行流水) of the payee behind a sub-merchant; its settlements are looked for in it.
+
+    Example: flask --app wsgi reconciliation import-statement 1900000109 june.csv --format csv --account 5719… --as wang
+    """
+    payee_id = find_merchant(merchant).payee_id
+    made = actions.import_statement(by, payee_id, form, account, statement.content)
+    return Note("银行流水已导入", key=made.key, lines=made.lines, closing_fen=made.closing_fen)
+
+
+@reconciliation.command("propose")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@acting
+def propose(by: Actor, *, merchant: str, day: date) -> Answer:
+    """Say that a merchant's day is explained; another person signs it off.
+
+    Example: flask --app wsgi reconciliation propose 1900000109 2026-06-10 --as wang
+    """
+    return Note("已提请日结", day=actions.propose(by, merchant, day).day)
+
+
+@reconciliation.command("sign")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@acting
+def sign(by: Actor, *, merchant: str, day: date) -> Answer:
+    """Sign a merchant's day off: its fees and settlements are posted, and it takes no other bill.
+
+    Example: flask --app wsgi reconciliation sign 1900000109 2026-06-10 --as lin
+    """
+    return Note("已日结", key=actions.sign(by, merchant, day).key)

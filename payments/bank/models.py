@@ -1,0 +1,68 @@
+"""Statements that were handed in, their lines, and which settlement each line is."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+
+
+class BankStatement(Base):
+    """One file of a payee's bank, whole and once; opening balance and lines come to the closing balance."""
+
+    __tablename__ = "bank_statement"
+    __table_args__ = (
+        UniqueConstraint("payee_id", "sha256", name="a_statement_is_imported_once"),
+        CheckConstraint("format IN ('csv', 'camt053')", name="a_statement_is_of_a_known_format"),
+        CheckConstraint("opening_fen + moved_fen = closing_fen", name="a_statement_adds_up"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    format: Mapped[str]
+    account: Mapped[str]
+    sha256: Mapped[bytes]
+    lines: Mapped[int]
+    opening_fen: Mapped[int]
+    moved_fen: Mapped[int]
+    closing_fen: Mapped[int]
+    imported_by: Mapped[str]
+    imported_at: Mapped[datetime]
+
+
+class BankLine(Base):
+    """One line of a statement; what left the account is negative. Who the other side was is not kept."""
+
+    __tablename__ = "bank_line"
+    __table_args__ = (Index("ix_bank_line_amount_fen_booked_on", "amount_fen", "booked_on"),)
+
+    statement_id: Mapped[int] = mapped_column(ForeignKey("bank_statement.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    booked_on: Mapped[date]
+    amount_fen: Mapped[int]
+    reference: Mapped[str]
+
+
+class SettlementArrival(Base):
+    """A settlement of WeChat's (提现) is this line of the bank's: each at most once."""
+
+    __tablename__ = "settlement_arrival"
+    __table_args__ = (
+        UniqueConstraint("flow_id", name="a_settlement_arrives_once"),
+        UniqueConstraint("statement_id", "line", name="a_bank_line_is_one_settlement"),
+        ForeignKeyConstraint(
+            ["statement_id", "line"], ["bank_line.statement_id", "bank_line.number"],
+            name="a_settlement_arrives_by_a_line_of_the_bank",
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    flow_id: Mapped[str]
+    """资金流水号 of the fund-flow bill's line."""
+    statement_id: Mapped[int]
+    line: Mapped[int]
+    by_reference: Mapped[bool]
+    """The bank named WeChat's number; else sum and day were enough, and only one line had them."""
+    found_at: Mapped[datetime]

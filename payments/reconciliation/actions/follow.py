@@ -1,0 +1,82 @@
+"""What WeChat can answer it is asked; the day is then compared anew, and what agrees is gone."""
+
+from datetime import date
+
+from sqlalchemy import exists, select
+
+from app.kernel import clock
+from app.kernel.db import current, transaction
+from payments.charges.actions import ask_about
+from payments.charges.actions.cases import open_case
+from payments.charges.actions.rounds import one_round
+from payments.charges.models import Order
+from payments.reconciliation.actions.match import difference_reference, let_vanish, reconcile
+from payments.reconciliation.models import Difference
+from payments.reconciliation.rules import DIFFERENCE, UNEXPLAINED, next_look
+from payments.refunds.actions import confirm_refund
+from payments.wechat import WeChatPay
+
+CAUSE = "bill"
+
+
+def follow(pay: WeChatPay, limit: int = 50) -> int:
+    """Ask WeChat about up to `limit` differences that are due, then compare their days once; returns how many.
+
+    Outside any transaction.
+    """
+    touched: set[tuple[int, date]] = set()
+    looked_at = one_round(Difference, lambda found: _look(found, pay, touched), limit)
+    for channel_id, day in sorted(touched):
+        reconcile(channel_id, day)
+    return looked_at + _clear_late(limit)
+
+
+def _look(difference_id: int, pay: WeChatPay, touched: set[tuple[int, date]]) -> bool:
+    with transaction() as session:
+        found = session.get_one(Difference, difference_id)
+    touched.add((found.channel_id, found.day))
+    said = _asked(found, pay)
+    _note(difference_id, said)
+    return said != "silent"
+
+
+def _asked(found: Difference, pay: WeChatPay) -> str:
+    if found.state not in UNEXPLAINED or found.klass == "cross_day":
+        return "nothing"
+    if found.refund_id is not None:
+        return confirm_refund(found.refund_id, pay, CAUSE)
+    if found.out_refund_no or found.out_trade_no is None:
+        return "nothing"
+    return ask_about(found.out_trade_no, pay, CAUSE)
+
+
+def _note(difference_id: int, said: str) -> None:
+    with transaction():
+        found = current().scalars(select(Difference).filter_by(id=difference_id).with_for_update()).one()
+        now = clock.now()
+        if found.state not in UNEXPLAINED:
+            found.next_check_at = None
+            return
+        if found.klass == "status_stale" and said == "confirmed":
+            DIFFERENCE.move(found, "agree", CAUSE, moved_at=now, next_check_at=None)
+            return
+        if found.klass == "missing_there" and said in {"unpaid", "absent"}:
+            open_case("paid_here_not_there", difference_reference(found), 1, difference_id=found.id)
+        found.next_check_at = None if found.state == "held" else next_look(found.tries, now)
+        found.tries += 1
+
+
+def _clear_late(limit: int) -> int:
+    """What stood in suspense for want of a payment that we know by now, its day signed off or not, returns."""
+    known = exists().where(Order.transaction_id == Difference.subject, Order.channel_id == Difference.channel_id)
+    late = (
+        select(Difference)
+        .where(Difference.state == "suspended", Difference.klass.in_(["missing_here", "duplicate_there"]), known)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with transaction():
+        found = current().scalars(late).all()
+        for each in found:
+            let_vanish(each, CAUSE)
+        return len(found)

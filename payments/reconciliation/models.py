@@ -1,0 +1,186 @@
+"""Runs, the differences they find, who explained them, and which days are signed off."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.base import Base, Id, Key
+from payments.charges.rules import words
+from payments.reconciliation.rules import CLASSES, STATES
+
+_OF_ITS_CHANNEL = (["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"])
+
+
+class ReconRun(Base):
+    """One comparison of a merchant's day (对账批次). A later one supersedes it and never edits it.
+
+    Every line of the bill and every payment and refund of ours is either matched or in a difference, counted and in
+    fen; what goes back is negative.
+    """
+
+    __tablename__ = "recon_run"
+    __table_args__ = (
+        ForeignKeyConstraint(*_OF_ITS_CHANNEL, name="a_run_is_of_its_payees_channel"),
+        UniqueConstraint("id", "channel_id", "day", name="a_run_is_of_one_day"),
+        CheckConstraint(
+            "theirs = matched + theirs_differing AND theirs_fen = matched_fen + theirs_differing_fen",
+            name="a_run_accounts_for_every_line_of_the_bill",
+        ),
+        CheckConstraint(
+            "ours = matched + ours_differing AND ours_fen = matched_fen + ours_differing_fen",
+            name="a_run_accounts_for_every_payment_of_ours",
+        ),
+        Index("ix_recon_run_channel_id_day", "channel_id", "day"),
+    )
+
+    id: Mapped[Id]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    day: Mapped[date]
+    trade_file_id: Mapped[int] = mapped_column(ForeignKey("bill_file.id"))
+    flow_file_id: Mapped[int | None] = mapped_column(ForeignKey("bill_file.id"))
+    at: Mapped[datetime]
+    theirs: Mapped[int]
+    theirs_fen: Mapped[int]
+    ours: Mapped[int]
+    ours_fen: Mapped[int]
+    matched: Mapped[int]
+    matched_fen: Mapped[int]
+    theirs_differing: Mapped[int]
+    theirs_differing_fen: Mapped[int]
+    ours_differing: Mapped[int]
+    ours_differing_fen: Mapped[int]
+
+
+class Difference(Base):
+    """One thing in which a bill and we differ (差异), of one class, until it is gone or explained.
+
+    `gap_fen` is what WeChat has more than we. `suspended` means: it stands in a suspense account, with an owner. A
+    trigger lets nothing be settled or suspended without an explanation that another person accepted.
+    """
+
+    __tablename__ = "difference"
+    __table_args__ = (
+        ForeignKeyConstraint(*_OF_ITS_CHANNEL, name="a_difference_is_of_its_payees_channel"),
+        CheckConstraint(f"class IN ({words(CLASSES)})", name="a_difference_is_of_a_known_class"),
+        CheckConstraint(f"state IN ({words(STATES)})", name="a_difference_is_in_a_known_state"),
+        CheckConstraint("state <> 'suspended' OR owner IS NOT NULL", name="what_is_suspended_has_an_owner"),
+        Index(
+            "a_difference_is_found_once", "channel_id", "day", "class", "subject", unique=True,
+            postgresql_where=text("state <> 'gone'"),
+        ),
+        Index("ix_difference_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index("ix_difference_unexplained", "id", postgresql_where=text("state IN ('open', 'held')")),
+        Index("ix_difference_suspended", "id", postgresql_where=text("state = 'suspended'")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    day: Mapped[date]
+    klass: Mapped[str] = mapped_column("class")
+    subject: Mapped[str]
+    """WeChat's number of the payment or refund."""
+    out_trade_no: Mapped[str | None]
+    out_refund_no: Mapped[str | None]
+    file_id: Mapped[int | None]
+    line: Mapped[int | None]
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    theirs_fen: Mapped[int]
+    ours_fen: Mapped[int]
+    gap_fen: Mapped[int] = mapped_column(Computed("theirs_fen - ours_fen", persisted=True))
+    state: Mapped[str]
+    owner: Mapped[str | None]
+    first_run_id: Mapped[int] = mapped_column(ForeignKey("recon_run.id"))
+    last_run_id: Mapped[int] = mapped_column(ForeignKey("recon_run.id"))
+    opened_at: Mapped[datetime]
+    moved_at: Mapped[datetime]
+    next_check_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Explanation(Base):
+    """What somebody says of a difference, and what another decided on that."""
+
+    __tablename__ = "explanation"
+    __table_args__ = (
+        CheckConstraint("decided_by <> made_by", name="an_explanation_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because, accepted) IN (0, 4)",
+            name="a_decided_explanation_says_how_and_why",
+        ),
+        CheckConstraint("because <> ''", name="an_explanation_says_something"),
+        Index(
+            "a_difference_waits_for_one_decision", "difference_id", unique=True,
+            postgresql_where=text("decided_by IS NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    difference_id: Mapped[int] = mapped_column(ForeignKey("difference.id"))
+    because: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
+    accepted: Mapped[bool | None]
+
+
+class DayProposal(Base):
+    """Somebody says that a merchant's day is explained, as one run found it (提请日结)."""
+
+    __tablename__ = "day_proposal"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["run_id", "channel_id", "day"], ["recon_run.id", "recon_run.channel_id", "recon_run.day"],
+            name="a_proposal_is_of_its_runs_day",
+        ),
+        UniqueConstraint("run_id", name="a_run_is_proposed_once"),
+        UniqueConstraint("id", "channel_id", "day", "made_by", name="a_proposal_is_somebodys"),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    run_id: Mapped[int]
+    channel_id: Mapped[int]
+    day: Mapped[date]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class DaySignOff(Base):
+    """Another person agrees: the day is closed (日结), for bills and for runs."""
+
+    __tablename__ = "day_sign_off"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["proposal_id", "channel_id", "day", "made_by"],
+            [f"day_proposal.{name}" for name in ("id", "channel_id", "day", "made_by")],
+            name="a_sign_off_answers_its_proposal",
+        ),
+        ForeignKeyConstraint(*_OF_ITS_CHANNEL, name="a_sign_off_is_of_its_payees_channel"),
+        UniqueConstraint("channel_id", "day", name="a_day_is_signed_off_once"),
+        CheckConstraint("signed_by <> made_by", name="a_day_is_signed_off_by_another_person"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    proposal_id: Mapped[int]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    day: Mapped[date]
+    made_by: Mapped[str]
+    signed_by: Mapped[str]
+    signed_at: Mapped[datetime]

@@ -1,0 +1,160 @@
+"""Bank statements are whole or refused, and each settlement is found in them at most once."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.kernel.clock import SHANGHAI
+from app.kernel.db import transaction
+from payments.bank.actions import OtherAccount, StatementKnown, import_statement, watch_settlements
+from payments.bank.models import BankLine
+from payments.bank.queries import settlements
+from payments.bank.rules import StatementRefused, read_camt, read_csv
+from simulators.wechat.bill_papers import Flowed
+from tests.payments.months import Shop
+from tests.payments.papers import DAY, Edit, at
+from tests.payments.world import cases, enterprise_payee
+
+ACCOUNT = "571900000000001"
+CSV = (
+    "记账日期,收入,支出,余额,附言\n"
+    "2026-06-10,,,100.00,期初余额\n"
+    "2026-06-10,42.00,,142.00,财付通 TX19000001 结算\n"
+    "2026-06-10,,2.00,140.00,账户管理费\n"
+    "2026-06-11,7.50,,147.50,财付通\n"
+)
+ENTRY = """<Ntry><NtryRef>1</NtryRef><Amt Ccy="CNY">42.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+<BookgDt><Dt>2026-06-10</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>TX19000001</EndToEndId></Refs>
+<Amt Ccy="CNY">1.00</Amt></TxDtls></NtryDtls></Ntry>"""
+CAMT = f"""<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><Stmt>
+<Acct><Id><Othr><Id>{ACCOUNT}</Id></Othr></Id></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">142.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+{ENTRY}</Stmt></BkToCstmrStmt></Document>"""
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+THIEF = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+
+
+def refused(read: Callable[[bytes], object], text: str) -> str:
+    with pytest.raises(StatementRefused) as refusal:
+        read(text.encode())
+    return str(refusal.value.details["reason"])
+
+
+def test_a_table_is_read_by_its_names_and_its_balances_prove_it_whole() -> None:
+    told = read_csv(("\ufeff" + CSV).encode())
+    assert (told.opening_fen, told.moved_fen, told.closing_fen) == (10000, 4750, 14750)
+    assert [(each.booked_on, each.amount_fen) for each in told.entries] == [
+        (DAY, 4200), (DAY, -200), (DAY + timedelta(days=1), 750),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda text: text.replace("42.00,,", "42.01,,"), "balances_differ"),
+        (lambda text: text.replace("2026-06-10,,2.00,140.00,账户管理费\n", ""), "balances_differ"),
+        (lambda text: text.replace("2.00,140", "2.005,140"), "too_many_decimals"),
+        (lambda text: text.replace("42.00,,", "42.00,1.00,"), "bad_amount"),
+        (lambda text: text.replace("42.00,,", "-42.00,,"), "bad_amount"),
+        (lambda text: text.replace("2026-06-11", "2026-06-31"), "bad_date"),
+        (lambda text: text.replace("附言\n", "附言,附言\n"), "doubled_column"),
+        (lambda text: text.replace("余额,附言\n", "余额\n"), "missing_column"),
+        (lambda text: text.replace("附言\n", "附言,用途\n"), "unknown_column"),
+        (lambda text: text.replace("账户管理费", "=1+1"), "formula_in_cell"),
+        (lambda text: text.replace(",账户管理费", ""), "wrong_cell_count"),
+        (lambda text: text.splitlines()[0], "no_opening_balance"),
+        (lambda text: text.replace("2026-06-10,,,100.00,期初余额\n", ""), "no_opening_balance"),
+    ],
+)
+def test_a_table_that_is_not_exactly_one_is_refused(edit: Edit, reason: str) -> None:
+    assert edit(CSV) != CSV
+    assert refused(read_csv, edit(CSV)) == reason
+
+
+def test_a_camt_document_is_read_with_its_references() -> None:
+    told = read_camt(CAMT.encode())
+    assert (told.account, told.opening_fen, told.closing_fen) == (ACCOUNT, 10000, 14200)
+    [entry] = told.entries
+    assert (entry.booked_on, entry.amount_fen, entry.reference) == (DAY, 4200, "1 TX19000001")
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda text: text.replace("?>\n", f"?>\n{BOMB}"), "document_type_forbidden"),
+        (lambda text: text.replace("?>\n", f"?>\n{THIEF}"), "document_type_forbidden"),
+        (lambda text: text.replace("42.00</Amt>", "42.01</Amt>", 1), "balances_differ"),
+        (lambda text: text.replace(ENTRY, ""), "balances_differ"),
+        (lambda text: text.replace(ENTRY, ENTRY + ENTRY), "balances_differ"),
+        (lambda text: text.replace('Ccy="CNY">42', 'Ccy="USD">42'), "bad_amount"),
+        (lambda text: text.replace("BOOK", "PDNG"), "entry_not_booked"),
+        (lambda text: text.replace("CLBD", "CLAV"), "not_one_statement"),
+        (lambda text: text.replace("camt.053", "camt.054"), "not_camt053"),
+        (lambda text: text[:-20], "not_xml"),
+        (lambda text: text.replace("<NtryRef>", "<a>" * 40 + "<NtryRef>"), "not_camt053"),
+    ],
+)
+def test_a_document_that_is_not_exactly_one_or_would_fetch_something_is_refused(edit: Edit, reason: str) -> None:
+    assert edit(CAMT) != CAMT
+    assert refused(read_camt, edit(CAMT)) == reason
+
+
+@pytest.fixture
+def shop(app: Flask, admin: psycopg.Connection[Any], at: Callable[[datetime], None]) -> Shop:
+    """An enterprise to whose bank WeChat paid 42.00 and 7.50 on the day."""
+    at(datetime(2026, 6, 12, 10, tzinfo=SHANGHAI).astimezone(UTC))
+    made = Shop(admin, enterprise_payee())
+    made.has_bill(DAY, [], moved=[settled(4200, "TX19000001"), settled(750, "TX19000002")])
+    return made
+
+
+def settled(fen: int, voucher: str) -> Flowed:
+    return Flowed(at(8), voucher, "提现", -fen, "", voucher)
+
+
+def arrived(shop: Shop) -> dict[int, tuple[date | None, bool | None]]:
+    return {each.amount_fen: (each.booked_on, each.by_reference) for each in settlements(payees=[shop.payee.id])}
+
+
+def imported(shop: Shop, text: str = CSV, form: str = "csv", account: str = ACCOUNT) -> None:
+    import_statement(shop.payee.id, form, account, text.encode(), "staff:1")
+
+
+def test_settlements_are_found_by_the_number_or_by_the_only_sum_that_fits(shop: Shop) -> None:
+    assert arrived(shop) == {4200: (None, None), 750: (None, None)}
+    imported(shop)
+    assert arrived(shop) == {4200: (DAY, True), 750: (DAY + timedelta(days=1), False)}
+
+
+def test_what_fits_two_lines_is_nobodys(shop: Shop) -> None:
+    imported(shop, CSV + "2026-06-11,7.50,,155.00,财付通\n")
+    assert arrived(shop)[750] == (None, None)
+
+
+def test_the_same_file_another_account_and_another_sum_are_refused_whole(shop: Shop) -> None:
+    with pytest.raises(OtherAccount):
+        imported(shop, account="6222000000000001")
+    with pytest.raises(OtherAccount):
+        imported(shop, CAMT.replace(ACCOUNT, "6222000000000001"), "camt053")
+    with pytest.raises(StatementRefused):
+        imported(shop, CSV.replace("147.50", "147.51"))
+    with transaction() as session:
+        assert session.scalars(select(BankLine)).all() == []
+    imported(shop)
+    with pytest.raises(StatementKnown):
+        imported(shop)
+
+
+def test_a_settlement_that_does_not_arrive_in_three_days_is_a_case(shop: Shop, at: Callable[[datetime], None]) -> None:
+    imported(shop, CAMT, "camt053")
+    assert watch_settlements() == 0
+    at(datetime(2026, 6, 14, 10, tzinfo=SHANGHAI))
+    assert watch_settlements() == 1
+    assert [each.kind for each in cases("settlement:")] == ["settlement_not_arrived"]

@@ -1,0 +1,66 @@
+"""Finance people at a terminal: one explains, another decides; one proposes a day, another signs it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from app.kernel.clock import SHANGHAI
+from payments.reconciliation.actions import reconcile
+from tests.commands import refused, told
+from tests.payments.months import Shop
+from tests.payments.papers import DAY, payment
+from tests.payments.world import treasury_payee
+from tests.world import staff
+
+
+@pytest.fixture
+def shop(app: Flask, admin: psycopg.Connection[Any], at: Callable[[datetime], None]) -> Shop:
+    """A district's organ, one of whose two payments only WeChat knows."""
+    at(datetime(2026, 6, 11, 10, 30, tzinfo=SHANGHAI).astimezone(UTC))
+    made = Shop(admin, treasury_payee())
+    known, strange = payment(hour=9, owner=made.owner(DAY)), payment(hour=12, owner=made.owner(DAY))
+    made.knows([known])
+    made.has_bill(DAY, [known, strange])
+    reconcile(made.channel_id, DAY)
+    return made
+
+
+def test_a_difference_and_a_day_take_two_persons_each(app: Flask, shop: Shop) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    merchant = shop.owner(DAY).sub_mchid
+    [found] = told(app, maker, "reconciliation", "differences")
+    assert (found["klass"], found["gap_fen"], found["state"]) == ("missing_here", 1250, "open")
+    assert refused(app, maker, "reconciliation", "propose", merchant, DAY) == "day_not_explained"
+    told(app, maker, "reconciliation", "take", found["key"])
+    told(app, maker, "reconciliation", "explain", found["key"], "--because", "商户平台误收")
+    assert refused(app, maker, "reconciliation", "accept", found["key"], "--because", "同意") == "not_permitted"
+    told(app, checker, "reconciliation", "reject", found["key"], "--because", "请查明")
+    told(app, maker, "reconciliation", "explain", found["key"], "--because", "已查明")
+    assert told(app, checker, "reconciliation", "accept", found["key"], "--because", "同意")["state"] == "suspended"
+    [suspended] = told(app, checker, "reconciliation", "differences", "--state", "suspended")
+    assert (suspended["owner"], suspended["said"], suspended["age_days"]) == (maker.label, "已查明", 0)
+    told(app, checker, "reconciliation", "compare", merchant, DAY)
+    told(app, maker, "reconciliation", "propose", merchant, DAY)
+    told(app, checker, "reconciliation", "sign", merchant, DAY)
+    [day] = told(app, checker, "reconciliation", "days", "--first", DAY, "--last", DAY)
+    assert (day["theirs"], day["ours"], day["matched"], day["signed_by"]) == (2, 1, 1, checker.label)
+    assert len(told(app, maker, "reconciliation", "bills", "--first", DAY, "--last", DAY)) == 2
+
+
+def test_a_district_sees_its_own_payees_alone(app: Flask, shop: Shop) -> None:
+    own, other = (staff("finance_maker", district_code=code) for code in ("330106", "330108"))
+    merchant = shop.owner(DAY).sub_mchid
+    assert len(told(app, own, "reconciliation", "differences")) == 1
+    for verb in ("differences", "days", "bills"):
+        assert told(app, other, "reconciliation", verb) == []
+    assert refused(app, other, "reconciliation", "propose", merchant, DAY) == "not_found"
+
+
+def test_others_see_nothing_of_it(app: Flask, shop: Shop) -> None:
+    officer = staff("price_officer")
+    for verb in ("differences", "days", "bills"):
+        assert refused(app, officer, "reconciliation", verb) == "not_permitted"
