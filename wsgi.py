@@ -14,7 +14,7 @@ from flask.cli import FlaskGroup
 
 import miniprogram_api
 from app import factory
-from app.api import gates, notices, ops, partners
+from app.api import gates, notices, ops, partners, receipts
 from app.api import open as open_data
 from app.api.gates import cameras
 from app.jobs import commands
@@ -35,6 +35,7 @@ def doors(settings: Settings) -> Iterator[Blueprint]:
     if not settings.is_production:
         yield ops.development
     yield notices.notices
+    yield receipts.receipts
     yield gates.blueprint
     yield cameras.blueprint
     yield partners.blueprint

@@ -70,6 +70,15 @@ class CitySettings:
 
 
 @dataclass(frozen=True)
+class PlatformSettings:
+    """How a platform of receipts is reached (docs/receipts.md); with `http` it is a stand-in's."""
+
+    url: str
+    app_id: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of a process; secrets do not show in `repr`."""
 
@@ -84,6 +93,10 @@ class Settings:
     city: CitySettings | None
     audit_anchors: tuple[Path, ...]
     """Folders outside of the database that keep the head of the audit log; docs/audit.md."""
+    fiscal: PlatformSettings | None
+    """The platform of fiscal e-bills; none: they wait."""
+    tax: PlatformSettings | None
+    """The service of tax invoices; none: they wait."""
     gate_poll_seconds: int
     outbound_networks: tuple[Network, ...]
     """Private networks in which cameras and the city's system may be called."""
@@ -110,6 +123,8 @@ class Settings:
             wechat=_wechat(read),
             city=_city(read),
             audit_anchors=read.optional("AUDIT_ANCHORS", _folders) or (),
+            fiscal=_platform(read, "FISCAL"),
+            tax=_platform(read, "TAX"),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
             outbound_networks=read.optional("OUTBOUND_NETWORKS", _networks) or (),
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
@@ -155,6 +170,16 @@ def _city(read: "_Reader") -> CitySettings | None:
         private_key_file=read.value("CITY_PRIVATE_KEY_FILE", _file, Path()),
         sign_hash=read.optional("CITY_SIGN_HASH", _one_of("sha256", "sha1", "md5")) or "sha256",
         body=read.optional("CITY_BODY", _one_of("form", "json")) or "form",
+    )
+
+
+def _platform(read: "_Reader", name: str) -> PlatformSettings | None:
+    """All of it or nothing, as of the city's system."""
+    names = (f"{name}_URL", f"{name}_APP_ID", f"{name}_KEY")
+    if not any(read.environ.get(each, "").strip() for each in names):
+        return None
+    return PlatformSettings(
+        url=read.value(names[0], _url, ""), app_id=read.value(names[1], _text, ""), key=read.value(names[2], _key, b"")
     )
 
 
@@ -320,6 +345,8 @@ def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         "WECHAT_APP_SECRET is a development secret": _is_marked(settings.wechat.app_secret.encode()),
         "WECHAT_APIV3_KEY is a development key": _is_marked(settings.wechat.apiv3_key.encode()),
         "WECHAT_PUBLIC_KEYS holds a key of the simulator": _any_simulated(settings.wechat.public_keys),
+        "FISCAL_KEY is a development key": settings.fiscal is not None and _is_marked(settings.fiscal.key),
+        "TAX_KEY is a development key": settings.tax is not None and _is_marked(settings.tax.key),
         "CITY_PUBLIC_KEY_FILE is a key of the simulator": _is_simulated_city(settings.city),
     }
     return [problem for problem, is_so in checks.items() if is_so] + _unsafe_addresses(settings)
@@ -348,6 +375,8 @@ def _unsafe_addresses(settings: Settings) -> list[str]:
         "WECHAT_PAY_URLS": wechat.pay_urls,
         "WECHAT_NOTIFY_URL": (wechat.notify_url,),
         "CITY_URL": (settings.city.url,) if settings.city else (),
+        "FISCAL_URL": (settings.fiscal.url,) if settings.fiscal else (),
+        "TAX_URL": (settings.tax.url,) if settings.tax else (),
     }
     problems = []
     for name, urls in addresses.items():

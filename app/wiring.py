@@ -15,11 +15,15 @@ from app.adapters.gates.vzenith_web import VzenithWeb
 from app.adapters.identity import MemoryTokenStore, TokenStore, WeChatMiniProgram
 from app.adapters.messages import SubscribeMessages
 from app.adapters.outbound import Reach
+from app.adapters.receipts import Account, FiscalBills, TaxInvoices
 from app.adapters.trade import TradeOrders
 from app.kernel import clock
 from app.kernel.db import in_transaction
-from app.settings import CitySettings, Settings, WeChatSettings
+from app.settings import CitySettings, PlatformSettings, Settings, WeChatSettings
 from payments.payees.queries import accept_samples
+from payments.receipts.actions.issue import Platforms
+from payments.receipts.rules import FISCAL_EBILL, TAX_INVOICE
+from payments.receipts.rules.platform import Platform
 from payments.wechat import KeyRing, MerchantAccount, WeChatPay, read_private_key
 
 T = TypeVar("T")
@@ -67,6 +71,8 @@ class Wiring:
     park_systems: Isecure
     anchors: Sequence[AnchorPlace]
     """Where the head of the audit log is kept outside of the database."""
+    receipts: Platforms
+    """Whoever issues each kind of receipt; a kind without a platform waits."""
     city: CitySystem | None
     """`None`: no setting names the city's system, and it is told nothing."""
 
@@ -85,6 +91,7 @@ def wire(settings: Settings) -> Wiring:
         camera_lists=outside_transactions(VzenithWeb(reach_of(settings))),
         park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
         anchors=[outside_transactions(FolderAnchors(folder)) for folder in settings.audit_anchors],
+        receipts=_receipts(settings),
         city=_city(settings),
     )
 
@@ -98,6 +105,21 @@ def _city(settings: Settings) -> CitySystem | None:
     if settings.city is None:
         return None
     return outside_transactions(CitySystem(city_account(settings.city), clock.now, reach_of(settings)))
+
+
+def _receipts(settings: Settings) -> Platforms:
+    platforms: dict[str, Platform] = {}
+    if settings.fiscal is not None:
+        bills = FiscalBills(_account(settings.fiscal), clock.now, reach_of(settings))
+        platforms[FISCAL_EBILL] = outside_transactions(bills)
+    if settings.tax is not None:
+        invoices = TaxInvoices(_account(settings.tax), clock.now, reach_of(settings))
+        platforms[TAX_INVOICE] = outside_transactions(invoices)
+    return platforms
+
+
+def _account(platform: PlatformSettings) -> Account:
+    return Account(platform.url, platform.app_id, platform.key)
 
 
 def merchant_account(wechat: WeChatSettings) -> MerchantAccount:

@@ -81,7 +81,7 @@ def stage(begins_at: datetime) -> Iterator[Stage]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Stage]:
-    ports = Ports(*free_ports(6))
+    ports = Ports(*free_ports(8))
     with (folder / "log").open("w") as log:
         launcher = subprocess.Popen(
             [sys.executable, "-m", "launcher", "run", "--var", folder, "--bare"],

@@ -22,6 +22,8 @@ class Ports:
     wechat: int
     gates: int
     city: int
+    fiscal: int
+    tax: int
     postgres: int
     valkey: int
 
@@ -32,6 +34,8 @@ class Ports:
             wechat=int(environ.get("WECHAT_PORT", "8001")),
             gates=int(environ.get("GATES_PORT", "8002")),
             city=int(environ.get("CITY_PORT", "8003")),
+            fiscal=int(environ.get("FISCAL_PORT", "8004")),
+            tax=int(environ.get("TAX_PORT", "8005")),
             postgres=int(environ.get("PG_PORT", "54329")),
             valkey=int(environ.get("VALKEY_PORT", "63799")),
         )
@@ -51,6 +55,8 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         **_wechat(var / "wechat", ports),
         **_city(var / "city", ports),
         "AUDIT_ANCHORS": str((var / "anchors").resolve()),
+        **_receipts("FISCAL", ports.fiscal, kept),
+        **_receipts("TAX", ports.tax, kept),
         "CLOCK_FILE": str(var / "clock"),
         "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
         "GATES_STATE": str(var / "gates"),
@@ -60,6 +66,9 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         "WECHAT_PORT": str(ports.wechat),
         "GATES_PORT": str(ports.gates),
         "CITY_PORT": str(ports.city),
+        "FISCAL_PORT": str(ports.fiscal),
+        "TAX_PORT": str(ports.tax),
+        "RECEIPTS_BOOKS": str(var),
     }
     environment = {name: os.environ.get(name) or value for name, value in named.items()} | dict(addresses)
     write_secret(path, "".join(f"{name}={value}\n" for name, value in environment.items()))
@@ -102,6 +111,15 @@ def _city(folder: Path, ports: Ports) -> dict[str, str]:
     return read_environment(folder / "city.env") | {
         "CITY_URL": f"http://127.0.0.1:{ports.city}",
         "CITY_KEYS": str(folder),
+    }
+
+
+def _receipts(name: str, port: int, kept: Mapping[str, str]) -> dict[str, str]:
+    """The stand-in of a platform of receipts, and the key that it shares with us."""
+    return {
+        f"{name}_URL": f"http://127.0.0.1:{port}",
+        f"{name}_APP_ID": "development",
+        f"{name}_KEY": kept.get(f"{name}_KEY") or development_key(),
     }
 
 

@@ -77,7 +77,10 @@ def _identity(url: str) -> str:
 
 
 def _insist_on_free(ports: Ports) -> None:
-    named = {"PORT": ports.web, "WECHAT_PORT": ports.wechat, "GATES_PORT": ports.gates, "CITY_PORT": ports.city}
+    named = {
+        "PORT": ports.web, "WECHAT_PORT": ports.wechat, "GATES_PORT": ports.gates, "CITY_PORT": ports.city,
+        "FISCAL_PORT": ports.fiscal, "TAX_PORT": ports.tax,
+    }  # fmt: skip
     for name, port in named.items():
         if is_taken(port):
             raise CannotStart(f"Port {port} is taken by {holder(port)}; choose another one by {name}=.")
@@ -122,6 +125,7 @@ def _tell(ports: Ports, var: Path) -> None:
         f"WeChat      http://127.0.0.1:{ports.wechat} (stand-in)\n"
         f"Gates       http://127.0.0.1:{ports.gates} (stand-in)\n"
         f"City        http://127.0.0.1:{ports.city} (stand-in)\n"
+        f"Receipts    http://127.0.0.1:{ports.fiscal}, {ports.tax} (stand-ins)\n"
         f"Settings    {var / 'development.env'}\n"
         "Ctrl-C ends it all.",
         flush=True,

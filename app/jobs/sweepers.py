@@ -30,6 +30,7 @@ from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.pricing.actions import prove_outdated
+from app.domain.receipts.queries import describe
 from app.domain.refunds import actions as refunds
 from app.domain.regulars.actions import tend_due
 from app.domain.reservations import actions as reservations
@@ -46,6 +47,7 @@ from app.wiring import wiring
 from payments.bank.actions import watch_settlements
 from payments.bills.actions import ask_for_due, expect_bills
 from payments.charges.actions import sweep as sweep_orders
+from payments.receipts.actions import issue_due, plan_due
 from payments.reconciliation.actions import follow
 from payments.refunds.actions import sweep as sweep_refunds
 from payments.shipping.actions import ask_whether_managed, report_due
@@ -89,6 +91,16 @@ def seal_audit_log() -> int:
     sealed = audit.seal()
     audit.anchor(wiring().anchors)
     return sealed
+
+
+def plan_receipts() -> int:
+    """See which bills and invoices should stand for what was paid, and write down what is missing or too much."""
+    return plan_due(describe)
+
+
+def issue_receipts() -> int:
+    """Have bills and invoices issued by their platforms, however long those were away."""
+    return issue_due(wiring().receipts)
 
 
 def find_city_lots() -> int:
@@ -163,6 +175,8 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("bills", 60.0, ask_for_bills),
         Sweeper("differences", 30.0, follow_differences),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
+        Sweeper("receipts_planned", 5.0, plan_receipts),
+        Sweeper("receipts_issued", 5.0, issue_receipts),
         Sweeper("shipments", 5.0, tell_of_services),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),

@@ -1,5 +1,6 @@
 """Which payee may collect, and through which channel."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
@@ -38,10 +39,24 @@ def accept_samples(accepted: bool) -> None:
     _samples_accepted = accepted
 
 
+def samples_accepted() -> bool:
+    """Whether this process lets samples count."""
+    return _samples_accepted
+
+
 def payee_by_id(payee_id: int) -> Payee:
     """The payee, whether or not it may collect. Refuses `NoSuchPayee`."""
     with transaction() as session:
         payee = session.get(Payee, payee_id)
+        if payee is None:
+            raise NoSuchPayee
+        return payee
+
+
+def payee_by_key(key: uuid.UUID) -> Payee:
+    """The payee by its public key. Refuses `NoSuchPayee`."""
+    with transaction() as session:
+        payee = session.scalar(select(Payee).filter_by(key=key))
         if payee is None:
             raise NoSuchPayee
         return payee

@@ -26,6 +26,7 @@ from app.domain.stays.rules import STAY
 from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
 from payments.charges.rules import CHARGE, ORDER
+from payments.receipts.rules import RECEIPT
 from payments.reconciliation.rules import DIFFERENCE
 from payments.refunds.rules import REFUND
 from payments.shipping.rules import SHIPMENT
@@ -33,8 +34,8 @@ from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, ORDER, PLAN, REFERENCE, REFERENCE_SET,
-    REFUND, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
+    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, ORDER, PLAN, RECEIPT, REFERENCE,
+    REFERENCE_SET, REFUND, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
 )  # fmt: skip
 
 

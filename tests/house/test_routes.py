@@ -20,6 +20,7 @@ KNOWN = {
     "patient_camera",
     "partner",
     "wechat",
+    "link",
     "loopback",
     "open",
 }

@@ -100,7 +100,8 @@ def test_many_receipts_come_page_by_page_the_newest_first_and_only_ones_own(
         admin.execute(_MANY_RECEIPTS, [who])
     first = motorist.get("/receipts")
     second = motorist.get("/receipts", {"cursor": first["next_cursor"]})
-    assert [each["amount_fen"] for each in first["items"] + second["items"]] == list(range(25, 0, -1))
+    moments = [each["requested_at"] for each in first["items"] + second["items"]]
+    assert (len(moments), moments) == (25, sorted(set(moments), reverse=True))
     assert (len(first["items"]), second["next_cursor"]) == (20, None)
     assert stranger.get("/receipts", {"cursor": first["next_cursor"]}, expect=422)["code"] == "invalid_cursor"
 
@@ -108,8 +109,9 @@ def test_many_receipts_come_page_by_page_the_newest_first_and_only_ones_own(
 _MANY_RECEIPTS = """
 WITH unbound AS (SELECT set_config('session_replication_role', 'replica', true)),
      who AS (SELECT id FROM motorist ORDER BY id OFFSET %s - 1 LIMIT 1)
-INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, state, requested_at)
-SELECT gen_random_uuid(), 100 * who.id + number, 1, 'TREASURY', 'fiscal_ebill', who.id, number, 'requested', now()
+INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, requested_at, wanted_at)
+SELECT gen_random_uuid(), 100 * who.id + number, 1, 'TREASURY', 'fiscal_ebill', who.id, number,
+       now() + number * interval '1 minute', now()
 FROM unbound, who, generate_series(1, 25) AS number
 """
 

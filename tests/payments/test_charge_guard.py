@@ -188,8 +188,8 @@ def test_a_line_says_the_same_for_ever(charge: Charge, program: str, owner: str,
 
 def test_a_receipt_is_of_the_kind_that_its_payees_regime_gives(charge: Charge, program: str) -> None:
     receipt: LiteralString = (
-        "INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, state, "
-        "requested_at) VALUES (gen_random_uuid(), %s, %s, %s, 'tax_invoice', 1, 1, 'requested', now())"
+        "INSERT INTO receipt_request (key, charge_id, payee_id, regime, kind, motorist_id, amount_fen, "
+        "requested_at) VALUES (gen_random_uuid(), %s, %s, %s, 'tax_invoice', 1, 1, now())"
     )
     with pytest.raises(CheckViolation):
         run(program, receipt, charge.id, charge.payee_id, "TREASURY")

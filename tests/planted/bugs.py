@@ -539,6 +539,38 @@ _RECONCILED: Final = [
     ),
 ]
 
+_RECEIPTS: Final = "tests/payments/test_receipts.py"
+_RECEIPTED: Final = [
+    Bug(
+        "constraint dropped: a charge stands on two receipts",
+        "migrations/versions/0043_receipts.py",
+        '"receipt_line", ["charge_id"], unique=True, postgresql_where=live',
+        '"receipt_line", ["charge_id"], postgresql_where=live',
+        [_RECEIPTS],
+    ),
+    Bug(
+        "sent blindly: after a lost answer the platform is not asked first",
+        "payments/receipts/actions/issue.py",
+        "    if asked_before:\n",
+        "    if not asked_before:\n",
+        [_RECEIPTS],
+    ),
+    Bug(
+        "refund forgotten: the receipt still says the whole sum",
+        "payments/refunds/actions/learn.py",
+        "    amend([refund.charge_id])\n",
+        "",
+        [_RECEIPTS],
+    ),
+    Bug(
+        "rate guessed: terms that nobody confirmed count",
+        "payments/receipts/queries.py",
+        ", ReceiptTerms.confirmed_by.is_not(None)",
+        "",
+        [_RECEIPTS],
+    ),
+]
+
 BUGS: Final[Sequence[Bug]] = [
     *_CLAIMS,
     *_LISTED,
@@ -552,4 +584,5 @@ BUGS: Final[Sequence[Bug]] = [
     *_PAID_TOGETHER,
     *_CLOSED,
     *_RECONCILED,
+    *_RECEIPTED,
 ]

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.units.rules import (
-    CREDIT_ALPHABET,
-    KINDS,
-    CreditCodeWrong,
-    credit_check_digit,
-    good_credit_code,
-    is_credit_code,
-    sample_credit_code,
-)
+from app.domain.units.rules import KINDS, CreditCodeWrong, good_credit_code, sample_credit_code
+from app.kernel.credit_codes import CREDIT_ALPHABET, credit_check_digit, is_credit_code
 
 SIGN = st.sampled_from(CREDIT_ALPHABET)
 FIRST_17 = st.builds(

@@ -150,6 +150,12 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.reject": _only(FINANCE_CHECKER),
     "reconciliation.propose": _only(FINANCE_MAKER),
     "reconciliation.sign": _only(FINANCE_CHECKER),
+    # receipts
+    "receipts.record_terms": _only(FINANCE_MAKER),
+    "receipts.confirm_terms": _only(FINANCE_CHECKER),
+    "receipts.end_terms": _only(FINANCE_CHECKER),
+    "receipts.retry": _only(FINANCE_MAKER, FINANCE_CHECKER),
+    "receipts.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # arrears
     "arrears.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "arrears.pause": _only(Role.COMPLAINT_HANDLER, FINANCE_CHECKER, REGULATOR),

@@ -45,6 +45,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "finance": ("finance:finance", "Revenue reports (收入报表), and what the money was used for (资金使用)."),
     "reconciliation": ("reconciliation:reconciliation", "WeChat's bills against our books (对账与日结)."),
+    "receipts": ("receipts:receipts", "Bills and invoices (票据), and what they must say."),
     "turn-aways": ("turn_aways:turn_aways", "Cars that were turned away (拒停记录), and motorists' reports of it."),
     "conduct": ("conduct:conduct", "Incidents, measures and appeals (停车信用)."),
     "departures": ("departures:departures", "Cars that do not leave (超时停放): calls and tows."),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from app.domain.units.rules import DISTRICTS, is_credit_code, normal_credit_code
+from app.domain.units.rules import DISTRICTS
+from app.kernel.credit_codes import is_credit_code, normal_credit_code
 
 FORMULAS: Final = ("=", "+", "@")
 """How text begins that another person's spreadsheet would run when it opens a list of ours."""

@@ -1,13 +1,20 @@
 """Who receives the money: the treasury of a unit's level, or the enterprise itself (N3.4.1, N3.4.2)."""
 
+from datetime import datetime
 from typing import Final
 
 from app.domain.units.rules import CITY, DISTRICTS
 from app.jobs.sample_city.table import MARK, Neighbourhood, Opened, treasury_of
+from app.kernel.clock import SHANGHAI
 from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.models import Payee
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Particulars
+from payments.receipts.actions import confirm_terms, record_terms
 
 ACTOR: Final = "sample-city"
+FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=SHANGHAI)
+PARKING: Final = "3040502020200000000"
+"""车辆停放服务 in the tax classification: a candidate too."""
 NOTE: Final = f"{MARK}数据，不得用于真实收费"
 FIRST_SUB_MERCHANT: Final = 1_900_000_101
 ITEM: Final = "103072101"
@@ -32,10 +39,22 @@ class Payees:
     def _open(self, name: str, particulars: Particulars) -> int:
         payee = open_payee(name, particulars, actor=ACTOR)
         confirm(payee.id, confirmed_by=ACTOR, note=NOTE, sample=True)
+        _may_give_receipts(payee)
         sub_mchid = str(FIRST_SUB_MERCHANT + len(self._ids))
         open_channel(payee.id, sp_mchid=self._sp_mchid, sub_mchid=sub_mchid, actor=ACTOR)
         self._ids[name] = payee.id
         return payee.id
+
+
+def _may_give_receipts(payee: Payee) -> None:
+    """Sample terms: item, code and rate are candidates only, and count where samples do."""
+    fiscal = payee.item_code is not None
+    terms = record_terms(
+        payee.id, FIRST_DAY, item_code=payee.item_code or PARKING,
+        item_name="停车泊位有偿使用收入" if fiscal else "停车服务",
+        vat_basis_points=None if fiscal else 900, note=NOTE, by=ACTOR,
+    )  # fmt: skip
+    confirm_terms(terms.key, f"{ACTOR}-checker")
 
 
 def _treasury(code: str) -> FiscalParticulars:

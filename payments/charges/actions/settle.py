@@ -17,7 +17,7 @@ from payments.charges.rules import CHARGE, ORDER, Expected, discrepancies, sever
 from payments.ledger.actions import post
 from payments.ledger.rules import paid_lines, surplus_lines
 from payments.payees.models import MerchantChannel, Payee
-from payments.receipts.actions import request_receipt
+from payments.receipts.actions.request import request_receipt
 from payments.wechat import Transaction
 
 

@@ -9,6 +9,7 @@ from payments.charges.actions.cases import open_case
 from payments.charges.models import Order, Payment
 from payments.ledger.actions import post
 from payments.payees.models import MerchantChannel
+from payments.receipts.actions.request import amend
 from payments.refunds.actions.moves import let_go, move
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
@@ -85,6 +86,7 @@ def _succeed(_: Payment, refund: Refund, seen: RefundSeen, cause: str) -> None:
     kind, lines = ("refund_recovered", recovered_lines) if held else ("refund_success", succeeded_lines)
     at = seen.success_time or clock.now()
     post(kind, refund_reference(refund), refund.payee_id, at, lines(refund.amount_fen))
+    amend([refund.charge_id])
 
 
 def _close(payment: Payment, refund: Refund, _: RefundSeen, cause: str) -> None:

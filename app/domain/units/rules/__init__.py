@@ -1,16 +1,7 @@
 """What may stand in the register of units, and what an agreement must say."""
 
 from app.domain.units.rules.agreements import AgreementIncomplete, Terms
-from app.domain.units.rules.credit_codes import (
-    CREDIT_ALPHABET,
-    CREDIT_CODE,
-    CreditCodeWrong,
-    credit_check_digit,
-    good_credit_code,
-    is_credit_code,
-    normal_credit_code,
-    sample_credit_code,
-)
+from app.domain.units.rules.credit_codes import CreditCodeWrong, good_credit_code, sample_credit_code
 from app.domain.units.rules.entries import (
     SERVICE_PHONE,
     AuthorityDoesNotFit,
@@ -33,8 +24,6 @@ from app.domain.units.rules.words import AUTHORITIES, CITY, DISTRICTS, GROUNDS, 
 __all__ = [
     "AUTHORITIES",
     "CITY",
-    "CREDIT_ALPHABET",
-    "CREDIT_CODE",
     "DISTRICTS",
     "GROUNDS",
     "KINDS",
@@ -53,12 +42,9 @@ __all__ = [
     "Terms",
     "WordsMissing",
     "check_hours",
-    "credit_check_digit",
     "fitting_authority",
     "good_credit_code",
     "good_phone",
-    "is_credit_code",
-    "normal_credit_code",
     "said",
     "sample_credit_code",
     "usual_authority",

@@ -1,0 +1,1 @@
+"""Receipts as staff care for them, and the words in which a stay stands on one."""

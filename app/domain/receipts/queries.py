@@ -1,0 +1,83 @@
+"""What staff see of receipts, and the words in which a stay stands on one."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from app.domain.lots.models import Lot
+from app.domain.motorists.models import NumberPlate
+from app.domain.motorists.queries import plate_characters
+from app.domain.staff.rules import Actor, Place, permit
+from app.domain.stays.models import Bill, Stay
+from app.kernel.clock import SHANGHAI
+from app.kernel.db import transaction
+from payments.charges.models import Charge
+from payments.payees.queries import payee_by_key
+from payments.receipts.models import Receipt, ReceiptTerms
+from payments.receipts.queries import terms_of
+
+PAGE: Final = 200
+
+
+@dataclass(frozen=True)
+class SeenReceipt:
+    """A bill or invoice as finance sees it: no title, no plate."""
+
+    key: uuid.UUID
+    kind: str
+    colour: str
+    amount_fen: int
+    state: str
+    made_at: datetime
+    number: str | None
+    refusal: str | None
+
+
+def describe(charge: Charge) -> str:
+    """What a charge was for, with plate and times, for its receipt and nothing else; of no stay, its own words."""
+    with transaction() as session:
+        found = session.execute(
+            select(Stay, Lot.name, NumberPlate)
+            .join(Bill, Bill.stay_id == Stay.id)
+            .join(Lot, Lot.id == Stay.lot_id)
+            .outerjoin(NumberPlate, NumberPlate.id == Stay.plate_id)
+            .where(Bill.key == charge.source_key, Bill.charge_key == charge.key)
+        ).one_or_none()
+        if found is None:
+            return charge.description
+        stay, lot, plate = found
+        told = [lot, "" if stay.plate_id is None else plate_characters(plate), _span(stay)]
+        return " ".join(each for each in told if each)
+
+
+def _span(stay: Stay) -> str:
+    begun = f"{stay.entered_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return f"{begun}至{stay.exited_at.astimezone(SHANGHAI):%m-%d %H:%M}" if stay.exited_at else f"{begun}起"
+
+
+def terms(by: Actor, payee_key: uuid.UUID) -> Sequence[ReceiptTerms]:
+    """What a payee's receipts say and said, oldest first. Refuses `NoSuchPayee`."""
+    with transaction():
+        payee = payee_by_key(payee_key)
+        permit(by, "receipts.see", Place(payee.district_code))
+        return terms_of(payee.id)
+
+
+def receipts_of(by: Actor, payee_key: uuid.UUID, state: str | None = None, limit: int = PAGE) -> list[SeenReceipt]:
+    """A payee's bills and invoices, newest first. Refuses `NoSuchPayee`."""
+    with transaction() as session:
+        payee = payee_by_key(payee_key)
+        permit(by, "receipts.see", Place(payee.district_code))
+        wanted = select(Receipt).filter_by(payee_id=payee.id).order_by(Receipt.id.desc()).limit(limit)
+        if state is not None:
+            wanted = wanted.where(Receipt.state == state)
+        return [
+            SeenReceipt(
+                each.key, each.kind, each.colour, each.amount_fen, each.state, each.made_at, each.number, each.refusal
+            )
+            for each in session.scalars(wanted)
+        ]

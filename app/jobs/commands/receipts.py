@@ -1,0 +1,108 @@
+"""Receipts (票据): what they must say, by two persons of finance; what a platform refused."""
+
+import uuid
+from datetime import datetime
+
+import click
+
+from app.domain.receipts import actions, queries
+from app.domain.staff.rules import Actor
+from app.jobs.commands.answers import Answer, Note, Sheet
+from app.jobs.commands.door import MOMENT, acting, noun
+from payments.receipts.rules import RECEIPT_STATES
+
+receipts = noun(
+    "Receipts (票据): fiscal e-bills and tax invoices, and the terms without which none is issued.",
+    "receipts record-terms 0197b5c8-0000-7000-8000-000000000000 --since 2026-01-01T00:00+08:00 "
+    "--item-code 3040502020200000000 --item-name 停车服务 --vat 900 --note 财税函〔2026〕1号 --as wang",
+    "receipts confirm-terms 0197b5c8-0000-7000-8000-000000000000 --as lin",
+)
+
+
+@receipts.command("record-terms")
+@click.argument("payee", type=click.UUID)
+@click.option("--since", type=MOMENT, required=True, help="from when on, with its offset")
+@click.option("--item-code", required=True, help="执收项目编码, of an enterprise 税收分类编码")
+@click.option("--item-name", required=True, help="as it stands on the receipt")
+@click.option("--vat", type=click.IntRange(0, 2000), help="an enterprise's rate in basis points: 900 are 9 %")
+@click.option("--note", required=True, help="on what this rests; with 示例 it is a sample")
+@acting
+def record_terms(
+    by: Actor, payee: uuid.UUID, since: datetime, item_code: str, item_name: str, vat: int | None, note: str
+) -> Answer:
+    """Write down what a payee's (its key) receipts must say; it counts when another person has confirmed it.
+
+    Example: flask --app wsgi receipts record-terms 0197b5c8-… --since 2026-01-01T00:00+08:00 --item-code 103072101
+    --item-name 停车泊位有偿使用收入 --note 示例 --as wang
+    """
+    made = actions.record_terms(
+        by, payee, since, item_code=item_code, item_name=item_name, vat_basis_points=vat, note=note
+    )
+    return Note("开票要素已登记，待另一人确认", key=made.key)
+
+
+@receipts.command("confirm-terms")
+@click.argument("terms", type=click.UUID)
+@acting
+def confirm_terms(by: Actor, terms: uuid.UUID) -> Answer:
+    """Confirm terms (their key) that another person recorded.
+
+    Example: flask --app wsgi receipts confirm-terms 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    return Note("开票要素已确认", key=actions.confirm_terms(by, terms).key)
+
+
+@receipts.command("end-terms")
+@click.argument("terms", type=click.UUID)
+@click.option("--at", type=MOMENT, required=True, help="until when, with its offset")
+@acting
+def end_terms(by: Actor, terms: uuid.UUID, at: datetime) -> Answer:
+    """Let terms (their key) hold no longer than to a moment.
+
+    Example: flask --app wsgi receipts end-terms 0197b5c8-… --at 2027-01-01T00:00+08:00 --as lin
+    """
+    return Note("开票要素已终止", key=actions.end_terms(by, terms, at).key)
+
+
+@receipts.command("terms")
+@click.argument("payee", type=click.UUID)
+@acting
+def list_terms(by: Actor, payee: uuid.UUID) -> Answer:
+    """List what a payee's (its key) receipts say and said.
+
+    Example: flask --app wsgi receipts terms 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    headings = {
+        "key": "编号", "item_code": "项目编码", "item_name": "项目名称", "vat_basis_points": "税率（万分之）",
+        "note": "依据", "recorded_by": "登记人", "confirmed_by": "确认人",
+    }  # fmt: skip
+    return Sheet(headings, [{name: getattr(each, name) for name in headings} for each in queries.terms(by, payee)])
+
+
+@receipts.command("list")
+@click.argument("payee", type=click.UUID)
+@click.option("--state", type=click.Choice(RECEIPT_STATES), help="only those in this state")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@acting
+def list_receipts(by: Actor, payee: uuid.UUID, state: str | None, limit: int) -> Answer:
+    """List bills and invoices of a payee (its key), the newest first.
+
+    Example: flask --app wsgi receipts list 0197b5c8-… --state refused --as lin
+    """
+    headings = {
+        "key": "编号", "kind": "种类", "colour": "蓝/红", "amount_fen": "金额（分）", "state": "状态",
+        "made_at": "生成时间", "number": "票据号码", "refusal": "退回原因",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.receipts_of(by, payee, state, limit)])
+
+
+@receipts.command("retry")
+@click.argument("receipt", type=click.UUID)
+@acting
+def retry(by: Actor, receipt: uuid.UUID) -> Answer:
+    """Ask anew for a bill or invoice (its key) that its platform refused, when the cause is mended.
+
+    Example: flask --app wsgi receipts retry 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    actions.retry(by, receipt)
+    return Note("将重新申请开票")

@@ -1,0 +1,23 @@
+"""What can be done with receipts: titles, terms, asking, planning, issuing; one file a verb."""
+
+from payments.receipts.actions.ask import ask_invoice
+from payments.receipts.actions.issue import issue_due
+from payments.receipts.actions.plan import plan_due
+from payments.receipts.actions.request import amend, request_receipt
+from payments.receipts.actions.retry import retry
+from payments.receipts.actions.terms import confirm_terms, end_terms, record_terms
+from payments.receipts.actions.titles import remove_title, save_title
+
+__all__ = [
+    "amend",
+    "ask_invoice",
+    "confirm_terms",
+    "end_terms",
+    "issue_due",
+    "plan_due",
+    "record_terms",
+    "remove_title",
+    "request_receipt",
+    "retry",
+    "save_title",
+]

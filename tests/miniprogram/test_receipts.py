@@ -1,0 +1,122 @@
+"""A motorist keeps titles, asks for an invoice, and opens its PDF by a link that ends."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.receipts.queries import describe
+from app.kernel import clock as kernel_clock
+from app.kernel.db import transaction
+from payments.charges.actions.settle import settle
+from payments.charges.queries import charge, orders_of
+from payments.payees.queries import accept_samples
+from payments.receipts.actions import confirm_terms, issue_due, plan_due, record_terms
+from tests import world
+from tests.conftest import MovableClock
+from tests.miniprogram.stand import Phone
+from tests.miniprogram.test_reservations import ready
+from tests.miniprogram.test_stays import drive_in
+from tests.payments.platforms import Stands, standing
+
+COMPANY = "91350100M000100Y43"
+
+
+@pytest.fixture(scope="module")
+def running_platforms(environment: Mapping[str, str]) -> Iterator[Stands]:
+    with standing(environment["CLOCK_FILE"]) as stands:
+        yield stands
+
+
+@pytest.fixture
+def platforms(running_platforms: Stands) -> Iterator[Stands]:
+    running_platforms.calm()
+    accept_samples(True)
+    yield running_platforms
+    accept_samples(False)
+
+
+@pytest.fixture
+def payer(evening: datetime, motorist: Phone, clock: MovableClock, platforms: Stands) -> Phone:
+    """A motorist who has just paid six yuan to an enterprise; sample terms hold."""
+    assert kernel_clock.now() >= evening
+    lot = world.open_lot(bays=2)
+    ready(motorist)
+    drive_in(motorist, world.gate(lot))
+    clock.move_by(timedelta(minutes=70))
+    motorist.sign_in()
+    stay = motorist.get("/stays/current")["stay"]["key"]
+    key = uuid.UUID(motorist.post(f"/stays/{stay}/payment", expect=201)["charge"]["key"])
+    believed(key)
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    made = record_terms(
+        charge(key).payee_id,
+        since,
+        item_code="3040502",
+        item_name="停车服务",
+        vat_basis_points=900,
+        note="示例",
+        by="a",
+    )
+    confirm_terms(made.key, "b")
+    return motorist
+
+
+def believed(charge_key: uuid.UUID) -> None:
+    """WeChat vouches for the newest order of a charge."""
+    with transaction():
+        assert settle(world.vouched(orders_of(charge(charge_key).id)[-1]), "test") == "paid"
+
+
+def issued(platforms: Stands) -> None:
+    plan_due(describe)
+    issue_due(platforms.clients)
+
+
+def test_an_invoice_is_asked_for_issued_and_opened_by_a_link_that_ends(
+    payer: Phone, stranger: Phone, platforms: Stands, clock: MovableClock
+) -> None:
+    title = payer.post("/invoice-titles", {"name": "某某科技公司", "tax_number": COMPANY}, expect=201)
+    [owed] = payer.get("/receipts")["items"]
+    assert (owed["kind"], owed["state"], owed["amount_fen"]) == ("tax_invoice", "owed", 600)
+    wish = {"receipt_keys": [owed["key"]], "title_key": title["key"]}
+    stranger.sign_in()
+    assert stranger.post("/receipts/invoices", {"receipt_keys": [owed["key"]]}, expect=404)["code"] == "no_such_receipt"
+    assert payer.post("/receipts/invoices", wish, expect=201)["items"][0]["state"] == "wanted"
+    assert payer.post("/receipts/invoices", wish, expect=409)["code"] == "receipt_asked_before"
+    assert payer.get(f"/receipts/{owed['key']}/file", expect=404)["code"] == "no_such_receipt"
+    issued(platforms)
+    shown = payer.get(f"/receipts/{owed['key']}")
+    assert (shown["state"], len(shown["number"])) == ("issued", 20)
+    link = payer.get(f"/receipts/{owed['key']}/file")
+    assert stranger.get(f"/receipts/{owed['key']}/file", expect=404)["code"] == "no_such_receipt"
+    assert not any(word in link["url"] for word in ("浙", "%E6%B5%99", COMPANY, payer.openid))
+    opened = payer.client.get(link["url"])
+    assert (opened.status_code, opened.mimetype, opened.data[:5]) == (200, "application/pdf", b"%PDF-")
+    assert payer.client.get(link["url"][:-3] + "abc").get_json()["code"] == "link_ended"
+    clock.move_by(timedelta(minutes=11))
+    assert payer.client.get(link["url"]).get_json()["code"] == "link_ended"
+
+
+def test_the_remark_names_plate_and_times(payer: Phone, platforms: Stands) -> None:
+    [owed] = payer.get("/receipts")["items"]
+    payer.post("/receipts/invoices", {"receipt_keys": [owed["key"]]}, expect=201)
+    issued(platforms)
+    number = payer.get(f"/receipts/{owed['key']}")["number"]
+    [taken] = [each for each in platforms.tax.control("GET", "book")["papers"] if each["number"] == number]
+    plate = payer.get("/vehicles")[0]["plate"].replace("·", "")
+    assert plate in taken["asked"]["remark"].replace("·", "")
+    assert taken["asked"]["buyer_name"] == "个人"
+
+
+def test_titles_are_ones_own_checked_and_removed(motorist: Phone, stranger: Phone) -> None:
+    wrong = motorist.post("/invoice-titles", {"name": "某公司", "tax_number": COMPANY[:-1] + "4"}, expect=422)
+    assert wrong["code"] == "tax_number_wrong"
+    kept = motorist.post("/invoice-titles", {"name": "某公司", "tax_number": COMPANY, "is_usual": True}, expect=201)
+    other = motorist.post("/invoice-titles", {"name": "本人"}, expect=201)
+    assert [each["name"] for each in motorist.get("/invoice-titles")["items"]] == ["某公司", "本人"]
+    assert stranger.get("/invoice-titles") == {"items": []}
+    assert stranger.delete(f"/invoice-titles/{kept['key']}", expect=404) is not None
+    motorist.delete(f"/invoice-titles/{other['key']}")
+    assert [each["key"] for each in motorist.get("/invoice-titles")["items"]] == [kept["key"]]
