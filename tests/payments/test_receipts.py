@@ -384,4 +384,4 @@ def test_hand_written_sql_cannot_put_a_charge_on_a_second_receipt(
             "UPDATE receipt_line SET amount_fen = 1 WHERE receipt_id = %s",
         ):
             with pytest.raises(IntegrityConstraintViolation):
-                connection.execute(statement, (live(charge).id,))  # type: ignore[call-overload]
+                connection.execute(statement, (live(charge).id,))
