@@ -22,7 +22,7 @@ from app.domain.tasks.models import Task
 from app.kernel import audit
 from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
-from tests.audit.scene import deeds, kept, lines, seal_all, several_blocks
+from tests.audit.scene import deeds, deeds_at_once, kept, lines, seal_all, several_blocks
 from tests.commands import run
 from tests.ground import Addresses
 
@@ -40,7 +40,7 @@ def late(database: Addresses) -> Callable[[], psycopg.Connection[Any]]:
 
 def test_a_block_says_what_its_entries_say(place: FolderAnchors, database: Addresses) -> None:
     """The database seals and the program proves: two writings of one canon."""
-    deeds(3, actor="staff:1 某人")
+    deeds_at_once(3, actor="staff:1 某人")
     found = seal_all([place])
     assert found.faults == []
     assert (found.blocks, found.entries, found.unsealed) == (1, 3, 0)
