@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payments.receipts.rules import LONGEST_REMARK, next_try, remark_of
@@ -87,6 +87,7 @@ def test_net_and_tax_are_the_price_and_the_tax_is_the_nets_to_half_a_fen(fen: in
 
 
 @given(st.lists(st.text("浙A12345 至", min_size=1, max_size=60), min_size=1, max_size=50))
+@example(["1" * 60, "1" * 60, "1" * 60, "1" * 13, "1" * 9, "1"])
 def test_a_remark_fits_and_never_ends_within_a_plate(told: list[str]) -> None:
     remark = remark_of(told)
     assert len(remark) <= LONGEST_REMARK

@@ -49,10 +49,12 @@ def next_try(attempts: int, now: datetime) -> datetime:
 
 def remark_of(told: list[str]) -> str:
     """What stands in the remark for several services; what does not fit is counted, never cut within a plate."""
+    whole, rest = "；".join(told), f"等{len(told)}笔"
+    if len(whole) <= LONGEST_REMARK:
+        return whole
     kept: list[str] = []
     for each in told:
-        rest = f"等{len(told)}笔"
-        if len("；".join([*kept, each])) + len(rest) > LONGEST_REMARK:
-            return "；".join([*kept, rest])
+        if len("；".join([*kept, each, rest])) > LONGEST_REMARK:
+            break
         kept.append(each)
-    return "；".join(kept)
+    return "；".join([*kept, rest])
