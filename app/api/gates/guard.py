@@ -117,9 +117,9 @@ def _let_in(message: SignedMessage, write_down: Callable[[], Any] = lambda: None
     caller = g.gate = gates.recognise(message)
     g.seen_at = _Seen(caller.seen_at - clock.offset(), time.monotonic())
     g.caller = f"gate:{caller.device_id}"
+    limits.take(RATE, g.caller)
     with transaction():
         gates.admit(caller, message)
-        limits.take(RATE, g.caller)
         g.written_down = write_down()
 
 
