@@ -19,7 +19,7 @@ from app.kernel.spans import span
 from tests.open_data.conftest import Close, Put
 from tests.open_data.reader import FEEDS, LOTS, TABLE, NotValid, body, check, features, places, read, statuses
 from tests.partners.stand import partner_of
-from tests.world import HOURLY, driver, open_lot, shanghai, staff
+from tests.world import HOURLY, driver, open_lot, open_own_lot, shanghai, staff
 
 FREE = {**HOURLY, "bands": [{"name": "all_day", "from": "00:00", "to": "24:00", "days": "all", "method": "free"}]}
 
@@ -130,7 +130,7 @@ def test_the_next_page_is_told_in_the_headers_too(evening: datetime, client: Fla
 
 
 def test_a_rectangle_holds_the_lots_whose_wgs_84_point_lies_in_it(evening: datetime, client: FlaskClient) -> None:
-    lots = [open_lot() for _ in range(6)]
+    lots = [open_own_lot(latitude=30.25 + north / 1000).lot for north in range(6)]
     points = {str(lot.key): gcj02_to_wgs84(lot.latitude, lot.longitude) for lot in lots}
     south, north = sorted(latitude for latitude, _ in points.values())[1:5:3]
     inside = {key for key, (latitude, _) in points.items() if round(south, 6) <= round(latitude, 6) <= round(north, 6)}
