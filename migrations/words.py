@@ -51,6 +51,24 @@ def written_down(table: str, *columns: str, moving: str | None = None) -> None:
         )
 
 
+def change_written_down(table: str, changing: str, *columns: str) -> None:
+    """Each change of one more column of a money table is told to the audit log with these columns."""
+    told = ", ".join(f"'{column}'" for column in columns)
+    op.execute(
+        f'CREATE TRIGGER {table}_{changing}_is_written_down AFTER UPDATE OF {changing} ON "{table}" FOR EACH ROW '
+        f"WHEN (OLD.{changing} IS DISTINCT FROM NEW.{changing}) EXECUTE FUNCTION write_down({told})"
+    )
+
+
+def line_written_down(table: str, of: str, *columns: str) -> None:
+    """Each new row of a table without ids is told to the audit log under the id of what it is a line `of`."""
+    told = ", ".join(f"'{column}'" for column in (of, *columns))
+    op.execute(
+        f'CREATE TRIGGER {table}_is_written_down AFTER INSERT ON "{table}" '
+        f"FOR EACH ROW EXECUTE FUNCTION write_down_line({told})"
+    )
+
+
 def graph(machine: str, edges: Iterable[Edge]) -> None:
     """Store a state machine's (from, event, to) edges."""
     for source, event, target in edges:
