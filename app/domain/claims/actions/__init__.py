@@ -15,6 +15,7 @@ from app.domain.claims.actions.change import (
 )
 from app.domain.claims.actions.take import (
     BayTaken,
+    Keeper,
     LotBusy,
     LotFull,
     OutsideOpenHours,
@@ -22,13 +23,16 @@ from app.domain.claims.actions.take import (
     hold,
     lock_plate,
     promise,
+    promise_to,
     seat,
     waiting_briefly,
+    with_new_claim,
 )
 
 __all__ = [
     "BayTaken",
     "HoldOver",
+    "Keeper",
     "LotBusy",
     "LotFull",
     "OutsideOpenHours",
@@ -45,7 +49,9 @@ __all__ = [
     "miss",
     "move_elsewhere",
     "promise",
+    "promise_to",
     "seat",
     "stretch",
     "waiting_briefly",
+    "with_new_claim",
 ]

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
-from sqlalchemy import DateTime, Table, bindparam, func, insert, not_, select
+from sqlalchemy import CTE, DateTime, Select, Table, bindparam, func, insert, not_, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import aliased
 
 from app.domain.claims import queries
@@ -25,6 +25,7 @@ from app.kernel.db import current, savepoint, sqlstate, transaction, violated
 from app.kernel.refusals import Conflict, Invalid, Unavailable
 from app.kernel.spans import bounds, span
 
+T = TypeVar("T")
 _TABLE: Final = cast("Table", BayClaim.__table__)
 
 ATTEMPTS = 100
@@ -85,18 +86,33 @@ def promise(
     """Promise some free bay of a lot to a plate for a span; the claim is `confirmed` at once.
 
     `admit` says from when until when the gate lets the car in. Whoever has locked the plate in this transaction
-    says so, and it is not locked again. Refuses `LotFull`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`; nothing is left
-    behind.
+    says so, and it is not locked again. Refuses `LotFull`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`, which end the
+    transaction: who goes on after them asks within a `savepoint()`. Nothing is left behind.
     """
-    admit_from, admit_until = bounds(admit)
-    draft = {
-        "kind": "reservation", "state": "confirmed", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
-        "admit_from": admit_from, "admit_until": admit_until,
-    }  # fmt: skip
     with transaction(), waiting_briefly():
         if not plate_is_locked:
             lock_plate(plate_id)
-        return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
+        return promise_to(_NOBODY, lot_id, plate_id, during, admit, exclusive_plate=exclusive_plate)
+
+
+@dataclass(frozen=True)
+class Keeper(Generic[T]):
+    """Whatever keeps a claim, written by the statement that writes the claim, as `with_new_claim` makes it.
+
+    `told` are the values that it names itself; what it selects is what the caller gets.
+    """
+
+    statement: Select[T]
+    told: Mapping[str, Any]
+
+
+def promise_to(
+    keeper: Keeper[T], lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], *,
+    exclusive_plate: bool,
+) -> T:  # fmt: skip
+    """As `promise`, for a plate that is locked already and a keeper that is written along: a round trip less."""
+    draft = _draft("reservation", "confirmed", plate_id, admit, exclusive_plate=exclusive_plate)
+    return _take_a_bay(keeper, draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
 def hold(
@@ -105,32 +121,41 @@ def hold(
 ) -> BayClaim:  # fmt: skip
     """Keep some free bay of a lot for a plate until `expires_at`, for an offer that waits for the motorist's yes.
 
-    Refuses as `promise` does; nothing is left behind.
+    Refuses as `promise` does; nothing is left behind, and the transaction may go on.
     """
-    admit_from, admit_until = bounds(admit)
-    draft = {
-        "kind": "reservation", "state": "held", "plate_id": plate_id, "exclusive_plate": exclusive_plate,
-        "admit_from": admit_from, "admit_until": admit_until, "hold_expires_at": expires_at,
-    }  # fmt: skip
-    with transaction(), waiting_briefly():
+    draft = _draft("reservation", "held", plate_id, admit, exclusive_plate=exclusive_plate)
+    draft["hold_expires_at"] = expires_at
+    with transaction(), waiting_briefly(), savepoint():
         lock_plate(plate_id)
-        return _take_a_bay(draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
+        return _take_a_bay(_NOBODY, draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
 
 def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetime) -> BayClaim:
     """Give a car that is at the gate, or already inside, the bay that stays free longest.
 
     The claim is `in_use` from `entered_at` to the next promise on that bay or `until`, whichever
-    is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`.
+    is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`; the transaction may go on.
     """
-    with transaction(), waiting_briefly():
+    with transaction(), waiting_briefly(), savepoint():
         lock_plate(plate_id)
         clash = plate_id is not None and bool(queries.overlapping_of_plate(plate_id, span(entered_at, until)))
-        draft = {
-            "kind": "walk_in", "state": "in_use", "plate_id": plate_id, "exclusive_plate": not clash,
-            "admit_from": entered_at, "admit_until": until + LEAVING,
-        }  # fmt: skip
-        return _take_a_bay(draft, lambda now, wait: _longest_free_bay(lot_id, entered_at, until, now, wait=wait))
+        admit = span(entered_at, until + LEAVING)
+        draft = _draft("walk_in", "in_use", plate_id, admit, exclusive_plate=not clash)
+        return _take_a_bay(
+            _NOBODY, draft, lambda now, wait: _longest_free_bay(lot_id, entered_at, until, now, wait=wait)
+        )  # fmt: skip
+
+
+def _draft(
+    kind: str, state: str, plate_id: int | None, admit: Range[datetime], *, exclusive_plate: bool
+) -> dict[str, Any]:
+    """A claim but for its bay and span, and its first move."""
+    admit_from, admit_until = bounds(admit)
+    return {
+        "kind": kind, "state": state, "plate_id": plate_id, "exclusive_plate": exclusive_plate,
+        "admit_from": admit_from, "admit_until": admit_until, "hold_expires_at": None,
+        "event": BIRTHS[state], "cause": kind,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,19 +170,17 @@ class Free:
 Candidate = Callable[[datetime, bool], Free | None]
 
 
-def _take_a_bay(draft: dict[str, Any], candidate: Candidate) -> BayClaim:
+def _take_a_bay(keeper: Keeper[T], draft: Mapping[str, Any], candidate: Candidate) -> T:
     """Try candidates until the claim stands or nothing is free. The plate, if there is one, is locked."""
     now = clock.now()
     for attempt in range(ATTEMPTS):
-        try:
-            with savepoint():
-                found = None if attempt else candidate(now, False)
-                found = found or candidate(now, True)
-                if found is None:
-                    raise LotFull
-                return _write(draft, found, now)
-        except DBAPIError as error:
-            _give_up_unless_a_rival_won(error)
+        found = None if attempt else candidate(now, False)
+        found = found or candidate(now, True)
+        if found is None:
+            raise LotFull
+        written = _write(keeper, draft, found, now)
+        if written is not None:
+            return written
     raise LotBusy
 
 
@@ -240,23 +263,47 @@ def _longest_free_bay(lot_id: int, entered_at: datetime, until: datetime, now: d
     return None if row is None else Free(row[0], span(entered_at, row[1]), row[2])
 
 
-def _write(draft: dict[str, Any], found: Free, now: datetime) -> BayClaim:
-    """With the bay locked: flip its stale holds in a statement of its own, then insert."""
+def _write(keeper: Keeper[T], draft: Mapping[str, Any], found: Free, now: datetime) -> T | None:
+    """With the bay locked: flip its stale holds in a statement of its own, then insert.
+
+    The bay was looked for before it was locked. None where a rival had claimed it, or it was closed, by then.
+    """
     if found.was_held:
         flip_stale_holds(found.bay_id, now)
-    told = {"hold_expires_at": None, **draft, "bay_id": found.bay_id, "during": found.during}
-    birth = {"event": BIRTHS[draft["state"]], "cause": draft["kind"], "at": clock.now()}
-    return current().scalars(_NEW_CLAIM, told | birth).one()
+    told = {**draft, **keeper.told, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now}
+    with _refusing():
+        return current().scalars(keeper.statement, told).one_or_none()
 
 
+_TOLD: Final = [column for column in _TABLE.columns if column.name != "id"]
+_THE_BAY: Final = select(Bay.id).where(
+    Bay.id == bindparam("bay_id"), not_(queries.taken(bindparam("during", type_=TSTZRANGE), _NOW))
+)
 _NEW: Final = (
     insert(BayClaim)
-    .values({column.name: bindparam(column.name) for column in _TABLE.columns if column.name != "id"})
+    .from_select(
+        [column.name for column in _TOLD],
+        select(*[bindparam(column.name, type_=column.type) for column in _TOLD]).where(_THE_BAY.exists()),
+    )
     .returning(*_TABLE.columns)
     .cte("new")
 )
-_NEW_CLAIM: Final = select(aliased(BayClaim, _NEW)).add_cte(CLAIM.birth(_NEW))
-"""The claim and its first move in one statement: between them would lie another round trip with the bay locked."""
+
+
+def with_new_claim(chosen: Callable[[CTE], Select[T]]) -> Select[T]:
+    """A statement that writes a claim with its first move, and what `chosen` makes of the new claim.
+
+    Between them would lie another round trip with the bay locked. For a module to put together once.
+    """
+    return chosen(_NEW).add_cte(CLAIM.birth(_NEW))
+
+
+def _itself(new: CTE) -> Select[BayClaim]:
+    return select(aliased(BayClaim, new))
+
+
+_NEW_CLAIM: Final = with_new_claim(_itself)
+_NOBODY: Final = Keeper(_NEW_CLAIM, {})
 
 
 def flip_stale_holds(bay_id: int, now: datetime) -> None:
@@ -268,13 +315,17 @@ def flip_stale_holds(bay_id: int, now: datetime) -> None:
 _STALE_HOLDS: Final = select(BayClaim).where(BayClaim.bay_id == bindparam("bay_id"), queries.stale(_NOW))
 
 
-def _give_up_unless_a_rival_won(error: DBAPIError) -> None:
-    """Return when another bay is worth trying; else raise what the motorist is told."""
-    if sqlstate(error) in LOST_TO_A_RIVAL:
-        return
-    refusal = REFUSED_BY.get(violated(error) or "") if isinstance(error, IntegrityError) else None
-    if refusal is BayTaken:
-        return
-    if refusal is None:
-        raise error
-    raise refusal from error
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A constraint of the claims speaks as a refusal, and a dead-lock as one that may be tried again."""
+    try:
+        yield
+    except IntegrityError as error:
+        refusal = REFUSED_BY.get(violated(error) or "")
+        if refusal is None:
+            raise
+        raise refusal from error
+    except OperationalError as error:
+        if sqlstate(error) in LOST_TO_A_RIVAL:
+            raise LotBusy from error
+        raise

@@ -7,10 +7,10 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.claims import actions as claims
 from app.domain.lots import queries as lots
 from app.domain.motorists.models import Vehicle
+from app.domain.reservations.actions.kept import keeper
 from app.domain.reservations.actions.locks import lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.rules import arrival_window, check_movement
-from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
 from app.kernel.spans import bounds
@@ -22,20 +22,12 @@ def reserve_night(vehicle: Vehicle, signature_id: int, lot_id: int, during: Rang
     It may lie further ahead than others and counts towards no limit of theirs. Refuses `MovementCurfew`, `PlateBusy`,
     `LotFull`, `OutsideOpenHours`, `LotBusy`. Nothing is left behind by a refusal.
     """
-    with transaction() as session, claims.waiting_briefly():
+    with transaction(), claims.waiting_briefly():
         begins_at, ends_at = bounds(during)
         check_movement(begins_at, ends_at, lots.curfew_of(lot_id))
         is_alone = lock_plate_for(vehicle.motorist_id, vehicle.plate_id, lot_id, during)
         admit = arrival_window(begins_at, ends_at, lots.policy_of(lot_id), is_regular=True)
-        claim = claims.promise(
-            lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone, plate_is_locked=True
-        )  # fmt: skip
-        reservation = Reservation(
-            motorist_id=vehicle.motorist_id, vehicle_id=vehicle.id, lot_id=lot_id, claim_id=claim.id,
-            agreement_signature_id=signature_id, begins_at=begins_at, ends_at=ends_at, made_at=clock.now(),
-            is_regular=True,
-        )  # fmt: skip
-        session.add(reservation)
-        session.flush()
+        kept = keeper(vehicle.motorist_id, vehicle.id, lot_id, signature_id, begins_at, ends_at, is_regular=True)
+        reservation = claims.promise_to(kept, lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)
         enqueue("gates.refresh_whitelist", lot_id=lot_id)
         return reservation

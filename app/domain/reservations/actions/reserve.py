@@ -6,6 +6,7 @@ from datetime import datetime
 from app.domain.claims import actions as claims
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
+from app.domain.reservations.actions.kept import keeper
 from app.domain.reservations.actions.locks import lock_motorist_and_plate, lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries.asked import asked
@@ -33,7 +34,7 @@ def reserve(
     `LotSuspended`, the span refusals of `rules`, `TooManyReservations`, and the guard's own: `LotFull`, `PlateBusy`,
     `OutsideOpenHours`, `LotBusy`. Nothing is left behind by a refusal.
     """
-    with transaction() as session, claims.waiting_briefly():
+    with transaction(), claims.waiting_briefly():
         lock_motorist_and_plate(motorist_id, vehicle_key)
         it = asked(motorist_id, vehicle_key, lot_key, span_or_nothing(begins_at, ends_at))
         if not it.lot_is_open:
@@ -46,13 +47,10 @@ def reserve(
         if not it.has_room:
             raise claims.LotFull
         admit = arrival_window(begins_at, ends_at, it.policy)
-        claim = claims.promise(it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone, plate_is_locked=True)
-        reservation = Reservation(
-            motorist_id=motorist_id, vehicle_id=it.vehicle_id, lot_id=it.lot_id, claim_id=claim.id,
-            agreement_signature_id=it.signature_id, begins_at=begins_at, ends_at=ends_at, made_at=clock.now(),
+        kept = keeper(
+            motorist_id, it.vehicle_id, it.lot_id, it.signature_id, begins_at, ends_at, is_regular=False
         )  # fmt: skip
-        session.add(reservation)
-        session.flush()
+        reservation = claims.promise_to(kept, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
         enqueue("gates.refresh_whitelist", lot_id=it.lot_id)
         return reservation
 
