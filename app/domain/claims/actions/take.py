@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import CTE, DateTime, Select, Table, bindparam, func, insert, not_, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
@@ -22,10 +22,13 @@ from app.domain.lots.models import Bay, BayClosure
 from app.domain.motorists.models import NumberPlate
 from app.kernel import clock
 from app.kernel.db import current, savepoint, sqlstate, transaction, violated
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid, Unavailable
 from app.kernel.spans import bounds, span
 
 T = TypeVar("T")
+Columns = TypeVarTuple("Columns")
+T_co = TypeVar("T_co", covariant=True)
 _TABLE: Final = cast("Table", BayClaim.__table__)
 
 ATTEMPTS = 100
@@ -95,15 +98,11 @@ def promise(
         return promise_to(_NOBODY, lot_id, plate_id, during, admit, exclusive_plate=exclusive_plate)
 
 
-@dataclass(frozen=True)
-class Keeper(Generic[T]):
-    """Whatever keeps a claim, written by the statement that writes the claim, as `with_new_claim` makes it.
+class Keeper(Protocol[T_co]):
+    """Whatever keeps a claim: written by the statement that writes the claim, as `with_new_claim` makes it."""
 
-    `told` are the values that it names itself; what it selects is what the caller gets.
-    """
-
-    statement: Select[T]
-    told: Mapping[str, Any]
+    def write(self, claim: Mapping[str, Any]) -> T_co | None:
+        """Ask that statement, told the claim's values; none where it wrote nothing."""
 
 
 def promise_to(
@@ -202,22 +201,23 @@ def waiting_briefly() -> Iterator[None]:
 def lock_plate(plate_id: int | None) -> None:
     """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
     if plate_id is not None:
-        clock.brought(current().execute(_PLATE, {"plate_id": plate_id}).scalar_one())
+        clock.brought(_PLATE(plate_id=plate_id).scalar_one())
 
 
-_PLATE: Final = select(func.clock_timestamp()).select_from(
-    select(NumberPlate.id)
-    .where(NumberPlate.id == bindparam("plate_id"))
-    .with_for_update(key_share=True)
-    .subquery("locked")
+_PLATE: Final = Prepared(
+    select(func.clock_timestamp()).select_from(
+        select(NumberPlate.id)
+        .where(NumberPlate.id == bindparam("plate_id"))
+        .with_for_update(key_share=True)
+        .subquery("locked")
+    )
 )
 """The time comes with it, and is asked of what was locked, so that it is not that at which the wait began."""
 
 
 def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:
     """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
-    told = {"lot_id": lot_id, "during": during, "now": now}
-    row = current().execute(_ANY_FREE_BAY if wait else _FIRST_FREE_BAY, told).one_or_none()
+    row = (_ANY_FREE_BAY if wait else _FIRST_FREE_BAY)(lot_id=lot_id, during=during, now=now).one_or_none()
     return None if row is None else Free(row.id, during, row.was_held)
 
 
@@ -226,10 +226,10 @@ _FREE_BAY: Final = select(Bay.id, queries.was_held(_NOW).label("was_held")).wher
     Bay.lot_id == bindparam("lot_id"), Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
     not_(queries.taken(bindparam("during", type_=TSTZRANGE), _NOW)),
 ).limit(1)  # fmt: skip
-"""Built once: to put it together took longer than to ask it."""
-
-_FIRST_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), Bay.id).with_for_update(of=Bay, skip_locked=True)
-_ANY_FREE_BAY: Final = _FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay)
+_FIRST_FREE_BAY: Final = Prepared(
+    _FREE_BAY.order_by(Bay.kind.desc(), Bay.id).with_for_update(of=Bay, skip_locked=True)
+)  # fmt: skip
+_ANY_FREE_BAY: Final = Prepared(_FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay))
 
 
 def _longest_free_bay(lot_id: int, entered_at: datetime, until: datetime, now: datetime, *, wait: bool) -> Free | None:
@@ -270,9 +270,8 @@ def _write(keeper: Keeper[T], draft: Mapping[str, Any], found: Free, now: dateti
     """
     if found.was_held:
         flip_stale_holds(found.bay_id, now)
-    told = {**draft, **keeper.told, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now}
     with _refusing():
-        return current().scalars(keeper.statement, told).one_or_none()
+        return keeper.write({**draft, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now})
 
 
 _TOLD: Final = [column for column in _TABLE.columns if column.name != "id"]
@@ -290,7 +289,7 @@ _NEW: Final = (
 )
 
 
-def with_new_claim(chosen: Callable[[CTE], Select[T]]) -> Select[T]:
+def with_new_claim(chosen: Callable[[CTE], Select[*Columns]]) -> Select[*Columns]:
     """A statement that writes a claim with its first move, and what `chosen` makes of the new claim.
 
     Between them would lie another round trip with the bay locked. For a module to put together once.
@@ -298,12 +297,19 @@ def with_new_claim(chosen: Callable[[CTE], Select[T]]) -> Select[T]:
     return chosen(_NEW).add_cte(CLAIM.birth(_NEW))
 
 
+class _Nobody:
+    """Only the claim is written."""
+
+    def write(self, claim: Mapping[str, Any]) -> BayClaim | None:
+        return current().scalars(_NEW_CLAIM, claim).one_or_none()
+
+
 def _itself(new: CTE) -> Select[BayClaim]:
     return select(aliased(BayClaim, new))
 
 
 _NEW_CLAIM: Final = with_new_claim(_itself)
-_NOBODY: Final = Keeper(_NEW_CLAIM, {})
+_NOBODY: Final = _Nobody()
 
 
 def flip_stale_holds(bay_id: int, now: datetime) -> None:

@@ -15,6 +15,7 @@ from app.domain.reservations.queries import owners
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import current
+from app.kernel.prepared import Prepared
 
 
 def lock_motorist(motorist_id: int) -> None:
@@ -30,7 +31,7 @@ def lock_motorist_and_plate(motorist_id: int, vehicle_key: uuid.UUID) -> None:
 
     Nothing is locked where the motorist has no such vehicle.
     """
-    at = current().scalar(_MOTORIST_AND_PLATE, {"motorist_id": motorist_id, "vehicle_key": vehicle_key})
+    at = _MOTORIST_AND_PLATE(motorist_id=motorist_id, vehicle_key=vehicle_key).scalar()
     if at is not None:
         clock.brought(at)
 
@@ -43,7 +44,7 @@ _LOCKED: Final = (
     .with_for_update(key_share=True, of=[Motorist, NumberPlate])
     .subquery("locked")
 )
-_MOTORIST_AND_PLATE: Final = select(func.clock_timestamp()).select_from(_LOCKED)
+_MOTORIST_AND_PLATE: Final = Prepared(select(func.clock_timestamp()).select_from(_LOCKED))
 """The time is asked of what was locked, so that it is not that at which the wait began."""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import Range
 from app.domain.claims import actions as claims
 from app.domain.lots import queries as lots
 from app.domain.motorists.models import Vehicle
-from app.domain.reservations.actions.kept import keeper
+from app.domain.reservations.actions.kept import kept
 from app.domain.reservations.actions.locks import lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.rules import arrival_window, check_movement
@@ -27,7 +27,7 @@ def reserve_night(vehicle: Vehicle, signature_id: int, lot_id: int, during: Rang
         check_movement(begins_at, ends_at, lots.curfew_of(lot_id))
         is_alone = lock_plate_for(vehicle.motorist_id, vehicle.plate_id, lot_id, during)
         admit = arrival_window(begins_at, ends_at, lots.policy_of(lot_id), is_regular=True)
-        kept = keeper(vehicle.motorist_id, vehicle.id, lot_id, signature_id, begins_at, ends_at, is_regular=True)
-        reservation = claims.promise_to(kept, lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)
+        wanted = kept(vehicle.motorist_id, vehicle.id, lot_id, signature_id, begins_at, ends_at, is_regular=True)
+        reservation = claims.promise_to(wanted, lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)
         enqueue("gates.refresh_whitelist", lot_id=lot_id)
         return reservation

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.claims import actions as claims
 from app.domain.lots import queries as lots
 from app.domain.lots.models import Lot
-from app.domain.reservations.actions.kept import keeper
+from app.domain.reservations.actions.kept import kept
 from app.domain.reservations.actions.locks import lock_motorist_and_plate, lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.queries.asked import asked
@@ -47,10 +47,10 @@ def reserve(
         if not it.has_room:
             raise claims.LotFull
         admit = arrival_window(begins_at, ends_at, it.policy)
-        kept = keeper(
+        wanted = kept(
             motorist_id, it.vehicle_id, it.lot_id, it.signature_id, begins_at, ends_at, is_regular=False
         )  # fmt: skip
-        reservation = claims.promise_to(kept, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
+        reservation = claims.promise_to(wanted, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
         enqueue("gates.refresh_whitelist", lot_id=it.lot_id)
         return reservation
 

@@ -22,7 +22,7 @@ from app.domain.motorists.queries import AgreementNotSigned, NoAgreementInForce,
 from app.domain.policies.queries import narrowed, rows_for
 from app.domain.reservations.models import Reservation
 from app.kernel import clock
-from app.kernel.db import current
+from app.kernel.prepared import Prepared
 
 _NOW: Final = bindparam("now", type_=DateTime(timezone=True))
 
@@ -45,7 +45,7 @@ _LIVE: Final = (
     .scalar_subquery()
 )
 
-_EVERYTHING: Final = (
+_EVERYTHING: Final = Prepared(
     select(
         _IN_FORCE.c.version, AgreementSignature.id.label("signature_id"), Vehicle.id.label("vehicle_id"),
         Vehicle.plate_id, Lot.id.label("lot_id"), Lot.state, rows_for(Lot.id, Lot.unit_id, _NOW).label("numbers"),
@@ -97,11 +97,9 @@ def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: 
     Refuses `ReservationsSuspended`, `ArrearsOwed`, `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`,
     `LotNotFound`, the first that is so.
     """
-    told = {
-        "motorist_id": motorist_id, "vehicle_key": vehicle_key, "lot_key": lot_key, "during": during,
-        "now": clock.now(),
-    }  # fmt: skip
-    row = current().execute(_EVERYTHING, told).one()
+    row = _EVERYTHING(
+        motorist_id=motorist_id, vehicle_key=vehicle_key, lot_key=lot_key, during=during, now=clock.now()
+    ).one()  # fmt: skip
     if row.must_wait:
         refuse_suspended(motorist_id)
     if row.owes:
