@@ -359,8 +359,8 @@ def draft_lot(bays: int = 2, kind: str = "enterprise", of_unit: Unit | None = No
     unit = of_unit or units.enter(new_unit(kind), ACTOR)
     by = staff("unit", unit_id=unit.id)
     usual: dict[str, Any] = {
-        "name": f"示例停车场{secrets.token_hex(4)}", "address": "示例路1号", "latitude": 30.25 + _anywhere.random() / 100,
-        "longitude": 120.15 + _anywhere.random() / 100, "total_bays": 3 * bays,
+        "name": f"示例停车场{secrets.token_hex(4)}", "address": "示例路1号", "total_bays": 3 * bays,
+        "latitude": 30.25 + _anywhere.random() / 100, "longitude": 120.15 + _anywhere.random() / 100,
     }  # fmt: skip
     named = [lots.NewBay(f"A{number:03d}", "A") for number in range(1, bays + 1)]
     return OwnLot(lots.draft(by, unit.key, lots.NewLot(**usual | told), named), by)
