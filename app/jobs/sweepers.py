@@ -29,6 +29,7 @@ from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
+from app.domain.policies.queries import numbers
 from app.domain.pricing.actions import prove_outdated
 from app.domain.receipts.queries import describe
 from app.domain.refunds import actions as refunds
@@ -48,7 +49,7 @@ from payments.bank.actions import watch_settlements
 from payments.bills.actions import ask_for_due, expect_bills
 from payments.charges.actions import sweep as sweep_orders
 from payments.receipts.actions import issue_due, plan_due
-from payments.reconciliation.actions import follow
+from payments.reconciliation.actions import follow, watch_suspense
 from payments.refunds.actions import sweep as sweep_refunds
 from payments.shipping.actions import ask_whether_managed, report_due
 
@@ -78,6 +79,11 @@ def ask_for_bills() -> int:
 def follow_differences() -> int:
     """Ask WeChat about what bills and we say differently."""
     return follow(wiring().pay)
+
+
+def watch_old_suspense() -> int:
+    """Bring what stands in suspense for too long before a person."""
+    return watch_suspense(numbers()["suspense_old_days"])
 
 
 def tell_of_services() -> int:
@@ -175,6 +181,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("bills", 60.0, ask_for_bills),
         Sweeper("differences", 30.0, follow_differences),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
+        Sweeper("suspense", 3600.0, watch_old_suspense),
         Sweeper("receipts_planned", 5.0, plan_receipts),
         Sweeper("receipts_issued", 5.0, issue_receipts),
         Sweeper("shipments", 5.0, tell_of_services),

@@ -1,5 +1,6 @@
 """Runs, the differences they find, who explained them, and which days are signed off."""
 
+import uuid
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import words
-from payments.reconciliation.rules import CLASSES, STATES
+from payments.reconciliation.rules import CLASSES, CLEARING_STATES, STATES, TARGETS
 
 _OF_ITS_CHANNEL = (["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"])
 
@@ -71,6 +72,7 @@ class Difference(Base):
     __tablename__ = "difference"
     __table_args__ = (
         ForeignKeyConstraint(*_OF_ITS_CHANNEL, name="a_difference_is_of_its_payees_channel"),
+        UniqueConstraint("id", "payee_id", "gap_fen", name="a_difference_has_one_gap"),
         CheckConstraint(f"class IN ({words(CLASSES)})", name="a_difference_is_of_a_known_class"),
         CheckConstraint(f"state IN ({words(STATES)})", name="a_difference_is_in_a_known_state"),
         CheckConstraint("state <> 'suspended' OR owner IS NOT NULL", name="what_is_suspended_has_an_owner"),
@@ -184,3 +186,63 @@ class DaySignOff(Base):
     made_by: Mapped[str]
     signed_by: Mapped[str]
     signed_at: Mapped[datetime]
+
+
+class SuspenseClearing(Base):
+    """Somebody says which differences in suspense offset each other and why (清账); another person decides.
+
+    Accepted means: each of them is cleared and its posting reversed, which the database checks at commit.
+    """
+
+    __tablename__ = "suspense_clearing"
+    __table_args__ = (
+        UniqueConstraint("id", "payee_id", "state", name="a_clearing_is_one_payees"),
+        CheckConstraint(f"target IN ({words(TARGETS)})", name="a_clearing_is_against_a_known_thing"),
+        CheckConstraint(f"state IN ({words(CLEARING_STATES)})", name="a_clearing_is_in_a_known_state"),
+        CheckConstraint("decided_by <> made_by", name="a_clearing_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_clearing_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_clearing_says_something"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    target: Mapped[str]
+    target_key: Mapped[uuid.UUID]
+    """Public key of the charge, the refund, or of the difference that was named."""
+    because: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
+
+
+class SuspenseClearingLine(Base):
+    """A difference that a clearing takes out of suspense, whole; its state follows by the key's cascade."""
+
+    __tablename__ = "suspense_clearing_line"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clearing_id", "payee_id", "state"],
+            [f"suspense_clearing.{name}" for name in ("id", "payee_id", "state")],
+            name="a_clearings_line_follows_it", onupdate="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["difference_id", "payee_id", "gap_fen"], [f"difference.{name}" for name in ("id", "payee_id", "gap_fen")],
+            name="a_clearing_takes_the_whole_of_its_payees_difference",
+        ),
+        Index(
+            "a_difference_is_cleared_once", "difference_id", unique=True, postgresql_where=text("state <> 'rejected'")
+        ),
+    )  # fmt: skip
+
+    clearing_id: Mapped[int] = mapped_column(primary_key=True)
+    difference_id: Mapped[int] = mapped_column(primary_key=True)
+    payee_id: Mapped[int]
+    gap_fen: Mapped[int]
+    state: Mapped[str]

@@ -25,11 +25,17 @@ DIFFERENCE_EDGES: tuple[Edge, ...] = (
     ("agreed", "vanish", "gone"),
     ("settled", "vanish", "gone"),
     ("suspended", "vanish", "gone"),
+    ("suspended", "clear", "cleared"),
 )
 DIFFERENCE: Final = Machine("difference", DIFFERENCE_EDGES)
-STATES: Final = ("open", "held", "agreed", "settled", "suspended", "gone")
+STATES: Final = ("open", "held", "agreed", "settled", "suspended", "cleared", "gone")
 UNEXPLAINED: Final = ("open", "held")
 """While a day has one of these, nobody signs it off."""
+
+TARGETS: Final = {"charge": "应收款的收款", "refund": "退款", "return": "原路退回或更正"}
+"""What suspense is cleared against (清账): what offsets it is of this charge, is this refund, or is told by hand."""
+
+CLEARING_STATES: Final = ("waiting", "accepted", "rejected")
 
 
 @dataclass(frozen=True)

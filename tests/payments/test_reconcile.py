@@ -340,7 +340,11 @@ SELECT gen_random_uuid(), id, channel_id, %(payee)s, day, made_by, %(by)s, now()
 
 def hand_written(url: str, statement: LiteralString, **words: object) -> str | None:
     """The constraint that refuses hand-written SQL of the program's role."""
-    with pytest.raises(psycopg.IntegrityError) as refusal, psycopg.connect(url) as connection:
+    with (
+        pytest.raises(psycopg.IntegrityError) as refusal,
+        psycopg.connect(url) as connection,
+        connection.transaction(),
+    ):
         connection.execute(statement, words)
     return refusal.value.diag.constraint_name
 

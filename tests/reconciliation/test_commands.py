@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 
+from app.domain.staff.queries import logins
 from app.kernel.clock import SHANGHAI
 from payments.reconciliation.actions import reconcile
 from tests.commands import refused, told
@@ -64,3 +65,39 @@ def test_others_see_nothing_of_it(app: Flask, shop: Shop) -> None:
     officer = staff("price_officer")
     for verb in ("differences", "days", "bills"):
         assert refused(app, officer, "reconciliation", verb) == "not_permitted"
+
+
+def test_suspense_has_an_owner_and_is_cleared_by_two(app: Flask, shop: Shop) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    merchant = shop.owner(DAY).sub_mchid
+    alone = payment(hour=13, owner=shop.owner(DAY))
+    shop.knows([alone])
+    told(app, checker, "reconciliation", "compare", merchant, DAY)
+    for each in told(app, maker, "reconciliation", "differences"):
+        told(app, maker, "reconciliation", "explain", each["key"], "--because", "待查")
+        told(app, checker, "reconciliation", "accept", each["key"], "--because", "同意挂账")
+    told(app, maker, "reconciliation", "propose", merchant, DAY)
+    signed = told(app, checker, "reconciliation", "sign", merchant, DAY)
+    assert (signed["suspense"], signed["suspense_fen"], signed["oldest_days"]) == (2, 0, 0)
+    first, second = told(app, maker, "reconciliation", "suspense", "--merchant", merchant)
+    assert {first["name"], second["name"]} == {"长款：微信有、我方无", "短款：我方有、微信无"}
+    login = logins([checker.account_id])[checker.account_id]
+    assert told(app, maker, "reconciliation", "assign", first["key"], login)["owner"] == checker.label
+    asked = told(app, maker, "reconciliation", "clear", first["key"], "--against", second["key"], "--because", "同一笔")
+    assert [each["waiting"] for each in told(app, maker, "reconciliation", "suspense")] == [asked["key"]] * 2
+    decide = ("reconciliation", "accept-clearing", asked["key"], "--because", "回单已核")
+    assert refused(app, maker, *decide) == "not_permitted"
+    assert told(app, checker, *decide)["state"] == "accepted"
+    assert refused(app, checker, *decide) == "clearing_decided"
+    assert told(app, checker, "reconciliation", "suspense") == []
+    [cleared] = told(app, checker, "reconciliation", "clearings", "--state", "accepted")
+    assert (cleared["lines"], cleared["fen"], cleared["decided_by"]) == (2, 1250, checker.label)
+
+
+def test_nothing_is_assigned_to_who_may_not_clear_it_up(app: Flask, shop: Shop) -> None:
+    maker = staff("finance_maker")
+    [found] = told(app, maker, "reconciliation", "differences")
+    for helpless in (staff("price_officer"), staff("finance_maker", district_code="330108")):
+        login = logins([helpless.account_id])[helpless.account_id]
+        assert refused(app, maker, "reconciliation", "assign", found["key"], login) == "owner_cannot_act"
+    assert refused(app, maker, "reconciliation", "assign", found["key"], "nobody") == "not_found"

@@ -54,6 +54,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "shared_bays_percent_centre": 40,
     "shared_chargers_percent": 30,
     "shortest_walk_in_minutes": 15,
+    "suspense_old_days": 30,
     "tariff_notice_days": 7,
     "tow_after_call_minutes": 30,
     "waitlist_ends_before_minutes": 10,

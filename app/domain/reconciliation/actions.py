@@ -1,18 +1,38 @@
-"""Finance people compare days, explain differences, decide on explanations, and sign days off."""
+"""Finance people compare days, explain differences and decide on that, clear suspense, and sign days off."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from app.domain.reconciliation.queries import place_of_payee
-from app.domain.staff.rules import Actor, Place, permit
+from app.domain.staff.queries import account_id, actor_of
+from app.domain.staff.rules import Actor, NotPermitted, Place, permit
 from app.kernel.db import transaction
+from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
 from payments.bank.models import BankStatement
 from payments.payees.models import MerchantChannel
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
-from payments.reconciliation.models import DayProposal, DaySignOff, Difference, ReconRun
-from payments.reconciliation.queries import difference, latest_run, merchant
+from payments.reconciliation.models import DayProposal, DaySignOff, Difference, ReconRun, SuspenseClearing
+from payments.reconciliation.queries import clearing, difference, latest_run, merchant
+
+
+class OwnerCannotAct(Conflict):
+    """Whoever is to clear something up must be allowed to act there."""
+
+    code = "owner_cannot_act"
+    message = "该账号无权处理该收费主体的差异"
+
+
+@dataclass(frozen=True)
+class Against:
+    """What offsets something in suspense: what is held of a charge or a refund, or other differences."""
+
+    charge: uuid.UUID | None = None
+    refund: uuid.UUID | None = None
+    others: Sequence[uuid.UUID] = ()
 
 
 def compare(by: Actor, sub_mchid: str, day: date) -> ReconRun:
@@ -37,6 +57,14 @@ def take(by: Actor, key: uuid.UUID) -> Difference:
         return recon.take(key, by.label)
 
 
+def assign(by: Actor, key: uuid.UUID, login: str) -> Difference:
+    """Make it somebody else's to clear up. Refuses `NoSuchDifference`, `OwnerCannotAct`, `NotFound` for the login."""
+    with transaction():
+        place = _place_of(key)
+        permit(by, "reconciliation.assign", place)
+        return recon.assign(key, _expected_owner(login, place).label, by.label)
+
+
 def explain(by: Actor, key: uuid.UUID, because: str) -> Difference:
     """Say what a difference is. Refuses as `payments.reconciliation.actions.explain` does."""
     with transaction():
@@ -56,6 +84,31 @@ def reject(by: Actor, key: uuid.UUID, because: str) -> Difference:
     with transaction():
         permit(by, "reconciliation.reject", _place_of(key))
         return recon.reject(key, by.label, because)
+
+
+def clear(by: Actor, key: uuid.UUID, against: Against, because: str) -> SuspenseClearing:
+    """Ask that something in suspense is cleared. Refuses as `payments.reconciliation.actions.clear_against` does."""
+    with transaction():
+        permit(by, "reconciliation.clear", _place_of(key))
+        if against.charge is not None:
+            return recon.clear_against_charge(key, against.charge, by.label, because)
+        if against.refund is not None:
+            return recon.clear_against_refund(key, against.refund, by.label, because)
+        return recon.clear_against(key, against.others, by.label, because)
+
+
+def accept_clearing(by: Actor, key: uuid.UUID, because: str) -> SuspenseClearing:
+    """Agree to a clearing. Refuses as `payments.reconciliation.actions.accept_clearing` does."""
+    with transaction():
+        permit(by, "reconciliation.accept_clearing", place_of_payee(clearing(key).payee_id))
+        return recon.accept_clearing(key, by.label, because)
+
+
+def reject_clearing(by: Actor, key: uuid.UUID, because: str) -> SuspenseClearing:
+    """Send a clearing back. Refuses as `payments.reconciliation.actions.reject_clearing` does."""
+    with transaction():
+        permit(by, "reconciliation.reject_clearing", place_of_payee(clearing(key).payee_id))
+        return recon.reject_clearing(key, by.label, because)
 
 
 def propose(by: Actor, sub_mchid: str, day: date) -> DayProposal:
@@ -78,6 +131,15 @@ def import_statement(by: Actor, payee_id: int, form: str, account: str, content:
     """Keep a payee's bank statement. Refuses as `payments.bank.actions.import_statement` does."""
     permit(by, "reconciliation.import_statement", place_of_payee(payee_id))
     return bank.import_statement(payee_id, form, account, content, by.label)
+
+
+def _expected_owner(login: str, place: Place) -> Actor:
+    owner = actor_of(account_id(login))
+    try:
+        permit(owner, "reconciliation.take", place)
+    except (NotPermitted, NotFound):
+        raise OwnerCannotAct from None
+    return owner
 
 
 def _place(channel: MerchantChannel) -> Place:

@@ -14,7 +14,7 @@ from payments.bills.queries import BillView
 from payments.payees.models import Payee
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
-from payments.reconciliation.queries import DayView, DifferenceView
+from payments.reconciliation.queries import ClearingView, DayView, DifferenceView, Held
 
 PAGE = recon.PAGE
 
@@ -47,6 +47,17 @@ def differences(
 def settlements(by: Actor, limit: int = PAGE) -> Sequence[SettlementView]:
     """What WeChat paid out, and when the bank had it, the newest day first. Refuses `NotPermitted`."""
     return bank.settlements(payees=_within(reach(by, "reconciliation.see")), limit=limit)
+
+
+def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:
+    """What stands in suspense, the oldest first. Refuses `NotPermitted`, `NoSuchMerchant`."""
+    payees = _within(reach(by, "reconciliation.see"))
+    return recon.suspense(payees=payees, channel_id=recon.merchant(sub_mchid).id if sub_mchid else None)
+
+
+def clearings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[ClearingView]:
+    """What was asked to be cleared, the newest first. Refuses `NotPermitted`."""
+    return recon.clearings(payees=_within(reach(by, "reconciliation.see")), state=state, limit=limit)
 
 
 def _within(scopes: Sequence[Scope]) -> Collection[int] | None:

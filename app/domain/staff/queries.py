@@ -71,6 +71,15 @@ def account_key(login: str) -> uuid.UUID:
         return key
 
 
+def account_id(login: str) -> int:
+    """The id of an account, closed or not, by its login. Refuses `NotFound`."""
+    with transaction() as session:
+        found = session.scalar(select(StaffAccount.id).filter_by(login=login))
+        if found is None:
+            raise NotFound
+        return found
+
+
 def logins(account_ids: Sequence[int]) -> dict[int, str]:
     """The logins of these accounts by their ids, to name people in lists."""
     with transaction() as session:

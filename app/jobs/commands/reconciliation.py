@@ -13,7 +13,8 @@ from app.kernel import clock
 from app.kernel.files import Paper
 from payments.bank.actions import FORMATS
 from payments.reconciliation.queries import merchant as find_merchant
-from payments.reconciliation.rules import CLASSES, STATES
+from payments.reconciliation.queries.suspense import SURPLUS
+from payments.reconciliation.rules import CLASSES, CLEARING_STATES, STATES, TARGETS
 
 reconciliation = noun(
     "Reconciliation (对账): WeChat's bills against our books, day by day and merchant by merchant.",
@@ -27,6 +28,7 @@ reconciliation = noun(
 merchant_option = click.option("--merchant", help="only this sub-merchant (特约商户号)")
 first_option = click.option("--first", type=DAY, help="the first day; else 30 days ago")
 last_option = click.option("--last", type=DAY, help="the last day; else yesterday")
+HELD_NAMES = {name: each.name for name, each in CLASSES.items()} | {SURPLUS: "重复支付，自动退回"}
 because_option = click.option("--because", required=True, help="why, without personal data")
 
 
@@ -155,6 +157,99 @@ def reject(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
     return Note("说明已退回", state=actions.reject(by, difference, because).state)
 
 
+@reconciliation.command("assign")
+@click.argument("difference", type=click.UUID)
+@click.argument("account")
+@acting
+def assign(by: Actor, *, difference: uuid.UUID, account: str) -> Answer:
+    """Make a difference, or what it holds in suspense, another person's to clear up.
+
+    Example: flask --app wsgi reconciliation assign 0197b5c8-0000-7000-8000-000000000000 zhao --as lin
+    """
+    return Note("已指定责任人", owner=actions.assign(by, difference, account).owner)
+
+
+@reconciliation.command("suspense")
+@click.option("--merchant", help="only this sub-merchant (特约商户号)")
+@acting
+def list_suspense(by: Actor, *, merchant: str | None) -> Answer:
+    """List what stands in suspense (挂账), the oldest first: of whom, since when, and who clears it up.
+
+    Example: flask --app wsgi reconciliation suspense --merchant 1900000109 --as lin
+    """
+    headings = {
+        "key": "编号", "sub_mchid": "特约商户号", "day": "账单日", "name": "类别", "subject": "微信单号",
+        "fen": "金额（分，长款为正）", "owner": "责任人", "age_days": "账龄（天）", "waiting": "清账申请",
+    }  # fmt: skip
+    now = clock.now()
+    return Sheet(headings, [
+        vars(each) | {"name": HELD_NAMES[each.klass], "age_days": (now - each.since).days}
+        for each in queries.suspense(by, merchant)
+    ])  # fmt: skip
+
+
+@reconciliation.command("clear")
+@click.argument("difference", type=click.UUID)
+@click.option("--charge", type=click.UUID, help="it is offset by what is held of this charge's payments")
+@click.option("--refund", type=click.UUID, help="it is offset by what is held of this refund")
+@click.option("--against", type=click.UUID, multiple=True, help="it is offset by this difference; may be repeated")
+@because_option
+@acting
+def clear(
+    by: Actor, *, difference: uuid.UUID, charge: uuid.UUID | None, refund: uuid.UUID | None,
+    against: tuple[uuid.UUID, ...], because: str,
+) -> Answer:  # fmt: skip
+    """Ask that something in suspense is cleared (清账) against what offsets it; another person decides.
+
+    Example: flask --app wsgi reconciliation clear 0197b5c8-… --against 0197b5c9-… --because 商户平台原路退回 --as wang
+    """
+    if sum(map(bool, (charge, refund, against))) != 1:
+        raise click.UsageError("exactly one of --charge, --refund, --against")
+    made = actions.clear(by, difference, actions.Against(charge, refund, against), because)
+    return Note("清账已提交复核", key=made.key)
+
+
+@reconciliation.command("clearings")
+@click.option("--state", type=click.Choice(CLEARING_STATES), help="only those in this state")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@acting
+def list_clearings(by: Actor, *, state: str | None, limit: int) -> Answer:
+    """List what was asked to be cleared, the newest first.
+
+    Example: flask --app wsgi reconciliation clearings --state waiting --as lin
+    """
+    headings = {
+        "key": "编号", "target_name": "冲抵对象", "lines": "笔数", "fen": "金额（分）", "because": "原因",
+        "made_by": "申请人", "made_at": "申请时间", "state": "状态", "decided_by": "复核人",
+    }  # fmt: skip
+    found = queries.clearings(by, state=state, limit=limit)
+    return Sheet(headings, [vars(each) | {"target_name": TARGETS[each.target]} for each in found])
+
+
+@reconciliation.command("accept-clearing")
+@click.argument("clearing", type=click.UUID)
+@because_option
+@acting
+def accept_clearing(by: Actor, *, clearing: uuid.UUID, because: str) -> Answer:
+    """Agree to a clearing: its postings into suspense are reversed.
+
+    Example: flask --app wsgi reconciliation accept-clearing 0197b5c8-… --because 凭证已核 --as lin
+    """
+    return Note("清账已同意", state=actions.accept_clearing(by, clearing, because).state)
+
+
+@reconciliation.command("reject-clearing")
+@click.argument("clearing", type=click.UUID)
+@because_option
+@acting
+def reject_clearing(by: Actor, *, clearing: uuid.UUID, because: str) -> Answer:
+    """Send a clearing back: all of it stays in suspense.
+
+    Example: flask --app wsgi reconciliation reject-clearing 0197b5c8-… --because 请附凭证 --as lin
+    """
+    return Note("清账已退回", state=actions.reject_clearing(by, clearing, because).state)
+
+
 @reconciliation.command("settlements")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
 @acting
@@ -195,7 +290,8 @@ def propose(by: Actor, *, merchant: str, day: date) -> Answer:
 
     Example: flask --app wsgi reconciliation propose 1900000109 2026-06-10 --as wang
     """
-    return Note("已提请日结", day=actions.propose(by, merchant, day).day)
+    made = actions.propose(by, merchant, day)
+    return Note("已提请日结", day=made.day, **_in_suspense(by, merchant))
 
 
 @reconciliation.command("sign")
@@ -207,4 +303,15 @@ def sign(by: Actor, *, merchant: str, day: date) -> Answer:
 
     Example: flask --app wsgi reconciliation sign 1900000109 2026-06-10 --as lin
     """
-    return Note("已日结", key=actions.sign(by, merchant, day).key)
+    signed = actions.sign(by, merchant, day)
+    return Note("已日结", key=signed.key, **_in_suspense(by, merchant))
+
+
+def _in_suspense(by: Actor, merchant: str) -> dict[str, int]:
+    """What the merchant still has in suspense, so that whoever closes a day sees what is old."""
+    held, now = queries.suspense(by, merchant), clock.now()
+    return {
+        "suspense": len(held),
+        "suspense_fen": sum(each.fen for each in held),
+        "oldest_days": max(((now - each.since).days for each in held), default=0),
+    }

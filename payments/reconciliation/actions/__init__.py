@@ -1,8 +1,19 @@
-"""Days are compared, differences followed, explained and decided, and days signed off."""
+"""Days are compared, differences followed, explained and decided, suspense cleared, and days signed off."""
 
-from payments.reconciliation.actions.explain import accept, explain, reject, take
+from payments.reconciliation.actions.clear import (
+    accept_clearing,
+    clear_against,
+    clear_against_charge,
+    clear_against_refund,
+    reject_clearing,
+)
+from payments.reconciliation.actions.explain import accept, assign, explain, reject, take
 from payments.reconciliation.actions.follow import follow
 from payments.reconciliation.actions.match import match_again, reconcile
 from payments.reconciliation.actions.sign import propose, sign
+from payments.reconciliation.actions.watch import watch_suspense
 
-__all__ = ["accept", "explain", "follow", "match_again", "propose", "reconcile", "reject", "sign", "take"]
+__all__ = [
+    "accept", "accept_clearing", "assign", "clear_against", "clear_against_charge", "clear_against_refund", "explain",
+    "follow", "match_again", "propose", "reconcile", "reject", "reject_clearing", "sign", "take", "watch_suspense",
+]  # fmt: skip

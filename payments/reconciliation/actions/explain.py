@@ -58,6 +58,15 @@ def take(key: uuid.UUID, owner: str) -> Difference:
         return found
 
 
+def assign(key: uuid.UUID, owner: str, by: str) -> Difference:
+    """From now on it is that person's to clear up, by another's word. Refuses `NoSuchDifference`."""
+    with transaction():
+        found = _locked(key)
+        found.owner = owner
+        audit.record("difference.assign", "difference", found.id, by, {"owner": owner})
+        return found
+
+
 def explain(key: uuid.UUID, by: str, because: str) -> Difference:
     """Say what a difference is; another person decides. Who explains what nobody owns yet owns it.
 

@@ -1,4 +1,4 @@
-"""Which days are compared, what differs, what stands in suspense, what is signed off."""
+"""Which days are compared, what differs, what is signed off."""
 
 import uuid
 from collections.abc import Collection, Sequence
