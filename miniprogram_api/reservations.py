@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.domain.adjustments.queries import Offer, offers
-from app.domain.gates.queries.readiness import readiness
+from app.domain.gates.queries.readiness import is_ready, readiness
 from app.domain.motorists.queries import plate_characters
 from app.domain.reservations import actions, queries
 from app.domain.reservations.queries import ReservationView
@@ -94,7 +94,7 @@ def reserve(wish: dict[str, Any]) -> dict[str, Any]:
     """
     made = actions.reserve(asking(), wish["vehicle_key"], wish["lot_key"], wish["begins_at"], wish["ends_at"])
     view = queries.one_for(asking(), made.key)
-    return _shown(view, None, readiness([view.claim.id]).get(view.claim.id))
+    return _shown(view, None, is_ready(view.claim.id))
 
 
 @blueprint.get("/reservations")
@@ -149,8 +149,7 @@ def extend(wish: dict[str, Any], key: uuid.UUID) -> dict[str, Any]:
 
 def shown(view: ReservationView) -> dict[str, Any]:
     """A reservation as its motorist sees it."""
-    ready = readiness([view.claim.id]).get(view.claim.id)
-    return _shown(view, offers([view.reservation.id]).get(view.reservation.id), ready)
+    return _shown(view, offers([view.reservation.id]).get(view.reservation.id), is_ready(view.claim.id))
 
 
 def _shown(view: ReservationView, offer: Offer | None, gate_ready: bool | None) -> dict[str, Any]:

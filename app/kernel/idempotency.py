@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel import clock, crypto
 from app.kernel.base import Base
 from app.kernel.db import affected, current, sqlstate, transaction
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid
 
 KEPT = timedelta(days=7)
@@ -73,12 +74,12 @@ def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) 
     happened, so the same key may try again.
     """
     wanted = hashlib.sha256(request).digest()
-    with transaction() as session:
+    with transaction():
         if not _is_first(scope, key, wanted):
             return _answer_of(_first(scope, key, wanted))
         answer = run()
         sealed = crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(scope, key))
-        session.execute(_ANSWERED, {"its_scope": scope, "its_key": key, "status": answer.status, "answer": sealed})
+        _ANSWERED(its_scope=scope, its_key=key, status=answer.status, answer=sealed)
         return answer
 
 
@@ -86,7 +87,7 @@ def _is_first(scope: str, key: str, wanted: bytes) -> bool:
     """Whether the row is ours now; a rival with the same key waits for our commit. Refuses `InFlight`."""
     told = {"scope": scope, "key": key, "request_hash": wanted, "expires_at": clock.now() + KEPT}
     try:
-        return current().execute(_CLAIM, told).one_or_none() is not None
+        return _CLAIM(**told).one_or_none() is not None
     except OperationalError as error:
         if sqlstate(error) == LOCK_NOT_AVAILABLE:
             raise InFlight from error
@@ -102,8 +103,13 @@ def _first(scope: str, key: str, wanted: bytes) -> RememberedRequest:
 
 
 _TABLE: Final = cast("Table", RememberedRequest.__table__)
-_CLAIM: Final = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key)
-_ANSWERED: Final = (
+_CLAIM: Final = Prepared(
+    insert(_TABLE)
+    .values({name: bindparam(name) for name in ("scope", "key", "request_hash", "expires_at")})
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.key)
+)
+_ANSWERED: Final = Prepared(
     update(_TABLE)
     .where(_TABLE.c.scope == bindparam("its_scope"), _TABLE.c.key == bindparam("its_key"))
     .values(status=bindparam("status"), answer=bindparam("answer"))

@@ -4,14 +4,14 @@ The queue only makes things prompt: the rows themselves say what is due (`next_c
 sweepers find it. Arguments are ids, never personal data.
 """
 
+import json
 import uuid
+from typing import Final
 
-from procrastinate import App, SyncPsycopgConnector
+from sqlalchemy import text
 
-from app.kernel.db import current
+from app.kernel.prepared import Prepared
 from app.kernel.trace import request_id
-
-_jobs = App(connector=SyncPsycopgConnector())
 
 
 def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
@@ -20,7 +20,13 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
     arguments = {word: value if isinstance(value, int) else str(value) for word, value in ids.items()}
-    connection = current().connection().connection.driver_connection
-    _jobs.configure_task(name, allow_unknown=True, connection=connection).defer(
-        request_id_=request_id.get(), **arguments
+    _DEFER(name=name, arguments=json.dumps({"request_id_": request_id.get(), **arguments}))
+
+
+_DEFER: Final = Prepared(
+    text(
+        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
+        "'default', :name, 0, NULL, NULL, CAST(:arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
     )
+)
+"""The library's own function, as its Python calls it: to prepare that call took longer than all else of a job."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, DateTime, LargeBinary, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, select
 
 from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, PlateColour, PlateKind
 from app.kernel import clock, crypto
 from app.kernel.db import transaction
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import NotAllowed, NotFound, Unavailable
 
 
@@ -59,17 +60,18 @@ def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
 
     The transaction's moment is brought along.
     """
-    with transaction() as session:
-        row = session.execute(_SIGNED_IN, {"key": motorist_key, "version": session_version}).one_or_none()
+    with transaction():
+        row = _SIGNED_IN(key=motorist_key, version=session_version).one_or_none()
         if row is None:
             return None
-        motorist_id, at = row
-        clock.brought(at)
-        return motorist_id
+        clock.brought(row.at)
+        return int(row.id)
 
 
-_SIGNED_IN: Final = select(Motorist.id, func.clock_timestamp(type_=DateTime(timezone=True))).where(
-    Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
+_SIGNED_IN: Final = Prepared(
+    select(Motorist.id, func.clock_timestamp().label("at")).where(
+        Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
+    )
 )
 
 SIGNED_IN: Final = select(Motorist.key, Motorist.session_version, Motorist.id).where(

@@ -17,6 +17,7 @@ from app.domain.lots.models import Bay, Lot
 from app.domain.policies.queries import number_for
 from app.kernel import clock
 from app.kernel.db import transaction
+from app.kernel.prepared import Prepared
 
 Columns = TypeVarTuple("Columns")
 
@@ -40,6 +41,13 @@ def readiness(claim_ids: Collection[int]) -> dict[int, bool]:
         return {}
     with transaction() as session:
         return dict(session.execute(_READY, {"claim_ids": list(claim_ids)}).all())
+
+
+def is_ready(claim_id: int) -> bool | None:
+    """The same of one claim; none where it waits for no car, or the lot has no entrance that knows lists."""
+    with transaction():
+        known = _IS_READY(claim_id=claim_id).scalar()
+        return None if known is None else bool(known)
 
 
 def gates_to_compare() -> list[int]:
@@ -116,6 +124,9 @@ KNOWN: Final[ColumnElement[bool]] = and_(
 )  # fmt: skip
 """A gate acknowledged the row, and nothing it said or showed since takes that back."""
 
+_IS_READY: Final = Prepared(
+    _entrances(select(func.bool_and(KNOWN))).where(BayClaim.id == bindparam("claim_id", type_=BigInteger))
+)  # fmt: skip
 _READY: Final = (
     _entrances(select(BayClaim.id, func.bool_and(KNOWN)))
     .where(BayClaim.id == func.any(bindparam("claim_ids", type_=ARRAY(BigInteger))))
