@@ -113,6 +113,15 @@ def cannot_be_paid_any_more(expires_at: datetime, now: datetime) -> bool:
     return now - expires_at >= CLOCKS_DIFFER
 
 
+def is_unknown_too_long(state: str, created_at: datetime, expires_at: datetime, now: datetime) -> bool:
+    """Whether a person must hear that WeChat does not tell what became of an order.
+
+    One that is being closed came into doubt with its end, not before: a single lost answer is nothing to hear of.
+    """
+    since = expires_at if state == "closing" else created_at
+    return state != "payable" and now - since > UNKNOWN_TOO_LONG
+
+
 def described(descriptions: Sequence[str]) -> str:
     """What WeChat shows of an order for several charges."""
     first, *others = descriptions

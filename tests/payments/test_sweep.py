@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.charges.actions import check_order, prepare, sweep, withdraw
+from payments.charges.actions.check import end_order
 from payments.charges.actions.prepare import PaymentUncertain
 from payments.charges.actions.withdraw import AlreadyPaid
 from payments.charges.rules import ORDER_LIFE, next_check
@@ -101,6 +102,18 @@ def test_an_order_of_which_wechat_says_nothing_for_a_quarter_of_an_hour_becomes_
     till.later(16 * 60)
     check_order(order_of(charge).id, till.pay)
     assert [each.kind for each in cases(order_of(charge).out_trade_no)] == ["order_unknown_too_long"]
+
+
+def test_a_lost_answer_to_the_closing_of_an_expired_order_is_no_case_until_it_has_lasted(till: Till) -> None:
+    charge, order = till.ordered(till.treasury_payee())
+    till.later(ORDER_LIFE.total_seconds() + 1)
+    till.fail("error_500_after", "close")
+    till.fail("error_500", "query", times=2)
+    end_order(order.id, till.pay)
+    assert (order_of(charge).state, cases(order.out_trade_no)) == ("closing", [])
+    till.later(16 * 60)
+    check_order(order.id, till.pay)
+    assert [each.kind for each in cases(order.out_trade_no)] == ["order_unknown_too_long"]
 
 
 def test_what_does_not_match_when_asked_waits_for_a_person_and_is_not_asked_again(till: Till) -> None:

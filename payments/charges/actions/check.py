@@ -17,8 +17,8 @@ from payments.charges.rules import (
     OPEN_ORDER,
     ORDER,
     PAID_AT_WECHAT,
-    UNKNOWN_TOO_LONG,
     cannot_be_paid_any_more,
+    is_unknown_too_long,
     must_end,
     next_check,
 )
@@ -142,7 +142,7 @@ def _plan(checkout: Checkout, told: dict[int, Verdict]) -> None:
     moments = [next_check(each.state, each.checks, each.expires_at, now) for each in waiting]
     checkout.root.next_check_at = min(moments, default=None)
     for order in waiting:
-        if order.state != "payable" and now - order.created_at > UNKNOWN_TOO_LONG:
+        if is_unknown_too_long(order.state, order.created_at, order.expires_at, now):
             open_case("order_unknown_too_long", order.out_trade_no, 2, order_id=order.id)
 
 
