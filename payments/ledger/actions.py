@@ -110,18 +110,23 @@ def _post(
     meant = intent(kind, business_ref, payee_id, lines)
     with transaction() as session:
         session.flush()
-        session.execute(
-            _POST,
-            {
-                "kind": kind, "business_ref": business_ref, "payee_id": payee_id, "event_at": event_at,
-                "posted_on": clock.business_day(clock.now()), "intent": meant, "reverses": reverses,
-                "codes": [each.account for each in lines], "amounts": [each.amount_fen for each in lines],
-            },
+        posted_on = clock.business_day(clock.now())
+        told = {
+            "kind": kind, "business_ref": business_ref, "payee_id": payee_id, "event_at": event_at,
+            "posted_on": posted_on, "intent": meant, "reverses": reverses,
+            "codes": [each.account for each in lines], "amounts": [each.amount_fen for each in lines],
+        }  # fmt: skip
+        entered = session.scalar(_POST, told)
+        if entered is None:
+            return _as_meant(kind, business_ref, meant)
+        return Journal(
+            id=entered, kind=kind, business_ref=business_ref, payee_id=payee_id, event_at=event_at,
+            posted_on=posted_on, intent_hash=meant, reverses_id=reverses,
         )  # fmt: skip
-        return _as_meant(kind, business_ref, meant)
 
 
 def _as_meant(kind: str, business_ref: str, meant: bytes) -> Journal:
+    """What stands under the reference already."""
     journal = current().scalars(select(Journal).filter_by(kind=kind, business_ref=business_ref)).one()
     if journal.intent_hash != meant:
         raise PostedDifferently(f"{kind} {business_ref}")
