@@ -34,6 +34,7 @@ from app.domain.pricing.actions import prove_outdated
 from app.domain.receipts.queries import describe
 from app.domain.refunds import actions as refunds
 from app.domain.regulars.actions import tend_due
+from app.domain.remittance.actions import watch as watch_remittances
 from app.domain.reservations import actions as reservations
 from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
@@ -182,6 +183,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("differences", 30.0, follow_differences),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
         Sweeper("suspense", 3600.0, watch_old_suspense),
+        Sweeper("remittances", 3600.0, watch_remittances),
         Sweeper("receipts_planned", 5.0, plan_receipts),
         Sweeper("receipts_issued", 5.0, issue_receipts),
         Sweeper("shipments", 5.0, tell_of_services),

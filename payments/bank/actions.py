@@ -13,6 +13,7 @@ from payments.bank.models import BankLine, BankStatement
 from payments.bank.rules import Statement, StatementRefused, read_camt, read_csv
 from payments.charges.actions.cases import open_case
 from payments.payees.models import Payee
+from payments.remittance.actions.receive import find_receipts
 
 FORMATS: Final = {"csv": read_csv, "camt053": read_camt}
 LATE_DAYS: Final = 3
@@ -34,7 +35,7 @@ class OtherAccount(Conflict):
 
 
 def import_statement(payee_id: int, form: str, account: str, content: bytes, by: str) -> BankStatement:
-    """Keep a statement of a payee's account and look for settlements in it.
+    """Keep a statement of a payee's account, and look in it for settlements and for what was paid in to the treasury.
 
     `account` is what the person says; where the file names one, or the payee has one, they must be the same.
     Refuses `StatementRefused`, `OtherAccount`, `StatementKnown`.
@@ -49,6 +50,7 @@ def import_statement(payee_id: int, form: str, account: str, content: bytes, by:
         made = _kept(payee_id, form, account, told, hashlib.sha256(content).digest(), by)
         audit.record("bank.import", "bank_statement", made.id, by, {"lines": made.lines})
         find_arrivals()
+        find_receipts()
         return made
 
 

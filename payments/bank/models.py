@@ -14,6 +14,7 @@ class BankStatement(Base):
     __tablename__ = "bank_statement"
     __table_args__ = (
         UniqueConstraint("payee_id", "sha256", name="a_statement_is_imported_once"),
+        UniqueConstraint("id", "payee_id", name="a_statement_is_one_payees"),
         CheckConstraint("format IN ('csv', 'camt053')", name="a_statement_is_of_a_known_format"),
         CheckConstraint("opening_fen + moved_fen = closing_fen", name="a_statement_adds_up"),
     )
@@ -36,7 +37,10 @@ class BankLine(Base):
     """One line of a statement; what left the account is negative. Who the other side was is not kept."""
 
     __tablename__ = "bank_line"
-    __table_args__ = (Index("ix_bank_line_amount_fen_booked_on", "amount_fen", "booked_on"),)
+    __table_args__ = (
+        UniqueConstraint("statement_id", "number", "amount_fen", name="a_bank_line_moves_one_sum"),
+        Index("ix_bank_line_amount_fen_booked_on", "amount_fen", "booked_on"),
+    )
 
     statement_id: Mapped[int] = mapped_column(ForeignKey("bank_statement.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -13,6 +13,7 @@ from payments.ledger.rules import Line, intent
 
 RECOMPUTED: Final = (
     "payment", "surplus", "recognition", "refund_request", "refund_success", "refund_abnormal", "refund_recovered",
+    "remittance",
 )  # fmt: skip
 """Kinds of journals that follow from events of ours, and their reversals. What banks and bills tell is reconciled."""
 
@@ -121,6 +122,12 @@ _EXPECTED = """
         ) AS line(code, fen) GROUP BY 1, 2, 3
         UNION ALL SELECT 'recognition', charge_ref, code, fen_::bigint
         FROM done, LATERAL (VALUES ('customer_prepaid', fen), (earned, -fen)) AS line(code, fen_) WHERE fen <> 0
+        UNION ALL SELECT 'remittance', 'remittance:' || key, code, fen
+        FROM remittance_batch batch JOIN state_event e ON e.machine = 'remittance' AND e.entity_id = batch.id,
+        LATERAL (VALUES ('due_to_treasury', amount_fen), ('bank', -amount_fen)) AS line(code, fen)
+        WHERE e.event = 'send' AND (e.at >= :begins OR 'remittance:' || key IN (
+            SELECT business_ref FROM journal WHERE kind = 'remittance' AND posted_on >= :since
+        ))
         UNION ALL SELECT 'refund_request', ref, code, fen FROM requested
         UNION ALL SELECT 'refund_abnormal', ref, code, fen FROM held
         UNION ALL SELECT CASE WHEN failed THEN 'refund_recovered' ELSE 'refund_success' END, ref, code, fen

@@ -19,6 +19,10 @@ class Payee(Base):
     __table_args__ = (
         UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
         UniqueConstraint("id", "purse", name="a_payee_fills_one_purse"),
+        UniqueConstraint(
+            "id", "regime", "level", "collecting_unit_code", "item_code", "treasury_target",
+            name="a_payee_has_one_treasury_target",
+        ),
         CheckConstraint("regime IN ('TREASURY', 'SOE')", name="a_payee_is_of_the_treasury_or_an_enterprise"),
         CheckConstraint(
             "(regime = 'TREASURY') = (level IS NOT NULL AND collecting_unit_code IS NOT NULL "
@@ -44,7 +48,7 @@ class Payee(Base):
             name="a_district_treasury_names_its_district",
         ),
         CheckConstraint("district_code ~ '^[0-9]{6}$'", name="a_payees_district_has_six_digits"),
-    )
+    )  # fmt: skip
 
     id: Mapped[Id]
     key: Mapped[Key]

@@ -29,13 +29,14 @@ from payments.charges.rules import CHARGE, ORDER
 from payments.receipts.rules import RECEIPT
 from payments.reconciliation.rules import DIFFERENCE
 from payments.refunds.rules import REFUND
+from payments.remittance.rules import REMITTANCE
 from payments.shipping.rules import SHIPMENT
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
     APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, ORDER, PLAN, RECEIPT, REFERENCE,
-    REFERENCE_SET, REFUND, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
+    REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
 )  # fmt: skip
 
 

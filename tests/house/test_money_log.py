@@ -27,6 +27,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "receipt_call": "holds what a platform was asked, sealed; the receipt that came of it is told",
     "receipt_line": "its receipt is told with the sum that the database holds against the lines",
     "receipt_request": "follows from a paid charge; the receipt that came of it is told",
+    "remittance_line": "its batch is told with count and sum, which the database holds against the lines",
     "shipment": "reports a service to WeChat; moves nothing",
     "suspense_clearing_line": "its clearing is told; the difference that it clears is told as it moves",
     "trade_management": "WeChat's word on what it wants reported; moves nothing",
@@ -41,6 +42,7 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     "receipt": frozenset({"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal"}),
     "receipt_terms": frozenset({"confirmed_at"}),
     "suspense_clearing": frozenset({"decided_by", "decided_at", "decided_because"}),
+    "remittance_batch": frozenset({"document_number"}),
     "refund": frozenset(
         {
             "body", "refund_id", "decided_by", "decided_at", "decided_because", "next_check_at", "checks", "moved_at",

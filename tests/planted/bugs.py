@@ -571,6 +571,53 @@ _RECEIPTED: Final = [
     ),
 ]
 
+_BATCHES: Final = "tests/remittance/test_batches.py"
+_BATCH_GUARDS: Final = "tests/remittance/test_guards.py"
+_REMITTED: Final = [
+    Bug(
+        "constraint dropped: a posting is remitted in two batches",
+        "migrations/versions/0046_remittance.py",
+        '"a_posting_is_remitted_once", "remittance_line", ["posting_id"], unique=True,',
+        '"a_posting_is_remitted_once", "remittance_line", ["posting_id"],',
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "netted: WeChat's fee is taken out of the treasury's money",
+        "payments/remittance/actions/propose.py",
+        "account.code = 'due_to_treasury' AND",
+        "account.code IN ('due_to_treasury', 'wx_fee') AND",
+        [_BATCHES],
+    ),
+    Bug(
+        "remitted unseen: a day that nobody signed off is paid in",
+        "migrations/versions/0046_remittance.py",
+        "ELSIF through > coalesce(signed_off_through(NEW.payee_id), '-infinity') THEN",
+        "ELSIF signed_off_through(NEW.payee_id) IS NULL THEN",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "held back: what is due may be left out of a batch",
+        "migrations/versions/0046_remittance.py",
+        "broken := 'a_batch_leaves_nothing_behind';",
+        "broken := NULL;",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "own batch: the maker approves by hand",
+        "migrations/versions/0046_remittance.py",
+        "state NOT IN ('approved', 'returned') OR by <> made_by",
+        "state NOT IN ('approved', 'returned') OR by <> ''",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "taken for received: the bank's line names the document with another sum",
+        "payments/remittance/actions/receive.py",
+        "if len(lines) > 1 or lines[0].amount_fen != -batch.amount_fen:",
+        "if len(lines) > 1:",
+        [_BATCHES],
+    ),
+]
+
 BUGS: Final[Sequence[Bug]] = [
     *_CLAIMS,
     *_LISTED,
@@ -585,4 +632,5 @@ BUGS: Final[Sequence[Bug]] = [
     *_CLOSED,
     *_RECONCILED,
     *_RECEIPTED,
+    *_REMITTED,
 ]

@@ -172,22 +172,30 @@ _POSTED = text(
             sum(debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind IN ('payment', 'surplus')) AS paid,
             sum(credit_fen - debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind LIKE 'refund%') AS refunded,
             sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee') AS fee,
-            sum(credit_fen - debit_fen) FILTER (WHERE code IN ('due_to_treasury', 'revenue')) AS earned,
+            sum(credit_fen - debit_fen) FILTER (
+                WHERE kind <> 'remittance' AND code IN ('due_to_treasury', 'revenue')
+            ) AS earned,
             sum(debit_fen) FILTER (WHERE code = 'bank') AS settled,
-            sum(credit_fen) FILTER (WHERE code = 'bank') AS remitted
+            sum(debit_fen) FILTER (WHERE kind = 'remittance' AND code = 'due_to_treasury') AS remitted,
+            sum(credit_fen - debit_fen) FILTER (
+                WHERE kind <> 'remittance' AND code = 'due_to_treasury' AND NOT EXISTS (
+                    SELECT FROM remittance_batch batch WHERE batch.payee_id = moved.payee_id
+                    AND batch.state IN ('sent', 'received') AND batch.days @> moved.day
+                )
+            ) AS unremitted
         FROM moved GROUP BY day, payee_id
     )
-    SELECT day, payee_id, 0, coalesce(paid, 0), coalesce(refunded, 0), coalesce(fee, 0),
-           coalesce(earned, 0) + coalesce(remitted, 0), coalesce(settled, 0), coalesce(remitted, 0), 0
+    SELECT day, payee_id, 0, coalesce(paid, 0), coalesce(refunded, 0), coalesce(fee, 0), coalesce(earned, 0),
+           coalesce(settled, 0), coalesce(remitted, 0), coalesce(unremitted, 0), 0
     FROM sums
     """
 ).bindparams(*_BOUND)
-"""What is remitted leaves the bank against what is due to the treasury: it was earned all the same."""
+"""What is remitted was earned all the same; a day is remitted whole, so what of it is not is told by its day."""
 
 _CHARGED = text(
     """
     SELECT (created_at AT TIME ZONE 'Asia/Shanghai')::date, payee_id,
-           coalesce(sum(amount_fen) FILTER (WHERE state <> 'closed'), 0), 0, 0, 0, 0, 0, 0,
+           coalesce(sum(amount_fen) FILTER (WHERE state <> 'closed'), 0), 0, 0, 0, 0, 0, 0, 0,
            coalesce(sum(amount_fen) FILTER (WHERE state IN ('created', 'closing')), 0)
     FROM charge WHERE created_at >= :begins AND created_at < :ends AND payee_id = ANY(:payees) GROUP BY 1, 2
     """

@@ -40,7 +40,9 @@ class Figures:
     settled_fen: Fen = 0
     """What arrived at the bank or the fiscal account."""
     remitted_fen: Fen = 0
-    """What left it for the treasury."""
+    """What left it for the treasury, on the day on which it was sent."""
+    unremitted_fen: Fen = 0
+    """What of `earned_fen` is due to the treasury and in no remittance that was sent."""
     open_fen: Fen = 0
     """What of `charged_fen` is not paid yet."""
 
@@ -50,7 +52,7 @@ class Figures:
 
 FIGURES: Final[Mapping[str, str]] = {
     "charged_fen": "应收", "paid_fen": "实收", "refunded_fen": "退款", "fee_fen": "手续费", "earned_fen": "确认收入",
-    "settled_fen": "到账", "remitted_fen": "上缴", "open_fen": "未收",
+    "settled_fen": "到账", "remitted_fen": "上缴", "unremitted_fen": "未缴", "open_fen": "未收",
 }  # fmt: skip
 
 

@@ -49,6 +49,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "remind_after_minutes": 15,
     "remind_first_minutes": 60,
     "remind_second_minutes": 15,
+    "remit_within_days": 10,
     "search_radius_m": 3000,
     "shared_bays_percent": 30,
     "shared_bays_percent_centre": 40,
@@ -57,6 +58,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "suspense_old_days": 30,
     "tariff_notice_days": 7,
     "tow_after_call_minutes": 30,
+    "treasury_receipt_days": 5,
     "waitlist_ends_before_minutes": 10,
     "waitlist_offer_minutes": 10,
 }

@@ -26,13 +26,13 @@ def place_of_payee(payee_id: int) -> Place:
 
 def bills(by: Actor, first: date, last: date, sub_mchid: str | None = None) -> Sequence[BillView]:
     """Every version of every bill of these days. Refuses `NotPermitted`."""
-    payees = _within(reach(by, "reconciliation.see"))
+    payees = payees_within(reach(by, "reconciliation.see"))
     return bill_files.bills(first, last, payees=payees, sub_mchid=sub_mchid)
 
 
 def days(by: Actor, first: date, last: date, sub_mchid: str | None = None) -> Sequence[DayView]:
     """Merchants' days as their newest comparison found them. Refuses `NotPermitted`."""
-    payees = _within(reach(by, "reconciliation.see"))
+    payees = payees_within(reach(by, "reconciliation.see"))
     return recon.days(first, last, payees=payees, sub_mchid=sub_mchid)
 
 
@@ -40,27 +40,28 @@ def differences(
     by: Actor, *, sub_mchid: str | None = None, day: date | None = None, state: str | None = None, limit: int = PAGE
 ) -> Sequence[DifferenceView]:  # fmt: skip
     """Differences, the oldest first; without a state those that are not explained. Refuses `NotPermitted`."""
-    payees = _within(reach(by, "reconciliation.see"))
+    payees = payees_within(reach(by, "reconciliation.see"))
     return recon.differences(payees=payees, sub_mchid=sub_mchid, day=day, state=state, limit=limit)
 
 
 def settlements(by: Actor, limit: int = PAGE) -> Sequence[SettlementView]:
     """What WeChat paid out, and when the bank had it, the newest day first. Refuses `NotPermitted`."""
-    return bank.settlements(payees=_within(reach(by, "reconciliation.see")), limit=limit)
+    return bank.settlements(payees=payees_within(reach(by, "reconciliation.see")), limit=limit)
 
 
 def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:
     """What stands in suspense, the oldest first. Refuses `NotPermitted`, `NoSuchMerchant`."""
-    payees = _within(reach(by, "reconciliation.see"))
+    payees = payees_within(reach(by, "reconciliation.see"))
     return recon.suspense(payees=payees, channel_id=recon.merchant(sub_mchid).id if sub_mchid else None)
 
 
 def clearings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[ClearingView]:
     """What was asked to be cleared, the newest first. Refuses `NotPermitted`."""
-    return recon.clearings(payees=_within(reach(by, "reconciliation.see")), state=state, limit=limit)
+    return recon.clearings(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
 
 
-def _within(scopes: Sequence[Scope]) -> Collection[int] | None:
+def payees_within(scopes: Sequence[Scope]) -> Collection[int] | None:
+    """Ids of the payees that lie within these scopes; None: all of them."""
     if any(scope.kind is ScopeKind.CITY for scope in scopes):
         return None
     codes = {scope.district_code for scope in scopes if scope.kind is ScopeKind.DISTRICT}

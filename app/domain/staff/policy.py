@@ -154,6 +154,14 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.reject_clearing": _only(FINANCE_CHECKER),
     "reconciliation.propose": _only(FINANCE_MAKER),
     "reconciliation.sign": _only(FINANCE_CHECKER),
+    # remittance
+    "remittance.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "remittance.propose": _only(FINANCE_MAKER),
+    "remittance.approve": _only(FINANCE_CHECKER),
+    "remittance.send_back": _only(FINANCE_CHECKER),
+    "remittance.withdraw": _only(FINANCE_MAKER),
+    "remittance.send": _only(FINANCE_MAKER),
+    "remittance.receive": _only(FINANCE_CHECKER),
     # receipts
     "receipts.record_terms": _only(FINANCE_MAKER),
     "receipts.confirm_terms": _only(FINANCE_CHECKER),

@@ -1,0 +1,1 @@
+"""What finance people do with remittances to the treasuries, and what alarms them."""

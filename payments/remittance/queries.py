@@ -1,0 +1,195 @@
+"""What is due to the treasuries, which batches there are, and what has been due or on its way for too long."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Date, DateTime, bindparam, func, select, text
+
+from app.kernel.db import current, transaction
+from app.kernel.money import Fen
+from app.kernel.refusals import NotFound
+from payments.ledger.queries import open_days_before
+from payments.payees.models import Payee
+from payments.remittance.models import RemittanceBatch, RemittanceReceipt, RemittanceStep
+
+PAGE: Final = 200
+DAY: Final = timedelta(days=1)
+
+
+class NoSuchBatch(NotFound):
+    """No such remittance."""
+
+    code = "no_such_remittance"
+    message = "未找到该上缴批次"
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a payee owes its treasury and has not sent; `ready_fen` of it, up to `through`, may be remitted now."""
+
+    payee_id: int
+    payee: str
+    treasury_target: str
+    item_code: str
+    due_fen: Fen
+    ready_fen: Fen
+    oldest: date
+    through: date | None
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """A batch as people see it; `last` is its last day, `received_on` the day on which the treasury had it."""
+
+    key: uuid.UUID
+    payee: str
+    treasury_target: str
+    collecting_unit_code: str
+    item_code: str
+    first: date
+    last: date
+    lines: int
+    amount_fen: Fen
+    state: str
+    document_number: str | None
+    made_by: str
+    made_at: datetime
+    received_on: date | None
+
+
+@dataclass(frozen=True)
+class Late:
+    """Money of one payee that has not moved since a day; `batch_id` where it lies in a batch that was sent."""
+
+    payee_id: int
+    fen: Fen
+    since: date
+    batch_id: int | None = None
+
+
+def batch(key: uuid.UUID) -> RemittanceBatch:
+    """The batch by its public key. Refuses `NoSuchBatch`."""
+    with transaction() as session:
+        found = session.scalar(select(RemittanceBatch).filter_by(key=key).execution_options(populate_existing=True))
+        if found is None:
+            raise NoSuchBatch
+        return found
+
+
+def reference_of(found: RemittanceBatch) -> str:
+    """By which name the books know a batch."""
+    return f"remittance:{found.key}"
+
+
+def remittable_through(payee_id: int) -> date | None:
+    """The last day of which everything may be remitted: it and all before are signed off, and closed in the books."""
+    with transaction() as session:
+        signed: date | None = session.scalar(select(func.signed_off_through(payee_id)))
+        if signed is None:
+            return None
+        still_open = open_days_before(signed + DAY)
+        return min(signed, still_open[0] - DAY) if still_open else signed
+
+
+def dues(*, payees: Collection[int] | None = None) -> list[Due]:
+    """What each payee owes its treasury beyond what is in a batch that was sent, payees that owe nothing aside."""
+    with transaction() as session:
+        rows = session.execute(_DUE, {"until": date.max}).all()
+        names = {
+            each.id: each for each in session.scalars(select(Payee).where(Payee.id.in_([r.payee_id for r in rows])))
+        }
+        return [
+            _due(names[row.payee_id], row.fen, row.oldest) for row in rows if payees is None or row.payee_id in payees
+        ]
+
+
+def overdue(day: date) -> list[Late]:
+    """What was due on that day or earlier and is in no batch that was sent."""
+    with transaction() as session:
+        return [Late(row.payee_id, row.fen, row.oldest) for row in session.execute(_DUE, {"until": day}) if row.fen > 0]
+
+
+def unreceived(before: datetime) -> list[Late]:
+    """Batches that were sent before that moment, and which no treasury is known to have."""
+    with transaction() as session:
+        rows = session.execute(_UNRECEIVED, {"before": before})
+        return [Late(row.payee_id, row.amount_fen, row.on, row.id) for row in rows]
+
+
+def batches(
+    *, payees: Collection[int] | None = None, state: str | None = None, limit: int = PAGE
+) -> list[BatchView]:  # fmt: skip
+    """Batches, the newest first."""
+    wanted = (
+        select(RemittanceBatch, Payee.name, RemittanceReceipt.received_on)
+        .join(Payee, Payee.id == RemittanceBatch.payee_id)
+        .outerjoin(RemittanceReceipt, RemittanceReceipt.batch_id == RemittanceBatch.id)
+        .order_by(RemittanceBatch.id.desc())
+        .limit(limit)
+    )
+    if state is not None:
+        wanted = wanted.where(RemittanceBatch.state == state)
+    if payees is not None:
+        wanted = wanted.where(RemittanceBatch.payee_id.in_(payees))
+    with transaction() as session:
+        return [_view(*row) for row in session.execute(wanted)]
+
+
+def view(found: RemittanceBatch) -> BatchView:
+    """One batch as people see it."""
+    with transaction() as session:
+        proof = session.scalar(select(RemittanceReceipt).filter_by(batch_id=found.id))
+        return _view(found, session.get_one(Payee, found.payee_id).name, proof.received_on if proof else None)
+
+
+def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
+    """Who brought a batch into each of its states, when and why, the first one first."""
+    with transaction() as session:
+        return session.scalars(select(RemittanceStep).filter_by(batch_id=batch_id).order_by(RemittanceStep.id)).all()
+
+
+def _due(payee: Payee, fen: Fen, oldest: date) -> Due:
+    through = remittable_through(payee.id)
+    ready = 0 if through is None else sum(each.fen for each in _rows_until(through) if each.payee_id == payee.id)
+    return Due(payee.id, payee.name, payee.treasury_target or "", payee.item_code or "", fen, ready, oldest, through)
+
+
+def _rows_until(day: date) -> Sequence[Late]:
+    return [Late(row.payee_id, row.fen, row.oldest) for row in current().execute(_DUE, {"until": day})]
+
+
+def _view(found: RemittanceBatch, payee: str, received_on: date | None) -> BatchView:
+    assert found.days.lower is not None
+    assert found.days.upper is not None
+    return BatchView(
+        found.key, payee, found.treasury_target, found.collecting_unit_code, found.item_code, found.days.lower,
+        found.days.upper - DAY, found.lines, found.amount_fen, found.state, found.document_number, found.made_by,
+        found.made_at, received_on,
+    )  # fmt: skip
+
+
+_DUE: Final = text(
+    """
+    SELECT account.payee_id, -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
+    FROM account
+    JOIN journal ON journal.payee_id = account.payee_id AND journal.kind <> 'remittance'
+     AND journal.posted_on <= :until AND journal.posted_on >= coalesce((
+         SELECT max(upper(days)) FROM remittance_batch
+         WHERE remittance_batch.payee_id = account.payee_id AND state IN ('sent', 'received')
+     ), '-infinity')
+    JOIN posting ON posting.journal_id = journal.id AND posting.account_id = account.id
+    WHERE account.code = 'due_to_treasury'
+    GROUP BY account.payee_id HAVING sum(posting.amount_fen) <> 0 ORDER BY account.payee_id
+    """
+).bindparams(bindparam("until", type_=Date))
+"""A batch leaves nothing behind, so all that is due was posted after the last day of the last one that was sent."""
+_UNRECEIVED: Final = text(
+    """
+    SELECT batch.id, batch.payee_id, batch.amount_fen, (step.at AT TIME ZONE 'Asia/Shanghai')::date AS on
+    FROM remittance_batch batch JOIN remittance_step step ON step.batch_id = batch.id AND step.state = 'sent'
+    WHERE batch.state = 'sent' AND step.at < :before ORDER BY batch.id
+    """
+).bindparams(bindparam("before", type_=DateTime(timezone=True)))

@@ -1,0 +1,241 @@
+"""What is due leaves in batches: all of it, gross, of signed-off days, by two persons, once, and is receipted."""
+
+import pytest
+from sqlalchemy import select
+
+from app.kernel import clock
+from app.kernel.db import transaction
+from app.kernel.ids import new_key
+from app.kernel.states import WrongState
+from payments.bank.actions import import_statement
+from payments.ledger.actions import post
+from payments.payees.models import Payee
+from payments.reconciliation.rules import fee_lines, settlement_lines
+from payments.remittance.actions import approve, find_receipts, propose, receive, send, send_back, withdraw
+from payments.remittance.actions.decide import NotYourBatch, OwnBatch
+from payments.remittance.actions.propose import BatchUnderWay, NotForTreasury, NothingDue
+from payments.remittance.actions.receive import OtherSumReceived, ReceiptKnown, ReceiptUnfit
+from payments.remittance.actions.send import DocumentKnown, DocumentUnfit
+from payments.remittance.actions.steps import ReasonMissing
+from payments.remittance.models import RemittanceBatch, RemittanceLine, RemittanceReceipt
+from payments.remittance.queries import NoSuchBatch, batch, dues, overdue, steps_of, unreceived
+from payments.remittance.rules import is_document_number
+from tests.finance.scene import paid_charge, promised, rejected, went
+from tests.payments.world import cases
+from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, Unit
+from tests.world import payee
+
+
+def lines_of(found: RemittanceBatch) -> list[int]:
+    """The sums of a batch's lines, in the order of their postings."""
+    with transaction() as session:
+        mine = select(RemittanceLine.amount_fen).filter_by(batch_id=found.id).order_by(RemittanceLine.posting_id)
+        return list(session.scalars(mine))
+
+
+def statement(*lines: str) -> bytes:
+    """A bank's table whose opening balance is 10,000 yuan; each line says what left and what the bank wrote."""
+    held, rows = 1_000_000, ["记账日期,收入,支出,余额,附言", "2026-06-11,,,10000.00,期初余额"]
+    for each in lines:
+        left, words = each.split("|")
+        held -= round(float(left) * 100)
+        rows.append(f"2026-06-11,,{left},{held / 100:.2f},{words}")
+    return "\n".join(rows).encode()
+
+
+def imported(unit: Unit, *lines: str) -> None:
+    import_statement(unit.payee.id, "csv", "571900000000009", statement(*lines), MAKER)
+
+
+def test_all_that_is_due_of_signed_off_days_leaves_in_one_batch_and_never_again(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.takes(800)
+    paid_charge(unit.payee, 999)
+    unit.next_day()
+    unit.takes(400)
+    made = unit.proposed()
+    assert (made.state, made.lines, made.amount_fen, lines_of(made)) == ("draft", 2, 2050, [1250, 800])
+    assert (made.level, made.item_code, made.treasury_target) == ("district", "示例项目", "示例区财政专户")
+    approve(made.key, CHECKER, "已核对")
+    sent = send(made.key, DOCUMENT, MAKER, "已缴")
+    assert (unit.books()["bank"], unit.books()["due_to_treasury"]) == (-2050, -400)
+    with pytest.raises(NothingDue):
+        unit.proposed()
+    unit.next_day()
+    assert (unit.proposed().amount_fen, batch(sent.key).state) == (400, "sent")
+
+
+def test_a_day_that_nobody_signed_off_is_not_remitted_and_holds_back_the_days_after_it(unit: Unit) -> None:
+    unit.takes(1250)
+    unsigned = unit.next_day(signed=False)
+    unit.takes(400)
+    unit.next_day()
+    with pytest.raises(NothingDue):
+        unit.proposed()
+    [due] = dues()
+    assert (due.due_fen, due.ready_fen, due.oldest) == (1650, 0, unsigned)
+    unit.signs(unsigned)
+    assert unit.proposed().amount_fen == 1650
+
+
+def test_a_fiscal_remittance_is_gross_whatever_wechat_kept(unit: Unit) -> None:
+    unit.takes(1000)
+    post("channel_fee", "fees:test", unit.payee.id, clock.now(), fee_lines(6))
+    post("settlement", "settlement:test", unit.payee.id, clock.now(), settlement_lines(994))
+    unit.next_day()
+    assert unit.sent().amount_fen == 1000
+    assert unit.books() == {"bank": -6, "wx_fee": 6}
+
+
+def test_what_went_back_before_it_was_remitted_makes_the_next_batch_smaller_and_never_negative(unit: Unit) -> None:
+    payment = unit.takes(1250)
+    unit.next_day()
+    went(promised(payment, 300), "succeed")
+    assert unit.sent().amount_fen == 1250
+    unit.next_day()
+    with pytest.raises(NothingDue):
+        unit.proposed()
+    unit.takes(300)
+    unit.next_day()
+    with pytest.raises(NothingDue):
+        unit.proposed()
+    unit.takes(500)
+    unit.next_day()
+    made = unit.proposed()
+    assert (made.amount_fen, lines_of(made)) == (500, [-300, 300, 500])
+
+
+def test_what_was_asked_back_and_refused_is_due_again(unit: Unit) -> None:
+    payment = unit.takes(1250)
+    asked = promised(payment, 300, alone_up_to_fen=0)
+    unit.next_day()
+    assert unit.sent().amount_fen == 950
+    rejected(asked)
+    unit.next_day()
+    assert unit.proposed().amount_fen == 300
+
+
+def test_nobody_decides_on_the_own_batch_and_each_step_says_who_and_why(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.proposed()
+    for decide in (approve, send_back):
+        with pytest.raises(OwnBatch):
+            decide(made.key, MAKER, "同意")
+    with pytest.raises(NotYourBatch):
+        withdraw(made.key, CHECKER, "撤回")
+    with pytest.raises(ReasonMissing):
+        approve(made.key, CHECKER, " ")
+    with pytest.raises(WrongState):
+        send(made.key, DOCUMENT, MAKER, "已缴")
+    approve(made.key, CHECKER, "已核对")
+    for decide in (send_back, approve):
+        with pytest.raises(WrongState):
+            decide(made.key, CHECKER, "退回")
+    told = [(each.state, each.by, each.because) for each in steps_of(made.id)]
+    assert told == [("draft", MAKER, "按日上缴"), ("approved", CHECKER, "已核对")]
+
+
+@pytest.mark.parametrize(
+    "end", [lambda key: send_back(key, CHECKER, "请核对"), lambda key: withdraw(key, MAKER, "待并入")]
+)
+def test_what_a_batch_held_is_due_again_when_it_came_to_nothing(unit: Unit, end: object) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.proposed()
+    end(made.key)  # type: ignore[operator]
+    assert unit.proposed().amount_fen == 1250
+
+
+def test_one_batch_of_a_payee_is_under_way_at_a_time(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    unit.approved()
+    unit.takes(100)
+    unit.next_day()
+    with pytest.raises(BatchUnderWay):
+        unit.proposed()
+
+
+def test_an_enterprises_money_is_not_remitted(unit: Unit) -> None:
+    own: Payee = payee("enterprise")
+    with pytest.raises(NotForTreasury):
+        propose(own.id, MAKER, "按日上缴")
+    assert dues() == []
+    with pytest.raises(NoSuchBatch):
+        batch(new_key())
+
+
+def test_a_document_pays_one_batch_in(unit: Unit) -> None:
+    told = ("33010620260610000001", "JK-2026-000123", "12345", "缴款123456", "")
+    assert [is_document_number(each) for each in told] == [True, True, False, False, False]
+    for number in (DOCUMENT, "33010620260611000002"):
+        unit.takes(1250)
+        unit.next_day()
+        made = unit.approved()
+        with pytest.raises(DocumentUnfit):
+            send(made.key, "第一号", MAKER, "已缴")
+        if number != DOCUMENT:
+            with pytest.raises(DocumentKnown):
+                send(made.key, DOCUMENT, MAKER, "已缴")
+        send(made.key, number, MAKER, "已缴")
+
+
+def test_the_bank_shows_that_a_batch_arrived_by_its_document_and_its_very_sum(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    imported(unit, f"12.50|代缴{DOCUMENT}9", "12.50|账户管理费")
+    assert batch(sent.key).state == "sent"
+    imported(unit, f"12.50|非税 {DOCUMENT} 国库")
+    assert batch(sent.key).state == "received"
+    assert (steps_of(sent.id)[-1].by, find_receipts()) == ("platform", 0)
+    with transaction() as session:
+        proof = session.scalars(select(RemittanceReceipt).filter_by(batch_id=sent.id)).one()
+        assert (proof.amount_fen, proof.left_fen, proof.line) == (1250, -1250, 1)
+
+
+@pytest.mark.parametrize("lines", [("12.49|{}",), ("12.50|{}", "12.50|{}")], ids=["another sum", "twice"])
+def test_what_the_bank_tells_otherwise_is_a_case_and_no_receipt(unit: Unit, lines: tuple[str, ...]) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    imported(unit, *(each.format(DOCUMENT) for each in lines))
+    assert batch(sent.key).state == "sent"
+    assert [each.kind for each in cases(str(sent.key))] == ["remittance_differs_at_bank"]
+
+
+def test_the_treasurys_own_receipt_is_for_the_very_sum_and_one_batch(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    with pytest.raises(OtherSumReceived) as refusal:
+        receive(sent.key, "回单0042", unit.today, 1249, CHECKER, "国库回单")
+    assert refusal.value.details == {"batch_fen": 1250, "receipt_fen": 1249}
+    for number, day in ((" ", unit.today), ("回单0042", unit.today + DAY)):
+        with pytest.raises(ReceiptUnfit):
+            receive(sent.key, number, day, 1250, CHECKER, "国库回单")
+    assert receive(sent.key, "回单0042", unit.today, 1250, CHECKER, "国库回单").state == "received"
+    unit.takes(1250)
+    unit.next_day()
+    other = unit.sent("33010620260611000002")
+    with pytest.raises(ReceiptKnown):
+        receive(other.key, "回单0042", unit.today, 1250, CHECKER, "国库回单")
+    assert batch(other.key).state == "sent"
+
+
+def test_what_is_late_is_known_by_its_day(unit: Unit) -> None:
+    unit.takes(1250)
+    day = unit.next_day()
+    assert [(each.fen, each.since) for each in overdue(day)] == [(1250, day)]
+    assert overdue(day - DAY) == []
+    unit.approved()
+    assert [each.fen for each in overdue(day)] == [1250], "what is not sent is still due"
+
+
+def test_what_is_sent_is_due_no_more_and_late_when_no_treasury_has_it(unit: Unit) -> None:
+    unit.takes(1250)
+    day, before = unit.next_day(), clock.now()
+    sent = unit.sent()
+    assert (overdue(day), unreceived(before)) == ([], [])
+    assert [(each.batch_id, each.fen) for each in unreceived(before + DAY)] == [(sent.id, 1250)]
