@@ -79,7 +79,7 @@ def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) 
             return _answer_of(_first(scope, key, wanted))
         answer = run()
         sealed = crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(scope, key))
-        _ANSWERED(its_scope=scope, its_key=key, status=answer.status, answer=sealed)
+        _ANSWERED.run(its_scope=scope, its_key=key, status=answer.status, answer=sealed)
         return answer
 
 
@@ -87,7 +87,7 @@ def _is_first(scope: str, key: str, wanted: bytes) -> bool:
     """Whether the row is ours now; a rival with the same key waits for our commit. Refuses `InFlight`."""
     told = {"scope": scope, "key": key, "request_hash": wanted, "expires_at": clock.now() + KEPT}
     try:
-        return _CLAIM(**told).one_or_none() is not None
+        return _CLAIM.first(**told) is not None
     except OperationalError as error:
         if sqlstate(error) == LOCK_NOT_AVAILABLE:
             raise InFlight from error

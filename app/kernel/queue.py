@@ -20,7 +20,7 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
     arguments = {word: value if isinstance(value, int) else str(value) for word, value in ids.items()}
-    _DEFER(name=name, arguments=json.dumps({"request_id_": request_id.get(), **arguments}))
+    _DEFER.run(name=name, arguments=json.dumps({"request_id_": request_id.get(), **arguments}))
 
 
 _DEFER: Final = Prepared(

@@ -1,9 +1,8 @@
 """The guard of the bays: what two motorists can never both have."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,9 +11,8 @@ from flask import Flask
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.engine import ExceptionContext
 
 from app.domain.claims.actions import (
     LotFull,
@@ -37,6 +35,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from app.kernel.spans import span
+from tests.statements import errors
 from tests.world import open_lot, shanghai, some_plate
 
 RIVALS = 64
@@ -64,27 +63,11 @@ def live_claims(lot: Lot) -> list[BayClaim]:
 def test_of_sixty_four_rivals_for_one_bay_exactly_one_wins_and_nobody_deadlocks(app: Flask, evening: datetime) -> None:
     lot = open_lot(bays=1)
     plates = [some_plate_id() for _ in range(RIVALS)]
-    with errors(app) as met:
+    with errors() as met:
         outcomes = race(app, [partial(a_promise, lot, plate, hours(evening, 1, 2)) for plate in plates])
     assert sorted(outcomes) == sorted(["won"] + ["lot_full"] * (RIVALS - 1))
     assert len(live_claims(lot)) == 1
     assert DEADLOCK not in met
-
-
-@contextmanager
-def errors(app: Flask) -> Iterator[list[str]]:
-    """The codes of all errors that the database answers with meanwhile, those that we try again after too."""
-    met: list[str] = []
-
-    def note(context: ExceptionContext) -> None:
-        met.append(str(getattr(context.original_exception, "sqlstate", None)))
-
-    engine = app.extensions["sqlalchemy"].engine
-    event.listen(engine, "handle_error", note)
-    try:
-        yield met
-    finally:
-        event.remove(engine, "handle_error", note)
 
 
 def test_a_bay_that_somebody_is_about_to_claim_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:

@@ -157,7 +157,7 @@ def test_a_sign_in_that_has_ended_finds_nothing_any_more_however_often_it_search
 def test_a_closure_is_shown_by_the_next_search_without_another_question(driver: Phone) -> None:
     lot, asked = world.open_lot(), {**HERE, **span()}
     assert driver.get("/lots", asked)["items"][0]["open_bays"] == 2
-    with statements(driver.client.application) as sent:
+    with statements() as sent:
         assert driver.get("/lots", asked)["items"][0]["open_bays"] == 2
     assert len(sent) == 1, "whose sign-in it is, and whether anything presses"
     close_now(world.staff("regulator"), Where.lots(lot.key), EMERGENCY, until=clock.now() + timedelta(hours=3))

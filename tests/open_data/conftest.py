@@ -1,19 +1,15 @@
-"""Putting lots into any state, and counting what the database is asked."""
+"""Putting lots into any state."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
-from sqlalchemy import event
 
 from app.domain.lots.models import Lot
 
 Put = Callable[[Lot, str], None]
 Close = Callable[[Lot, str, str | None], None]
-Counted = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture
@@ -39,24 +35,3 @@ def close(admin: psycopg.Connection[Any]) -> Iterator[Close]:
     admin.execute("SET session_replication_role = replica")
     yield shut
     admin.execute("RESET session_replication_role")
-
-
-@pytest.fixture
-def counted(app: Flask) -> Counted:
-    """A block that remembers which statements were sent meanwhile."""
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        sent: list[str] = []
-
-        def listen(_: Any, __: Any, statement: str, *___: Any) -> None:
-            sent.append(statement)
-
-        engine = app.extensions["sqlalchemy"].engine
-        event.listen(engine, "before_cursor_execute", listen)
-        try:
-            yield sent
-        finally:
-            event.remove(engine, "before_cursor_execute", listen)
-
-    return counting

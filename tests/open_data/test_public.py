@@ -17,8 +17,9 @@ from app.domain.reservations.actions import reserve
 from app.domain.units import actions as units
 from app.domain.units.models import Unit
 from app.kernel.db import transaction
-from tests.open_data.conftest import Counted, Put
+from tests.open_data.conftest import Put
 from tests.open_data.reader import FEEDS, features, places, read, statuses
+from tests.statements import statements
 from tests.world import driver, gate, open_lot, parked_stay, staff
 
 STATES = ("draft", "submitted", "approved", "open", "suspended", "withdrawn")
@@ -99,14 +100,14 @@ def test_nothing_personal_is_in_any_feed(
             assert word not in text
 
 
-def test_more_lots_need_no_more_questions(evening: datetime, client: FlaskClient, counted: Counted) -> None:
+def test_more_lots_need_no_more_questions(evening: datetime, client: FlaskClient) -> None:
     open_lot()
     features(client)
-    with counted() as of_one:
+    with statements() as of_one:
         features(client)
     for _ in range(6):
         open_lot()
     features(client)
-    with counted() as of_seven:
+    with statements() as of_seven:
         features(client)
     assert len(of_seven) == len(of_one)

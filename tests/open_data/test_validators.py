@@ -23,9 +23,9 @@ from app.domain.units.models import Operator, Unit
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.wiring import Wiring
-from tests.open_data.conftest import Counted
 from tests.open_data.reader import FEEDS, LOTS, STATUS, TABLE, read
 from tests.partners.stand import partner_of
+from tests.statements import statements
 from tests.units.stand import terms, unit_of
 from tests.world import driver, open_lot, paper, registered_operator, shanghai, staff
 
@@ -98,11 +98,11 @@ def test_a_suspension_shows_at_once_even_to_who_asks_by_date(lot: Lot, client: F
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_304_of_an_unchanged_city_reads_no_lot(
-    lot: Lot, client: FlaskClient, counted: Counted, feed: str, monkeypatch: pytest.MonkeyPatch
+    lot: Lot, client: FlaskClient, feed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "horizon", next_transaction)
     known = read(client, feed).headers["ETag"]
-    with counted() as questions:
+    with statements() as questions:
         assert read(client, feed, If_None_Match=known).status_code == 304
     assert [question for question in questions if "FROM lot " in question or "open_window" in question] == []
 

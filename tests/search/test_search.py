@@ -183,7 +183,7 @@ def test_the_board_is_built_with_equally_many_questions_for_one_lot_and_for_many
         """How many statements a process sends that knows nothing yet, no tariff either."""
         forget()
         monkeypatch.setattr(queries, "_loaded", {})
-        with statements(app) as sent:
+        with statements() as sent:
             assert len(found(evening)) == lots
         return len(sent)
 

@@ -61,7 +61,7 @@ def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
     The transaction's moment is brought along.
     """
     with transaction():
-        row = _SIGNED_IN(key=motorist_key, version=session_version).one_or_none()
+        row = _SIGNED_IN.first(key=motorist_key, version=session_version)
         if row is None:
             return None
         clock.brought(row.at)

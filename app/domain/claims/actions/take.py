@@ -201,7 +201,7 @@ def waiting_briefly() -> Iterator[None]:
 def lock_plate(plate_id: int | None) -> None:
     """Two claims for one plate queue here: concurrent inserts into the exclusion index would dead-lock."""
     if plate_id is not None:
-        clock.brought(_PLATE(plate_id=plate_id).scalar_one())
+        clock.brought(_PLATE.one(plate_id=plate_id)[0])
 
 
 _PLATE: Final = Prepared(
@@ -217,7 +217,7 @@ _PLATE: Final = Prepared(
 
 def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:
     """Lock one bay that nobody has claimed; rivals' bays are skipped, or waited for when nothing else is left."""
-    row = (_ANY_FREE_BAY if wait else _FIRST_FREE_BAY)(lot_id=lot_id, during=during, now=now).one_or_none()
+    row = (_ANY_FREE_BAY if wait else _FIRST_FREE_BAY).first(lot_id=lot_id, during=during, now=now)
     return None if row is None else Free(row.id, during, row.was_held)
 
 

@@ -46,7 +46,7 @@ def readiness(claim_ids: Collection[int]) -> dict[int, bool]:
 def is_ready(claim_id: int) -> bool | None:
     """The same of one claim; none where it waits for no car, or the lot has no entrance that knows lists."""
     with transaction():
-        known = _IS_READY(claim_id=claim_id).scalar()
+        known = _IS_READY.value(claim_id=claim_id)
         return None if known is None else bool(known)
 
 

@@ -22,7 +22,7 @@ class Kept:
 
     def write(self, claim: Mapping[str, Any]) -> Reservation | None:
         """With its claim."""
-        row = _KEPT(**claim, **self.told).one_or_none()
+        row = _KEPT.first(**claim, **self.told)
         return None if row is None else as_read(Reservation(id=row.id, claim_id=row.claim_id, **self.told))
 
 

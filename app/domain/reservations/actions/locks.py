@@ -31,7 +31,7 @@ def lock_motorist_and_plate(motorist_id: int, vehicle_key: uuid.UUID) -> None:
 
     Nothing is locked where the motorist has no such vehicle.
     """
-    at = _MOTORIST_AND_PLATE(motorist_id=motorist_id, vehicle_key=vehicle_key).scalar()
+    at = _MOTORIST_AND_PLATE.value(motorist_id=motorist_id, vehicle_key=vehicle_key)
     if at is not None:
         clock.brought(at)
 

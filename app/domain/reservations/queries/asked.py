@@ -97,9 +97,9 @@ def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: 
     Refuses `ReservationsSuspended`, `ArrearsOwed`, `NoAgreementInForce`, `AgreementNotSigned`, `VehicleNotFound`,
     `LotNotFound`, the first that is so.
     """
-    row = _EVERYTHING(
+    row = _EVERYTHING.one(
         motorist_id=motorist_id, vehicle_key=vehicle_key, lot_key=lot_key, during=during, now=clock.now()
-    ).one()  # fmt: skip
+    )  # fmt: skip
     if row.must_wait:
         refuse_suspended(motorist_id)
     if row.owes:
