@@ -19,7 +19,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Paper:
-    """A page or more in Chinese. `stamp` stands across the head in red, such as 已冲红; `qr` is what its code says."""
+    """A page or more in Chinese. `stamp` stands across the head in red, such as 已冲红; `qr` is what its code says.
+
+    `sections` are further tables, each under its heading; a `numbered` paper says on each page which of how many it is.
+    """
 
     title: str
     numbers: Sequence[tuple[str, str]]
@@ -30,3 +33,5 @@ class Paper:
     notes: Sequence[str] = field(default_factory=tuple)
     qr: str = ""
     stamp: str = ""
+    sections: Sequence[tuple[str, Table]] = field(default_factory=tuple)
+    numbered: bool = False

@@ -12,6 +12,7 @@ from reportlab.lib.enums import TA_CENTER, TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
@@ -31,8 +32,28 @@ def rendered(paper: Paper) -> bytes:
         out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
         title=paper.title, author="", invariant=1,
     )  # fmt: skip
-    document.build(list(_story(paper)))
+    document.build(list(_story(paper)), canvasmaker=Numbered if paper.numbered else Canvas)
     return out.getvalue()
+
+
+class Numbered(Canvas):  # type: ignore[misc]  # ReportLab has no types
+    """Says at the foot of each page which of how many it is: known when the last one is there."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self._pages: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802 - ReportLab's name
+        self._pages.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        for number, page in enumerate(self._pages, 1):
+            self.__dict__.update(page)
+            self.setFont(typeface(), 8)
+            self.drawCentredString(A4[0] / 2, MARGIN / 2, f"第 {number} 页，共 {len(self._pages)} 页")
+            super().showPage()
+        super().save()
 
 
 def _story(paper: Paper) -> Iterator[Flowable]:
@@ -43,6 +64,11 @@ def _story(paper: Paper) -> Iterator[Flowable]:
     yield _grid(paper.table)
     yield Spacer(1, 2 * mm)
     yield _pairs(paper.totals)
+    for heading, table in paper.sections:
+        yield Spacer(1, 5 * mm)
+        yield _said(heading, size=11)
+        yield Spacer(1, 2 * mm)
+        yield _grid(table)
     if paper.remark:
         yield Spacer(1, 3 * mm)
         yield _said(f"备注：{paper.remark}")

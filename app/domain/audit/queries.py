@@ -64,6 +64,16 @@ def standing() -> Standing | None:
         return Standing(*row) if row else None
 
 
+def sealing(subject: str, subject_id: int) -> Standing | None:
+    """The block that holds the newest entry on something, for a paper about it; None while that is not sealed."""
+    newest = select(func.max(AuditEntry.transaction_id)).filter_by(subject=subject, subject_id=subject_id)
+    with transaction() as session:
+        xid = session.scalar(newest)
+        of_block = select(AuditBlock.block_no, AuditBlock.hash, AuditBlock.total)
+        row = session.execute(of_block.where(AuditBlock.from_xid <= xid, AuditBlock.below_xid > xid)).one_or_none()
+        return Standing(*row) if row else None
+
+
 def last_anchored(place: str) -> int:
     """The last block whose hash a place was given, by our own notes; 0: none."""
     given = select(func.coalesce(func.max(AuditAnchor.block_no), 0)).where(AuditAnchor.place == place)

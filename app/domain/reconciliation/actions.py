@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.reconciliation.queries import place_of_payee
+from app.domain.reconciliation.queries import SignedDay, SignedMonth, place_of_payee, signed_day, signed_month
 from app.domain.staff.queries import account_id, actor_of
 from app.domain.staff.rules import Actor, NotPermitted, Place, permit
+from app.kernel import audit
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
@@ -125,6 +126,26 @@ def sign(by: Actor, sub_mchid: str, day: date) -> DaySignOff:
         channel = merchant(sub_mchid)
         permit(by, "reconciliation.sign", _place(channel))
         return recon.sign(channel.id, day, by.label)
+
+
+def take_day_sheet(by: Actor, sub_mchid: str, day: date) -> SignedDay:
+    """Take the sheet of a closed day out of the platform, which is written down. Refuses as `signed_day` does."""
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.take_day_sheet", _place(channel))
+        told = signed_day(channel, day)
+        audit.record("day.sheet", "merchant_channel", channel.id, by.label, {"day": day.isoformat()})
+        return told
+
+
+def take_month_sheet(by: Actor, sub_mchid: str, month: date) -> SignedMonth:
+    """Take the sheet of a month out, likewise. Refuses as `signed_month` does."""
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.take_month_sheet", _place(channel))
+        told = signed_month(channel, month)
+        audit.record("month.sheet", "merchant_channel", channel.id, by.label, {"month": f"{month:%Y-%m}"})
+        return told
 
 
 def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:

@@ -1,22 +1,86 @@
 """What finance people see of bills and days: those of the payees within their reach."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
 
+from app.domain.audit.queries import sealing
+from app.domain.audit.rules import on_paper
+from app.domain.staff.queries import people
 from app.domain.staff.rules import Actor, Place, Scope, ScopeKind, reach
 from app.kernel.db import transaction
+from app.kernel.refusals import Conflict
 from payments.bank import queries as bank
 from payments.bank.queries import SettlementView
 from payments.bills import queries as bill_files
 from payments.bills.queries import BillView
-from payments.payees.models import Payee
+from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
-from payments.reconciliation.queries import ClearingView, DayView, DifferenceView, Held
+from payments.reconciliation.queries import ClearingView, DaySheet, DayView, DifferenceView, Held
 
 PAGE = recon.PAGE
+
+
+class SheetNotSealed(Conflict):
+    """Its signature stands in no block of the audit log yet: blocks are sealed every half minute."""
+
+    code = "sheet_not_sealed"
+    message = "日结记录尚未封存至审计日志，请一分钟后再试"
+
+
+@dataclass(frozen=True)
+class SignedDay:
+    """A closed day for paper: of whom, who its people are by their labels, and the block that holds its signature."""
+
+    payee: str
+    sub_mchid: str
+    sheet: DaySheet
+    people: dict[str, str]
+    anchor: str
+
+
+@dataclass(frozen=True)
+class SignedMonth:
+    """A month whose days are all closed, for paper; its anchor holds the signature that came last."""
+
+    payee: str
+    sub_mchid: str
+    sheets: Sequence[DaySheet]
+    people: dict[str, str]
+    anchor: str
+
+
+def signed_day(channel: MerchantChannel, day: date) -> SignedDay:
+    """What a day's sheet says; the same for ever, but for what is cleared later. Refuses as `day_sheet` does.
+
+    Refuses `SheetNotSealed`.
+    """
+    sheet = recon.day_sheet(channel.id, day)
+    of = payee_by_id(channel.payee_id)
+    return SignedDay(of.name, channel.sub_mchid, sheet, people(_labels([sheet])), _anchor([sheet]))
+
+
+def signed_month(channel: MerchantChannel, month: date) -> SignedMonth:
+    """What a month's sheet says. Refuses `MonthNotSignedOff`, `SheetNotSealed`."""
+    sheets = recon.month_sheets(channel.id, month)
+    of = payee_by_id(channel.payee_id)
+    return SignedMonth(of.name, channel.sub_mchid, sheets, people(_labels(sheets)), _anchor(sheets))
+
+
+def _labels(sheets: Sequence[DaySheet]) -> set[str]:
+    signed = {label for each in sheets for label in (each.signed.made_by, each.signed.signed_by)}
+    said = {label for each in sheets for line in each.differences for label in (line.made_by, line.decided_by)}
+    return signed | said
+
+
+def _anchor(sheets: Sequence[DaySheet]) -> str:
+    block = sealing("day_sign_off", max(each.signed.id for each in sheets))
+    if block is None:
+        raise SheetNotSealed
+    return on_paper(block.block_no, block.hash)
 
 
 def place_of_payee(payee_id: int) -> Place:

@@ -1,8 +1,9 @@
 """Who somebody is now, and who there is."""
 
+import re
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,6 +79,14 @@ def account_id(login: str) -> int:
         if found is None:
             raise NotFound
         return found
+
+
+def people(labels: Iterable[str]) -> dict[str, str]:
+    """Name and login of those whose labels (`staff:4`) these are; who has no account is left out."""
+    numbers = [int(each.removeprefix("staff:")) for each in labels if re.fullmatch(r"staff:\d{1,18}", each)]
+    with transaction() as session:
+        rows = session.scalars(select(StaffAccount).where(StaffAccount.id.in_(numbers)))
+        return {f"staff:{row.id}": f"{row.display_name}（{row.login}）" for row in rows}
 
 
 def logins(account_ids: Sequence[int]) -> dict[int, str]:

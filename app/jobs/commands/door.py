@@ -179,4 +179,18 @@ class PaperType(click.ParamType[Paper]):
             self.fail(f"{value} cannot be read: {error.strerror}", param, ctx)
 
 
-MOMENT, DAY, CLOCK, PAPER = MomentType(), DayType(), ClockType(), PaperType()
+class MonthType(click.ParamType[date]):
+    """`2026-06`: the first day of that month."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+        except ValueError:
+            self.fail(f"{value} is no month such as 2026-06", param, ctx)
+
+
+MOMENT, DAY, MONTH, CLOCK, PAPER = MomentType(), DayType(), MonthType(), ClockType(), PaperType()

@@ -1,9 +1,8 @@
 """Revenue reports for finance, and what units report to have used the money for."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +13,7 @@ from app.domain.staff.actions import sign_in
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.jobs.commands.answers import Answer, Note, Sheet, tell
-from app.jobs.commands.door import acting, as_option, named, noun, password_of, password_option, refusals_told
+from app.jobs.commands.door import MONTH, acting, as_option, named, noun, password_of, password_option, refusals_told
 
 FORMS = ("table", "json", "xlsx")
 
@@ -24,23 +23,6 @@ finance = noun(
     "finance revenue --month 2026-06 --by month,district,unit --format xlsx --output june.xlsx --as wang",
     "finance report-use 示例单位 --month 2026-06 --purpose facilities --fen 120000 --basis 发票号 --as wang",
 )
-
-
-class MonthType(click.ParamType[date]):
-    """`2026-06`: the first day of that month."""
-
-    name = "month"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(value, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
-        except ValueError:
-            self.fail(f"{value} is no month such as 2026-06", param, ctx)
-
-
-MONTH = MonthType()
 
 
 @finance.command("revenue")

@@ -1,16 +1,19 @@
 """WeChat's bills, what differs from our books, and days that are signed off."""
 
+import hashlib
 import uuid
 from datetime import date, timedelta
+from pathlib import Path
 
 import click
 
+from app.adapters.documents import Paper, rendered
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, PAPER, acting, noun
-from app.kernel import clock
-from app.kernel.files import Paper
+from app.jobs.commands.door import DAY, MONTH, PAPER, acting, noun
+from app.jobs.sign_off_sheets import day_paper, month_paper
+from app.kernel import clock, files
 from payments.bank.actions import FORMATS
 from payments.reconciliation.queries import merchant as find_merchant
 from payments.reconciliation.queries.suspense import SURPLUS
@@ -24,10 +27,14 @@ reconciliation = noun(
     "reconciliation accept 0197b5c8-0000-7000-8000-000000000000 --because 同意挂账 --as lin",
     "reconciliation propose 1900000109 2026-06-10 --as wang",
     "reconciliation sign 1900000109 2026-06-10 --as lin",
+    "reconciliation sheet 1900000109 2026-06-10 --pdf 日结单.pdf --as lin",
 )
 merchant_option = click.option("--merchant", help="only this sub-merchant (特约商户号)")
 first_option = click.option("--first", type=DAY, help="the first day; else 30 days ago")
 last_option = click.option("--last", type=DAY, help="the last day; else yesterday")
+pdf_option = click.option(
+    "--pdf", type=click.Path(dir_okay=False, path_type=Path), required=True, help="the file to write"
+)
 HELD_NAMES = {name: each.name for name, each in CLASSES.items()} | {SURPLUS: "重复支付，自动退回"}
 because_option = click.option("--because", required=True, help="why, without personal data")
 
@@ -271,7 +278,7 @@ def list_settlements(by: Actor, *, limit: int) -> Answer:
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True, help="csv, or camt053 (ISO 20022)")
 @click.option("--account", required=True, help="number of the account that it is of")
 @acting
-def import_statement(by: Actor, *, merchant: str, statement: Paper, form: str, account: str) -> Answer:
+def import_statement(by: Actor, *, merchant: str, statement: files.Paper, form: str, account: str) -> Answer:
     """Import a bank statement (银行流水) of the payee behind a sub-merchant; its settlements are looked for in it.
 
     Example: flask --app wsgi reconciliation import-statement 1900000109 june.csv --format csv --account 5719… --as wang
@@ -315,3 +322,35 @@ def _in_suspense(by: Actor, merchant: str) -> dict[str, int]:
         "suspense_fen": sum(each.fen for each in held),
         "oldest_days": max(((now - each.since).days for each in held), default=0),
     }
+
+
+@reconciliation.command("sheet")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@pdf_option
+@acting
+def sheet(by: Actor, *, merchant: str, day: date, pdf: Path) -> Answer:
+    """Write the sign-off sheet (日结单) of a closed day: sums, differences, who closed it, and the audit anchor.
+
+    Example: flask --app wsgi reconciliation sheet 1900000109 2026-06-10 --pdf 日结单.pdf --as lin
+    """
+    return _written(pdf, day_paper(actions.take_day_sheet(by, merchant, day)))
+
+
+@reconciliation.command("month-sheet")
+@click.argument("merchant")
+@click.argument("month", type=MONTH)
+@pdf_option
+@acting
+def month_sheet(by: Actor, *, merchant: str, month: date, pdf: Path) -> Answer:
+    """Write the sheet (月结单) of a month whose days are all closed.
+
+    Example: flask --app wsgi reconciliation month-sheet 1900000109 2026-06 --pdf 月结单.pdf --as lin
+    """
+    return _written(pdf, month_paper(actions.take_month_sheet(by, merchant, month)))
+
+
+def _written(file: Path, paper: Paper) -> Answer:
+    content = rendered(paper)
+    file.write_bytes(content)
+    return Note("已写出", file=str(file), sha256=hashlib.sha256(content).hexdigest())

@@ -15,6 +15,15 @@ from payments.reconciliation.queries.days import (
     sign_off,
     unexplained,
 )
+from payments.reconciliation.queries.sheets import (
+    DayNotSignedOff,
+    DaySheet,
+    MonthNotSignedOff,
+    SheetBill,
+    SheetDifference,
+    day_sheet,
+    month_sheets,
+)
 from payments.reconciliation.queries.suspense import (
     ClearingView,
     Held,
@@ -27,7 +36,8 @@ from payments.reconciliation.queries.suspense import (
 )
 
 __all__ = [
-    "PAGE", "ClearingView", "DayView", "DifferenceView", "Held", "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant",
-    "clearing", "clearings", "days", "difference", "differences", "differences_of", "held_for_charge",
-    "held_for_refund", "latest_run", "merchant", "sign_off", "suspense", "unexplained",
+    "PAGE", "ClearingView", "DayNotSignedOff", "DaySheet", "DayView", "DifferenceView", "Held", "MonthNotSignedOff",
+    "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "SheetBill", "SheetDifference", "clearing", "clearings",
+    "day_sheet", "days", "difference", "differences", "differences_of", "held_for_charge", "held_for_refund",
+    "latest_run", "merchant", "month_sheets", "sign_off", "suspense", "unexplained",
 ]  # fmt: skip
