@@ -177,15 +177,15 @@ def plates_fitting(read: Collection[Plate]) -> dict[Plate, dict[int, str]]:
     if not read:
         return {}
     index = {plate: characters_index(plate.characters) for plate in read}
-    with transaction() as session:
-        rows = session.execute(_ALIKE, {"indices": list(index.values())}).all()
+    with transaction():
+        rows = _ALIKE.all(indices=list(index.values()))
     return {
         plate: {row.id: row.colour for row in rows if row.characters_bidx == index[plate] and _fit(plate, row.colour)}
         for plate in read
     }  # fmt: skip
 
 
-_ALIKE: Final = (
+_ALIKE: Final = Prepared(
     select(NumberPlate.id, NumberPlate.colour, NumberPlate.characters_bidx)
     .where(NumberPlate.characters_bidx == any_(bindparam("indices", type_=ARRAY(LargeBinary))))
     .order_by(NumberPlate.id)

@@ -14,6 +14,7 @@ from app.domain.gates.rules.decisions import NUDGE_LIVES, OPEN_LIVES, RESULT_WAI
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.ids import new_key
+from app.kernel.prepared import Prepared
 from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict, Invalid, NotFound
 
@@ -128,11 +129,15 @@ def _waits(device_id: int, type_: str, moment: datetime) -> bool:
 
 
 def _pending(device_id: int) -> list[GateCommand]:
-    return list(current().scalars(_PENDING, {"device_id": device_id}))
+    """Most times there is none, and nothing else is asked."""
+    ids = [row.id for row in _PENDING.all(device_id=device_id)]
+    if not ids:
+        return []
+    return list(current().scalars(select(GateCommand).where(GateCommand.id.in_(ids)).order_by(GateCommand.id)))
 
 
-_PENDING: Final = (
-    select(GateCommand)
+_PENDING: Final = Prepared(
+    select(GateCommand.id)
     .where(GateCommand.device_id == bindparam("device_id"), GateCommand.state == "pending")
     .order_by(GateCommand.id)
     .limit(AT_ONCE)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final, TypeVar, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -18,6 +18,7 @@ from app.domain.gates.rules import Decision
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.ids import new_key
+from app.kernel.prepared import Prepared
 
 Answer = TypeVar("Answer")
 
@@ -76,13 +77,18 @@ def _record(passage: Passage, decision: Decision) -> Given:
         "reason": decision.reason, "answer_enc": crypto.seal(json.dumps(asdict(decision)), _place(passage)),
         "decided_at": clock.now(),
     }  # fmt: skip
-    if current().execute(_FIRST, row).first() is None:
+    if _FIRST.first(**row) is None:
         raise _Rivalled
     return given
 
 
 _DECISIONS: Final = cast("Table", GateDecision.__table__)
-_FIRST: Final = insert(_DECISIONS).on_conflict_do_nothing().returning(_DECISIONS.c.id)
+_FIRST: Final = Prepared(
+    insert(_DECISIONS)
+    .values({column.name: bindparam(column.name) for column in _DECISIONS.columns if column.name != "id"})
+    .on_conflict_do_nothing()
+    .returning(_DECISIONS.c.id)
+)
 
 
 def _place(passage: Passage) -> str:

@@ -4,19 +4,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ARRAY, BigInteger, Row, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Row, Table, Text, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import NoResultFound
 
 from app.domain.gates.actions.recognition import Recognition
 from app.domain.gates.models import GateDevice, GateEvent, GatePulse, GateRejection
-from app.domain.gates.queries import Passage, clock_samples, passage_of, passages
+from app.domain.gates.queries import Gate, Passage, clock_samples, passage_of, passages
 from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.reports import Report, Unreadable
 from app.domain.motorists.plates import Plate, is_unplated, plate_as_seen
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import Invalid
 
 MOST_KEPT: Final = 4096
@@ -65,18 +67,32 @@ _Kept = GateEvent | Row[int, str, int]
 
 
 @dataclass(frozen=True)
+class _Count:
+    """How far a gate has counted, its pulse being locked."""
+
+    device_id: int
+    contiguous_seq: int
+    highest_seq: int
+
+    @property
+    def missing(self) -> int | None:
+        """The first number that is missing."""
+        return self.contiguous_seq + 1 if self.contiguous_seq < self.highest_seq else None
+
+
+@dataclass(frozen=True)
 class _Receipt:
     """The circumstances in which a batch arrived: from which gate, whose pulse is locked, and when."""
 
-    device: GateDevice
-    pulse: GatePulse
+    gate: Gate
+    count: _Count
     received_at: datetime
     clock_offset: timedelta
     verified: bool
 
     @property
     def device_id(self) -> int:
-        return self.device.id
+        return self.gate.id
 
 
 def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Recording:
@@ -115,7 +131,7 @@ def note_unreadable(device_id: int, body: bytes, code: str) -> None:
         session.add(
             GateRejection(device_id=device_id, seq=seq, code=code, body_enc=sealed, received_at=clock.now())
         )  # fmt: skip
-        _advance(pulse, [seq])
+        _advance(_Count(device_id, pulse.contiguous_seq, pulse.highest_seq), [seq])
 
 
 def record_arrival(device_id: int, raw: object) -> Arrival:
@@ -127,7 +143,7 @@ def record_arrival(device_id: int, raw: object) -> Arrival:
         if recording.rejected:
             raise UnreadableEvent(event=recording.rejected[0].code)
         if isinstance(kept[0], GateEvent):
-            return Arrival(passage_of(kept[0], receipt.device), is_new=True)
+            return Arrival(passage_of(kept[0], receipt.gate), is_new=True)
         arrival = Arrival(passages(recording.event_ids)[0], is_new=False)
         if arrival.passage.type != "arrived":
             raise UnreadableEvent(event="event_id_reused")
@@ -151,24 +167,33 @@ def rejection_place(device_id: int, seq: int) -> str:
 
 def _receive(device_id: int, verified: bool) -> _Receipt:
     """Lock the gate's pulse, and learn with it what the time is and how far the gate's clock stands from it."""
-    pulse, device, samples, at = current().execute(_RECEIPT, {"device_id": device_id}).one()
-    return _Receipt(device, pulse, clock.brought(at), clocks.clock_offset(samples), verified)
+    told = _RECEIPT.first(device_id=device_id)
+    if told is None:
+        raise NoResultFound(f"gate {device_id}")
+    return _Receipt(
+        Gate(device_id, told.lot_id, told.lane, told.direction),
+        _Count(device_id, told.contiguous_seq, told.highest_seq),
+        clock.brought(told.at), clocks.clock_offset(told.samples), verified,
+    )  # fmt: skip
 
 
-_RECEIPT: Final = (
-    select(GatePulse, GateDevice, clock_samples(GatePulse.device_id), func.clock_timestamp())
+_RECEIPT: Final = Prepared(
+    select(
+        GatePulse.contiguous_seq, GatePulse.highest_seq, GateDevice.lot_id, GateDevice.lane, GateDevice.direction,
+        clock_samples(GatePulse.device_id).label("samples"), func.clock_timestamp().label("at"),
+    )
     .join(GateDevice, GateDevice.id == GatePulse.device_id)
     .where(GatePulse.device_id == bindparam("device_id"))
     .with_for_update(of=GatePulse)
-)
+)  # fmt: skip
 
 
 def _recorded(receipt: _Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
     """The report about a batch, and its events that are written down now, in their order."""
     written = _Batch(receipt, batch)
     recording, kept = written.recorded()
-    _advance(receipt.pulse, written.heard)
-    recording.acked_seq, recording.want_from_seq = receipt.pulse.contiguous_seq, _missing(receipt.pulse)
+    reached = _advance(receipt.count, written.heard)
+    recording.acked_seq, recording.want_from_seq = reached.contiguous_seq, reached.missing
     return recording, kept
 
 
@@ -183,6 +208,7 @@ class _Batch:
         self._read = [(raw, _understood(raw)) for raw in batch]
         self._by_id: dict[str, _Kept] = {}
         self._by_seq: dict[int, _Kept] = {}
+        self._new: list[GateEvent] = []
         self._plates = Recognition(receipt.device_id, [plate for _, report in self._read if (plate := _plate(report))])
         self.heard: set[int] = set()
 
@@ -196,7 +222,7 @@ class _Batch:
                 taken.append(self._written(report))
             except Unreadable as wrong:
                 recording.rejected.append(self._reject(raw, wrong.code))
-        current().flush()
+        _write(self._new)
         recording.event_ids = [kept.id for kept in taken]
         return recording, taken
 
@@ -204,7 +230,11 @@ class _Batch:
         if isinstance(report, Unreadable):
             raise report
         known = self._known(report)
-        return known if known is not None else self._note(_new(self._receipt, report, self._plate_id(report)))
+        if known is not None:
+            return known
+        event = _new(self._receipt, report, self._plate_id(report))
+        self._new.append(event)
+        return self._note(event)
 
     def _known(self, report: Report) -> _Kept | None:
         numbered, named = self._by_seq.get(report.seq), self._by_id.get(report.event_id)
@@ -247,10 +277,10 @@ def _kept_of(device_id: int, read: Sequence[Report | Unreadable]) -> Sequence[_K
     """What was written down before under an id or a number of these."""
     told = [report for report in read if isinstance(report, Report)]
     ids, numbers = [report.event_id for report in told], [report.seq for report in told]
-    return current().execute(_KEPT, {"device_id": device_id, "ids": ids, "numbers": numbers}).all()
+    return _KEPT.all(device_id=device_id, ids=ids, numbers=numbers)
 
 
-_KEPT: Final = (
+_KEPT: Final = Prepared(
     select(GateEvent.id, GateEvent.event_id, GateEvent.seq)
     .where(GateEvent.device_id == bindparam("device_id"))
     .where(
@@ -271,7 +301,7 @@ def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
     offset = receipt.clock_offset if report.clock_offset is None else report.clock_offset
     if clocks.is_too_far_ahead(report.device_time, offset, receipt.received_at):
         raise Unreadable("device_time_in_the_future")
-    event = GateEvent(
+    return GateEvent(
         device_id=receipt.device_id, event_id=report.event_id, seq=report.seq, type=report.type,
         direction=report.direction, plate_enc=_sealed_plate(receipt, report), plate_colour=str(report.plate_colour),
         plate_id=plate_id, device_time=report.device_time, received_at=receipt.received_at,
@@ -281,8 +311,26 @@ def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
         verified=receipt.verified,
         body_enc=crypto.seal(report.body, f"gate_event.body_enc:{receipt.device_id}:{report.event_id}"),
     )  # fmt: skip
-    current().add(event)
-    return event
+
+
+def _write(events: Sequence[GateEvent]) -> None:
+    """Write new events down by one statement, however many; each has its row's number afterwards."""
+    if not events:
+        return
+    columns = {name: [getattr(event, name) for event in events] for name in _WRITTEN}
+    numbers = {row.seq: row.id for row in _NEW_EVENTS.all(**columns)}
+    for event in events:
+        event.id = numbers[event.seq]
+
+
+_EVENTS: Final = cast("Table", GateEvent.__table__)
+_WRITTEN: Final = [column.name for column in _EVENTS.columns if column.name != "id"]
+_TOLD: Final = func.unnest(
+    *(bindparam(name, type_=ARRAY(_EVENTS.c[name].type)) for name in _WRITTEN)
+).table_valued(*_WRITTEN).render_derived()  # fmt: skip
+_NEW_EVENTS: Final = Prepared(
+    insert(_EVENTS).from_select(_WRITTEN, select(*_TOLD.c)).returning(_EVENTS.c.id, _EVENTS.c.seq)
+)
 
 
 def _sealed_plate(receipt: _Receipt, report: Report) -> bytes | None:
@@ -303,20 +351,26 @@ def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
     return Rejection(event_id if isinstance(event_id, str) else None, seq, code)
 
 
-def _advance(pulse: GatePulse, heard: Collection[int]) -> None:
+def _advance(before: _Count, heard: Collection[int]) -> _Count:
     """Let the pulse follow what was heard; only while something is missing may later numbers lie there already."""
-    current().flush()
-    known = _numbers_after(pulse.device_id, pulse.contiguous_seq) if _missing(pulse) else set[int]()
-    pulse.highest_seq = max([pulse.highest_seq, *heard])
-    pulse.contiguous_seq = reports.contiguous(pulse.contiguous_seq, known | set(heard))
-    current().flush()
+    known = _numbers_after(before.device_id, before.contiguous_seq) if before.missing else set[int]()
+    reached = _Count(
+        before.device_id, reports.contiguous(before.contiguous_seq, known | set(heard)),
+        max([before.highest_seq, *heard]),
+    )  # fmt: skip
+    if reached != before:
+        _REACHED.run(gate=reached.device_id, contiguous=reached.contiguous_seq, highest=reached.highest_seq)
+    return reached
+
+
+_REACHED: Final = Prepared(
+    update(cast("Table", GatePulse.__table__))
+    .where(GatePulse.device_id == bindparam("gate"))
+    .values(contiguous_seq=bindparam("contiguous"), highest_seq=bindparam("highest"))
+)
 
 
 def _numbers_after(device_id: int, seq: int) -> set[int]:
     recorded = select(GateEvent.seq).where(GateEvent.device_id == device_id, GateEvent.seq > seq)
     rejected = select(GateRejection.seq).where(GateRejection.device_id == device_id, GateRejection.seq > seq)
     return {*current().scalars(recorded), *current().scalars(rejected)}
-
-
-def _missing(pulse: GatePulse) -> int | None:
-    return pulse.contiguous_seq + 1 if pulse.contiguous_seq < pulse.highest_seq else None

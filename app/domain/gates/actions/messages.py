@@ -13,6 +13,7 @@ from app.domain.gates.models import GateDevice, GateKey, GateNonce
 from app.kernel import clock, crypto, signatures
 from app.kernel.db import affected, transaction
 from app.kernel.lookout import glimpse
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import NotAllowed, Unauthenticated
 from app.kernel.signatures import SignedMessage
 
@@ -91,14 +92,19 @@ def admit(caller: Caller, message: SignedMessage) -> None:
         raise ClockSkew(server_time=int(caller.seen_at.timestamp()))
     if not signatures.is_nonce(message.nonce):
         raise BadSignature
-    with transaction() as session:
+    with transaction():
         told = {"device_id": caller.device_id, "nonce": message.nonce, "seen_at": caller.seen_at}
-        if session.scalar(_SPENT, told) is None:
+        if _SPENT.first(**told) is None:
             raise Replayed
 
 
 _NONCES: Final = cast("Table", GateNonce.__table__)
-_SPENT: Final = insert(_NONCES).on_conflict_do_nothing().returning(_NONCES.c.nonce)
+_SPENT: Final = Prepared(
+    insert(_NONCES)
+    .values({name: bindparam(name) for name in ("device_id", "nonce", "seen_at")})
+    .on_conflict_do_nothing()
+    .returning(_NONCES.c.nonce)
+)
 
 
 def forget_old_nonces() -> int:

@@ -66,6 +66,16 @@ class ListChange:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Where a gate stands: what its events say nothing of."""
+
+    id: int
+    lot_id: int
+    lane: str
+    direction: str
+
+
+@dataclass(frozen=True)
 class Passage:
     """One event as the rooms above need it (过车). `plate_raw` is what the camera read, not what is true.
 
@@ -141,7 +151,7 @@ def passages(event_ids: Collection[int]) -> list[Passage]:
         return [passage_of(event, device) for event, device in found]
 
 
-def passage_of(event: GateEvent, device: GateDevice) -> Passage:
+def passage_of(event: GateEvent, device: Gate | GateDevice) -> Passage:
     """An event of a gate."""
     place = f"gate_event.plate_enc:{event.device_id}:{event.event_id}"
     return Passage(
@@ -349,6 +359,6 @@ def _text(body: Mapping[str, Any], name: str) -> str | None:
     return told.strip() or None if isinstance(told, str) else None
 
 
-def _direction(event: GateEvent, device: GateDevice) -> str | None:
+def _direction(event: GateEvent, device: Gate | GateDevice) -> str | None:
     told = event.direction or device.direction
     return None if told == "both" else told

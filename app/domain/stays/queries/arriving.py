@@ -11,6 +11,7 @@ from app.domain.lots.models import Lot
 from app.domain.lots.queries.closures import closure_at
 from app.domain.stays.models import Stay
 from app.kernel.db import transaction
+from app.kernel.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class Awaiting:
 
 def awaiting(lot_id: int, plate_id: int, at: datetime) -> Awaiting:
     """What awaits this plate at the lot at a moment; asked with the plate locked, the answer stands."""
-    with transaction() as session:
-        told = {"lot_id": lot_id, "plate_id": plate_id, "at": at}
-        return Awaiting(*session.execute(_AWAITING, told).one())
+    with transaction():
+        return Awaiting(*_AWAITING.one(lot_id=lot_id, plate_id=plate_id, at=at))
 
 
 _LOT, _PLATE = bindparam("lot_id", type_=BigInteger), bindparam("plate_id", type_=BigInteger)
 _AT = bindparam("at", type_=DateTime(timezone=True))
 _INSIDE = select(Stay.id).where(Stay.lot_id == _LOT, Stay.plate_id == _PLATE, Stay.state == "parked")
-_AWAITING: Final = select(
-    _INSIDE.exists(), closure_at(_LOT, _AT).exists(), Lot.state, promise_that_admits(_LOT, _PLATE, _AT).exists()
-).where(Lot.id == _LOT)  # fmt: skip
+_AWAITING: Final = Prepared(
+    select(
+        _INSIDE.exists().label("is_inside"), closure_at(_LOT, _AT).exists().label("is_closed"), Lot.state,
+        promise_that_admits(_LOT, _PLATE, _AT).exists().label("is_promised"),
+    ).where(Lot.id == _LOT)
+)  # fmt: skip
