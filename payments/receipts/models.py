@@ -171,6 +171,7 @@ class Receipt(Base):
         ),
         Index("ix_receipt_next_check_at", "next_check_at", postgresql_where=_DUE),
         Index("ix_receipt_motorist_id", "motorist_id"),
+        Index("ix_receipt_news_at", "news_at", postgresql_where=text("news_at IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -191,6 +192,8 @@ class Receipt(Base):
     """Sealed: it names plates."""
     request_no: Mapped[str]
     """Under which its platform is asked, for ever."""
+    news_at: Mapped[datetime | None]
+    """Since when its motorist is to hear of it; none: they have."""
     state: Mapped[str]
     made_at: Mapped[datetime]
     next_check_at: Mapped[datetime | None]

@@ -39,7 +39,9 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     ),
     "explanation": frozenset({"decided_by", "decided_at", "decided_because"}),
     "payment": frozenset({"refund_reserved_fen"}),
-    "receipt": frozenset({"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal"}),
+    "receipt": frozenset(
+        {"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal", "news_at"}
+    ),
     "receipt_terms": frozenset({"confirmed_at"}),
     "suspense_clearing": frozenset({"decided_by", "decided_at", "decided_because"}),
     "remittance_batch": frozenset({"document_number"}),

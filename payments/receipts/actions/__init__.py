@@ -2,6 +2,7 @@
 
 from payments.receipts.actions.ask import ask_invoice
 from payments.receipts.actions.issue import issue_due
+from payments.receipts.actions.news import take_news
 from payments.receipts.actions.plan import plan_due
 from payments.receipts.actions.request import amend, request_receipt
 from payments.receipts.actions.retry import retry
@@ -20,4 +21,5 @@ __all__ = [
     "request_receipt",
     "retry",
     "save_title",
+    "take_news",
 ]

@@ -10,6 +10,7 @@ from app.kernel.faults import fault_point
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
 from payments.receipts.actions.locks import lock_receipt
+from payments.receipts.actions.news import note_news
 from payments.receipts.actions.request import amend
 from payments.receipts.models import Receipt, ReceiptCall, ReceiptLine
 from payments.receipts.queries import Written, whole
@@ -77,6 +78,7 @@ def _follow(receipt: Receipt, told: Told) -> None:
         _issued(receipt, told)
     elif told.kind == "refused":
         RECEIPT.move(receipt, "refuse", "platform", next_check_at=None, refusal=told.code)
+        note_news(receipt)
         open_case("receipt_refused", f"receipt:{receipt.key}", 2, receipt_id=receipt.id, code=told.code)
     else:
         _again(receipt)
@@ -87,6 +89,7 @@ def _again(receipt: Receipt) -> None:
     receipt.attempts += 1
     receipt.next_check_at = next_try(receipt.attempts, now)
     if now - receipt.made_at > SILENT_TOO_LONG:
+        note_news(receipt)
         open_case("receipt_late", f"receipt:{receipt.key}", 3, receipt_id=receipt.id)
 
 
@@ -96,9 +99,11 @@ def _issued(receipt: Receipt, told: Told) -> None:
         check_code=told.check_code, issued_at=told.issued_at,
     )  # fmt: skip
     audit.record("receipt.issue", "receipt", receipt.id, "platform", {"number": told.number})
+    note_news(receipt)
     if receipt.colour == RED:
         blue = current().scalars(select(Receipt).filter_by(id=receipt.reverses_id).with_for_update()).one()
         RECEIPT.move(blue, "take_back", f"receipt:{receipt.key}")
+        note_news(blue)
     # what changed while nobody knew whether it was issued is looked at now
     amend(current().scalars(select(ReceiptLine.charge_id).filter_by(receipt_id=receipt.id)).all())
 
