@@ -83,7 +83,7 @@ def wire(settings: Settings) -> Wiring:
     tokens = MemoryTokenStore()
     return Wiring(
         settings=settings,
-        pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.now)),
+        pay=outside_transactions(WeChatPay(merchant_account(settings.wechat), settings.wechat.pay_urls, clock.glance)),
         identity=outside_transactions(_mini_program(settings.wechat, tokens)),
         messages=outside_transactions(_messages(settings.wechat, tokens)),
         trade=outside_transactions(_trade(settings.wechat, tokens)),

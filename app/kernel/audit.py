@@ -1,14 +1,15 @@
 """Who did what to what: an append-only record written in the transaction of the deed itself."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Index, func
+from sqlalchemy import Index, Table, bindparam, func, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel import clock
 from app.kernel.base import Base, Id
-from app.kernel.db import current
+from app.kernel.prepared import Prepared
 from app.kernel.trace import request_id
 
 DATABASE: Final = "database"
@@ -42,9 +43,15 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write one deed into the running transaction; `detail` holds ids and numbers only."""
-    current().add(
-        AuditEntry(
-            at=clock.now(), actor=actor, action=action, subject=subject, subject_id=subject_id,
-            detail=detail or {}, request_id=request_id.get(),
-        )
+    _WRITE.run(
+        at=clock.now(), actor=actor, action=action, subject=subject, subject_id=subject_id, detail=detail or {},
+        request_id=request_id.get(),
     )  # fmt: skip
+
+
+_NAMED: Final = ("at", "actor", "action", "subject", "subject_id", "request_id")
+_WRITE: Final = Prepared(
+    insert(cast("Table", AuditEntry.__table__))
+    .values({**{name: bindparam(name) for name in _NAMED}, "detail": bindparam("detail", type_=JSONB)})
+    .inline()
+)

@@ -8,14 +8,17 @@ import os
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from app.kernel.db import current, transaction
+from app.kernel.prepared import Prepared
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CARRIED_SECONDS = 60.0
+_ASKED: Final = Prepared(select(func.clock_timestamp()))
 _offset_file: Path | None = None
 _last: tuple[datetime, float] | None = None
 """The database's time, and the monotonic second at which it was asked."""
@@ -46,8 +49,8 @@ def now() -> datetime:
     with transaction() as session:
         moment = session.info.get("moment")
         if moment is None:
-            at = session.scalar(select(func.clock_timestamp()))
-            assert at is not None
+            at = _ASKED.value()
+            assert isinstance(at, datetime)
             return brought(at)
         assert isinstance(moment, datetime)
         return moment

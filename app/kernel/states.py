@@ -30,6 +30,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.kernel import clock
 from app.kernel.base import Base
 from app.kernel.db import affected, current
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict
 
 BORN = ""
@@ -85,6 +86,8 @@ class StateEvent(Base):
 
 _TELL: Final = insert(cast("Table", StateEvent.__table__))
 """Into the table, not the model: nobody wants the row back."""
+_COLUMNS: Final = ("machine", "entity_id", "from_state", "to_state", "event", "cause", "at")
+_TOLD: Final = Prepared(_TELL.values({name: bindparam(name) for name in _COLUMNS}).inline())
 
 
 class Stateful(Protocol):
@@ -120,8 +123,7 @@ class Machine:
             literal(self.name), new.c.id, literal(BORN), new.c.state, bindparam("event", type_=String),
             bindparam("cause", type_=String), bindparam("at", type_=DateTime(timezone=True)),
         )  # fmt: skip
-        names = ["machine", "entity_id", "from_state", "to_state", "event", "cause", "at"]
-        return _TELL.from_select(names, told).cte("told")
+        return _TELL.from_select(_COLUMNS, told).cte("told")
 
     def many_born(self, ids: Sequence[int], state: str, event: str, cause: str) -> None:
         """Record the first state of many rows just inserted, all of them in `state`."""
@@ -149,11 +151,10 @@ class Machine:
         self._record(row.id, before, event, after, cause)
 
     def _record(self, entity_id: int, before: str, event: str, after: str, cause: str) -> None:
-        told = {
-            "machine": self.name, "entity_id": entity_id, "from_state": before, "to_state": after,
-            "event": event, "cause": cause, "at": clock.now(),
-        }  # fmt: skip
-        current().execute(_TELL, told)
+        _TOLD.run(
+            machine=self.name, entity_id=entity_id, from_state=before, to_state=after, event=event, cause=cause,
+            at=clock.now(),
+        )  # fmt: skip
 
 
 def registered_rows(machine: Machine) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.kernel import clock
 from app.kernel.db import current, refusing, transaction
+from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict
 from payments.ledger.models import Account, Journal
 from payments.ledger.queries import lines_of
@@ -32,17 +33,18 @@ class PostedDifferently(RuntimeError):
     """The reference stands in the books with other lines: an alarm, not something to retry."""
 
 
-_POST = text(
-    "SELECT post_journal(:kind, :business_ref, :payee_id, :event_at, :posted_on, :intent, :reverses, :codes, :amounts)"
-).bindparams(
-    bindparam("kind", type_=Text),
-    bindparam("business_ref", type_=Text),
-    bindparam("payee_id", type_=BigInteger),
-    bindparam("event_at", type_=DateTime(timezone=True)),
-    bindparam("intent", type_=LargeBinary),
-    bindparam("reverses", type_=BigInteger),
-    bindparam("codes", type_=ARRAY(Text)),
-    bindparam("amounts", type_=ARRAY(BigInteger)),
+_ARGUMENTS = ":kind, :business_ref, :payee_id, :event_at, :posted_on, :intent, :reverses, :codes, :amounts"
+_POST = Prepared(
+    text(f"SELECT post_journal({_ARGUMENTS})").bindparams(
+        bindparam("kind", type_=Text),
+        bindparam("business_ref", type_=Text),
+        bindparam("payee_id", type_=BigInteger),
+        bindparam("event_at", type_=DateTime(timezone=True)),
+        bindparam("intent", type_=LargeBinary),
+        bindparam("reverses", type_=BigInteger),
+        bindparam("codes", type_=ARRAY(Text)),
+        bindparam("amounts", type_=ARRAY(BigInteger)),
+    )
 )
 
 
@@ -111,12 +113,11 @@ def _post(
     with transaction() as session:
         session.flush()
         posted_on = clock.business_day(clock.now())
-        told = {
-            "kind": kind, "business_ref": business_ref, "payee_id": payee_id, "event_at": event_at,
-            "posted_on": posted_on, "intent": meant, "reverses": reverses,
-            "codes": [each.account for each in lines], "amounts": [each.amount_fen for each in lines],
-        }  # fmt: skip
-        entered = session.scalar(_POST, told)
+        entered = _POST.value(
+            kind=kind, business_ref=business_ref, payee_id=payee_id, event_at=event_at, posted_on=posted_on,
+            intent=meant, reverses=reverses, codes=[each.account for each in lines],
+            amounts=[each.amount_fen for each in lines],
+        )  # fmt: skip
         if entered is None:
             return _as_meant(kind, business_ref, meant)
         return Journal(

@@ -1,10 +1,13 @@
 """The inbox of verified notices: each by its id, once, sealed, with what came of it."""
 
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kernel import clock
 from app.kernel.crypto import seal
-from app.kernel.db import current
+from app.kernel.prepared import Prepared
 from payments.charges.actions.cases import open_case
 from payments.charges.models import CallbackInbox
 from payments.wechat import Notice
@@ -14,16 +17,16 @@ CHANNEL = "wechat"
 
 def is_new(notice: Notice, kind: str) -> bool:
     """Keep a notice in the running transaction; says no when one with its id is there."""
-    row = insert(CallbackInbox).values(
-        channel=CHANNEL, notify_id=notice.id, kind=kind, event_type=notice.event_type, raw=_sealed(notice),
-        verified_by=notice.serial, outcome="received", received_at=clock.now(),
+    kept = _KEEP.run(
+        notify_id=notice.id, kind=kind, event_type=notice.event_type, raw=_sealed(notice), verified_by=notice.serial,
+        received_at=clock.now(),
     )  # fmt: skip
-    return current().scalar(row.on_conflict_do_nothing().returning(CallbackInbox.notify_id)) is not None
+    return kept == 1
 
 
 def remember(notice: Notice, outcome: str) -> None:
     """Write down what came of a notice."""
-    current().get_one(CallbackInbox, (CHANNEL, notice.id)).outcome = outcome
+    _REMEMBER.run(notify_id=notice.id, outcome=outcome)
 
 
 def unexpected(kind: str, notice: Notice) -> str:
@@ -35,3 +38,18 @@ def unexpected(kind: str, notice: Notice) -> str:
 def _sealed(notice: Notice) -> bytes:
     text = notice.plaintext.decode(errors="backslashreplace")
     return seal(text, f"callback_inbox.raw:{CHANNEL}:{notice.id}")
+
+
+_INBOX: Final = cast("Table", CallbackInbox.__table__)
+_NAMED: Final = ("notify_id", "kind", "event_type", "raw", "verified_by", "received_at")
+_KEEP: Final = Prepared(
+    insert(_INBOX)
+    .values(channel=CHANNEL, outcome="received", **{name: bindparam(name) for name in _NAMED})
+    .on_conflict_do_nothing()
+    .inline()
+)
+_REMEMBER: Final = Prepared(
+    update(_INBOX)
+    .where(_INBOX.c.channel == CHANNEL, _INBOX.c.notify_id == bindparam("notify_id"))
+    .values(outcome=bindparam("outcome"))
+)

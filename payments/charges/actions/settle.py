@@ -1,19 +1,22 @@
 """A payment that WeChat vouches for becomes ours: the one path for notices and queries alike, an order at a time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, insert, select
 
 from app.kernel import audit, clock
 from app.kernel.crypto import unseal
-from app.kernel.db import current
 from app.kernel.faults import fault_point
+from app.kernel.ids import new_key
+from app.kernel.prepared import Prepared
 from app.kernel.queue import enqueue
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.locks import Checkout, lock_checkout_by_number, lock_open_order, root_of
 from payments.charges.models import Charge, Order, Payment
 from payments.charges.queries import order_reference
-from payments.charges.rules import CHARGE, ORDER, Expected, discrepancies, severity_of
+from payments.charges.rules import CHARGE, OPEN_ORDER, ORDER, Expected, discrepancies, severity_of
 from payments.ledger.actions import post
 from payments.ledger.rules import paid_lines, surplus_lines
 from payments.payees.models import MerchantChannel, Payee
@@ -32,21 +35,49 @@ def settle(paid: Transaction, cause: str) -> str:
     if found is None:
         return _case("unknown_order", paid, 2)
     checkout, order = found
-    wrong = discrepancies(expected_of(order), paid)
+    around = _around(order, paid.transaction_id)
+    wrong = discrepancies(_expected(order, around), paid)
     if wrong:
         return _case("payment_mismatch", paid, severity_of(wrong), order_id=order.id, fields=wrong)
-    if _is_strange(order, paid):
+    if around.pays_another or order.transaction_id not in (None, paid.transaction_id):
         return _case("transaction_mismatch", paid, 2, order_id=order.id)
     if order.state == "paid":
         return "already_paid"
-    return _pay(checkout, order, paid, cause)
+    return _pay(checkout, order, paid, Cause(cause, around.regime, was_open=order.state in OPEN_ORDER))
+
+
+@dataclass(frozen=True)
+class Around:
+    """What else must be known of an order that WeChat says is paid; `pays_another`: by what paid another one."""
+
+    sp_mchid: str
+    sub_mchid: str
+    regime: str
+    pays_another: bool
+
+
+@dataclass(frozen=True)
+class Cause:
+    """By what word an order is paid, to a payee of which regime, and whether we thought that it could be."""
+
+    word: str
+    regime: str
+    was_open: bool
 
 
 def expected_of(order: Order) -> Expected:
     """What WeChat must say of this order."""
-    channel = current().get_one(MerchantChannel, order.channel_id)
+    return _expected(order, _around(order, order.transaction_id))
+
+
+def _around(order: Order, transaction_id: str | None) -> Around:
+    row = _AROUND.one(channel_id=order.channel_id, order_id=order.id, transaction_id=transaction_id)
+    return Around(row[0], row[1], row[2], pays_another=row[3])
+
+
+def _expected(order: Order, around: Around) -> Expected:
     return Expected(
-        sp_appid=order.sp_appid, sp_mchid=channel.sp_mchid, sub_mchid=channel.sub_mchid,
+        sp_appid=order.sp_appid, sp_mchid=around.sp_mchid, sub_mchid=around.sub_mchid,
         out_trade_no=order.out_trade_no, total_fen=order.amount_fen,
         sp_openid=unseal(order.payer, payer_place(order)),
     )  # fmt: skip
@@ -55,12 +86,6 @@ def expected_of(order: Order) -> Expected:
 def payer_place(order: Order) -> str:
     """Where an order's openid is sealed to."""
     return f"payment_order.payer:{order.key}"
-
-
-def _is_strange(order: Order, paid: Transaction) -> bool:
-    """The order was paid by another transaction, or the transaction paid another order."""
-    known = select(Order.id).where(Order.transaction_id == paid.transaction_id, Order.id != order.id)
-    return order.transaction_id not in (None, paid.transaction_id) or current().scalar(known) is not None
 
 
 def _case(kind: str, paid: Transaction, severity: int, **detail: object) -> str:
@@ -74,9 +99,12 @@ def _fields(detail: dict[str, object]) -> list[object]:
     return fields if isinstance(fields, list) else []
 
 
-def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: str) -> str:
-    ORDER.move(order, "pay", cause, transaction_id=paid.transaction_id)
-    checkout.root.next_check_at = clock.now() if checkout.still_open else None
+def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: Cause) -> str:
+    others = [each for each in checkout.still_open if each is not order]
+    due = {"next_check_at": clock.now() if others else None}
+    ORDER.move(order, "pay", cause.word, transaction_id=paid.transaction_id, **({} if checkout.whole else due))
+    if checkout.whole is not None:
+        checkout.whole.next_check_at = due["next_check_at"]
     fault_point("notice.after_order")
     charges = checkout.charges_of(order)
     owed = [each for each in charges if CHARGE.may(each.state, "pay")]
@@ -91,13 +119,11 @@ def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: str) -> str
 
 
 def _record_payment(order: Order, charge: Charge, paid: Transaction, *, surplus: bool) -> None:
-    payment = Payment(
-        order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
-        transaction_id=paid.transaction_id, paid_fen=charge.amount_fen, surplus=surplus,
+    _RECORD.run(
+        key=new_key(), order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
+        transaction_id=paid.transaction_id, paid_fen=charge.amount_fen, refund_reserved_fen=0, surplus=surplus,
         paid_at=paid.success_time, learned_at=clock.now(),
     )  # fmt: skip
-    current().add(payment)
-    current().flush()
 
 
 def _post_owed(order: Order, owed: Sequence[Charge], paid: Transaction) -> None:
@@ -118,26 +144,50 @@ def _keep_surplus(order: Order, surplus: Sequence[Charge], paid: Transaction) ->
         audit.record("charge.surplus", "charge", charge.id, order_reference(order))
 
 
-def _pay_charge(charge: Charge, order: Order, cause: str) -> str:
-    CHARGE.move(charge, "pay", cause)
+def _pay_charge(charge: Charge, order: Order, cause: Cause) -> str:
+    CHARGE.move(charge, "pay", cause.word)
     fault_point("notice.after_charge")
-    audit.record("charge.pay", "charge", charge.id, cause, {"order_id": order.id})
+    audit.record("charge.pay", "charge", charge.id, cause.word, {"order_id": order.id})
     fault_point("notice.after_audit")
-    _end_sibling(charge)
-    return "paid_late" if charge.state == "paid_late" else _announce(charge)
+    if not cause.was_open:
+        _end_sibling(charge)
+    return "paid_late" if charge.state == "paid_late" else _announce(charge, cause.regime)
 
 
 def _end_sibling(charge: Charge) -> None:
-    """Another order of the same charge must not be paid as well: the sweeper closes it at once."""
+    """Another order of the same charge must not be paid as well: the sweeper closes it at once.
+
+    An open order has none: `a_charge_has_one_open_order`.
+    """
     sibling = lock_open_order(charge)
     if sibling is not None:
         root_of(sibling).next_check_at = clock.now()
 
 
-def _announce(charge: Charge) -> str:
-    payee = current().get_one(Payee, charge.payee_id)
-    request_receipt(charge.id, payee, charge.motorist_id, charge.amount_fen)
+def _announce(charge: Charge, regime: str) -> str:
+    request_receipt(charge.id, charge.payee_id, regime, charge.motorist_id, charge.amount_fen)
     fault_point("notice.after_receipt")
     enqueue(charge.on_paid, source_key=charge.source_key)
     fault_point("notice.after_job")
     return "paid"
+
+
+_AROUND: Final = Prepared(
+    select(
+        MerchantChannel.sp_mchid,
+        MerchantChannel.sub_mchid,
+        Payee.regime,
+        select(Order.id)
+        .where(Order.transaction_id == bindparam("transaction_id"), Order.id != bindparam("order_id"))
+        .exists(),
+    )
+    .join(Payee, Payee.id == MerchantChannel.payee_id)
+    .where(MerchantChannel.id == bindparam("channel_id"))
+)
+_NAMED: Final = (
+    "key", "order_id", "charge_id", "channel_id", "payee_id", "transaction_id", "paid_fen", "refund_reserved_fen",
+    "surplus", "paid_at", "learned_at",
+)  # fmt: skip
+_RECORD: Final = Prepared(
+    insert(cast("Table", Payment.__table__)).values({name: bindparam(name) for name in _NAMED}).inline()
+)

@@ -1,32 +1,39 @@
 """Receipts are asked for in the very transaction that records the payment, and looked at again when money went back."""
 
 from collections.abc import Collection
+from typing import Final, cast
 
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, insert, update
 
 from app.kernel import clock
-from app.kernel.db import current, transaction
+from app.kernel.db import current
+from app.kernel.ids import new_key
 from app.kernel.money import Fen
-from payments.payees.models import Payee
+from app.kernel.prepared import Prepared
 from payments.receipts.models import ReceiptRequest
 from payments.receipts.rules import FISCAL_EBILL, kind_for
 
 
-def request_receipt(charge_id: int, payee: Payee, motorist_id: int, amount_fen: Fen) -> ReceiptRequest:
+def request_receipt(charge_id: int, payee_id: int, regime: str, motorist_id: int, amount_fen: Fen) -> None:
     """Write down the one receipt that a paid charge is owed; its kind follows the payee's regime.
 
     A fiscal bill is issued by itself; an invoice waits until the motorist says to whom it is made out.
     """
-    with transaction() as session:
-        now, kind = clock.now(), kind_for(payee.regime)
-        wanted_at = now if kind == FISCAL_EBILL else None
-        request = ReceiptRequest(
-            charge_id=charge_id, payee_id=payee.id, regime=payee.regime, kind=kind, motorist_id=motorist_id,
-            amount_fen=amount_fen, requested_at=now, wanted_at=wanted_at, next_check_at=wanted_at,
-        )  # fmt: skip
-        session.add(request)
-        session.flush()
-        return request
+    now, kind = clock.now(), kind_for(regime)
+    wanted_at = now if kind == FISCAL_EBILL else None
+    _REQUEST.run(
+        key=new_key(), charge_id=charge_id, payee_id=payee_id, regime=regime, kind=kind, motorist_id=motorist_id,
+        amount_fen=amount_fen, requested_at=now, wanted_at=wanted_at, next_check_at=wanted_at,
+    )  # fmt: skip
+
+
+_NAMED: Final = (
+    "key", "charge_id", "payee_id", "regime", "kind", "motorist_id", "amount_fen", "requested_at", "wanted_at",
+    "next_check_at",
+)  # fmt: skip
+_REQUEST: Final = Prepared(
+    insert(cast("Table", ReceiptRequest.__table__)).values({name: bindparam(name) for name in _NAMED}).inline()
+)
 
 
 def amend(charge_ids: Collection[int]) -> None:
