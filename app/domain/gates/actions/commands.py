@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, bindparam, delete, exists, literal_column, select
 
 from app.domain.gates.models import COMMAND, GateClockSample, GateCommand
 from app.domain.gates.rules.decisions import NUDGE_LIVES, OPEN_LIVES, RESULT_WAITS, RESULTS
@@ -81,6 +81,12 @@ def hand_out(device_id: int) -> list[HandedOut]:
             COMMAND.move(command, "hand_out", "gate")
             command.issued_at = moment
         return [_handed(command) for command in alive]
+
+
+def waiting_for(device_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether a command waits for a gate: where none does, `hand_out` need not be asked."""
+    pending = literal_column("'pending'")
+    return exists().where(GateCommand.device_id == device_id, GateCommand.state == pending)
 
 
 def settle(device_id: int, key: uuid.UUID, status: str, detail: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final, TypeVar, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import BigInteger, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.gates.actions.commands import HandedOut, hand_out
+from app.domain.gates.actions.commands import HandedOut, hand_out, waiting_for
 from app.domain.gates.actions.events import Arrival
 from app.domain.gates.models import GateDecision
 from app.domain.gates.queries import Passage
@@ -29,6 +29,8 @@ class Given:
 
     key: uuid.UUID
     decision: Decision
+    may_be_commanded: bool = True
+    """Whether commands may wait for the gate, as far as was seen when the decision was written down."""
 
 
 def decide_once(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
@@ -38,7 +40,7 @@ def decide_once(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
 
 def answer(arrival: Arrival, ask: Callable[[], Decision]) -> tuple[Given, list[HandedOut]]:
     """The same, and the commands that wait for the gate: they travel with its answer."""
-    return _alone(arrival, lambda told: (_given(told, ask), hand_out(told.passage.device_id)))
+    return _alone(arrival, lambda told: _with_commands(told, ask))
 
 
 class _Rivalled(Exception):
@@ -58,6 +60,11 @@ def _alone(arrival: Arrival, think: Callable[[Arrival], Answer]) -> Answer:
             return think(Arrival(arrival.passage, is_new=False))
 
 
+def _with_commands(arrival: Arrival, ask: Callable[[], Decision]) -> tuple[Given, list[HandedOut]]:
+    given = _given(arrival, ask)
+    return given, hand_out(arrival.passage.device_id) if given.may_be_commanded else []
+
+
 def _given(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
     recorded = None if arrival.is_new else _recorded(arrival.passage)
     return recorded or _record(arrival.passage, ask())
@@ -71,15 +78,16 @@ def _recorded(passage: Passage) -> Given | None:
 
 
 def _record(passage: Passage, decision: Decision) -> Given:
-    given = Given(new_key(), decision)
+    key = new_key()
     row = {
-        "key": given.key, "device_id": passage.device_id, "event_id": passage.event_id, "decision": decision.decision,
+        "key": key, "device_id": passage.device_id, "event_id": passage.event_id, "decision": decision.decision,
         "reason": decision.reason, "answer_enc": crypto.seal(json.dumps(asdict(decision)), _place(passage)),
         "decided_at": clock.now(),
     }  # fmt: skip
-    if _FIRST.first(**row) is None:
+    written = _FIRST.first(**row)
+    if written is None:
         raise _Rivalled
-    return given
+    return Given(key, decision, written.is_awaited)
 
 
 _DECISIONS: Final = cast("Table", GateDecision.__table__)
@@ -87,7 +95,7 @@ _FIRST: Final = Prepared(
     insert(_DECISIONS)
     .values({column.name: bindparam(column.name) for column in _DECISIONS.columns if column.name != "id"})
     .on_conflict_do_nothing()
-    .returning(_DECISIONS.c.id)
+    .returning(waiting_for(bindparam("device_id", type_=BigInteger)).label("is_awaited"))
 )
 
 

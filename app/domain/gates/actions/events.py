@@ -189,42 +189,56 @@ _RECEIPT: Final = Prepared(
 
 
 def _recorded(receipt: _Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
-    """The report about a batch, and its events that are written down now, in their order."""
-    written = _Batch(receipt, batch)
-    recording, kept = written.recorded()
-    reached = _advance(receipt.count, written.heard)
-    recording.acked_seq, recording.want_from_seq = reached.contiguous_seq, reached.missing
-    return recording, kept
+    """The report about a batch, and its events that are written down now, in their order.
+
+    What goes on counting is news, as a rule: what was told before is only asked where numbers say so, or an id was
+    used after all.
+    """
+    read = [(raw, _understood(raw)) for raw in batch]
+    if all(report.seq > receipt.count.highest_seq for _, report in read if isinstance(report, Report)):
+        fresh = _Batch(receipt, read, [])
+        if fresh.is_written:
+            return fresh.recording, fresh.taken
+    whole = _Batch(receipt, read, _kept_of(receipt.device_id, [report for _, report in read]))
+    return whole.recording, whole.taken
 
 
 class _Batch:
     """Events that came together: what is known of them and of their cars is asked once, and they are written together.
 
-    `heard` are the numbers that are accounted for now.
+    Each is `taken` or rejected, unless something else was `known` than what it was told: then it is not `is_written`.
     """
 
-    def __init__(self, receipt: _Receipt, batch: Sequence[object]) -> None:
+    def __init__(
+        self, receipt: _Receipt, read: Sequence[tuple[object, Report | Unreadable]], known: Sequence[_Kept]
+    ) -> None:
         self._receipt = receipt
-        self._read = [(raw, _understood(raw)) for raw in batch]
         self._by_id: dict[str, _Kept] = {}
         self._by_seq: dict[int, _Kept] = {}
+        self._heard: set[int] = set()
         self._new: list[GateEvent] = []
-        self._plates = Recognition(receipt.device_id, [plate for _, report in self._read if (plate := _plate(report))])
-        self.heard: set[int] = set()
-
-    def recorded(self) -> tuple[Recording, Sequence[_Kept]]:
-        """All of them, written down or rejected."""
-        recording, taken = Recording(), list[_Kept]()
-        for kept in _kept_of(self._receipt.device_id, [report for _, report in self._read]):
+        self._plates = Recognition(receipt.device_id, [plate for _, report in read if (plate := _plate(report))])
+        self.taken: list[_Kept] = []
+        self.recording = Recording()
+        for kept in known:
             self._note(kept)
-        for raw, report in self._read:
-            try:
-                taken.append(self._written(report))
-            except Unreadable as wrong:
-                recording.rejected.append(self._reject(raw, wrong.code))
-        _write(self._new)
-        recording.event_ids = [kept.id for kept in taken]
-        return recording, taken
+        for raw, report in read:
+            self._take(raw, report)
+        self.is_written = self._write()
+
+    def _take(self, raw: object, report: Report | Unreadable) -> None:
+        try:
+            self.taken.append(self._written(report))
+        except Unreadable as wrong:
+            self.recording.rejected.append(self._reject(raw, wrong.code))
+
+    def _write(self) -> bool:
+        reached = _reached(self._receipt.count, self._heard)
+        if not _write(self._new, reached):
+            return False
+        self.recording.event_ids = [kept.id for kept in self.taken]
+        self.recording.acked_seq, self.recording.want_from_seq = reached.contiguous_seq, reached.missing
+        return True
 
     def _written(self, report: Report | Unreadable) -> _Kept:
         if isinstance(report, Unreadable):
@@ -246,7 +260,7 @@ class _Batch:
 
     def _note(self, kept: _Kept) -> _Kept:
         self._by_id[kept.event_id] = self._by_seq[kept.seq] = kept
-        self.heard.add(kept.seq)
+        self._heard.add(kept.seq)
         return kept
 
     def _plate_id(self, report: Report) -> int | None:
@@ -256,7 +270,7 @@ class _Batch:
     def _reject(self, raw: object, code: str) -> Rejection:
         rejection = _rejected(self._receipt, raw, code)
         if rejection.seq is not None:
-            self.heard.add(rejection.seq)
+            self._heard.add(rejection.seq)
         return rejection
 
 
@@ -313,14 +327,31 @@ def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
     )  # fmt: skip
 
 
-def _write(events: Sequence[GateEvent]) -> None:
-    """Write new events down by one statement, however many; each has its row's number afterwards."""
+def _write(events: Sequence[GateEvent], reached: _Count) -> bool:
+    """Write new events and the gate's count down by one statement, however many; each has its row's id afterwards.
+
+    Says no where an id was used before: that event is not written.
+    """
+    count = {"gate": reached.device_id, "contiguous": reached.contiguous_seq, "highest": reached.highest_seq}
     if not events:
-        return
+        _REACHED.run(**count)
+        return True
     columns = {name: [getattr(event, name) for event in events] for name in _WRITTEN}
-    numbers = {row.seq: row.id for row in _NEW_EVENTS.all(**columns)}
+    ids = {row.seq: row.id for row in _NEW_EVENTS.all(**columns, **count)}
+    if len(ids) < len(events):
+        return False
     for event in events:
-        event.id = numbers[event.seq]
+        event.id = ids[event.seq]
+    return True
+
+
+_PULSES: Final = cast("Table", GatePulse.__table__)
+_COUNT: Final = (
+    update(_PULSES)
+    .where(_PULSES.c.device_id == bindparam("gate"))
+    .values(contiguous_seq=bindparam("contiguous"), highest_seq=bindparam("highest"))
+)
+_REACHED: Final = Prepared(_COUNT)
 
 
 _EVENTS: Final = cast("Table", GateEvent.__table__)
@@ -329,7 +360,11 @@ _TOLD: Final = func.unnest(
     *(bindparam(name, type_=ARRAY(_EVENTS.c[name].type)) for name in _WRITTEN)
 ).table_valued(*_WRITTEN).render_derived()  # fmt: skip
 _NEW_EVENTS: Final = Prepared(
-    insert(_EVENTS).from_select(_WRITTEN, select(*_TOLD.c)).returning(_EVENTS.c.id, _EVENTS.c.seq)
+    insert(_EVENTS)
+    .from_select(_WRITTEN, select(*_TOLD.c))
+    .on_conflict_do_nothing()
+    .returning(_EVENTS.c.id, _EVENTS.c.seq)
+    .add_cte(_COUNT.cte("counted"))
 )
 
 
@@ -351,23 +386,18 @@ def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
     return Rejection(event_id if isinstance(event_id, str) else None, seq, code)
 
 
-def _advance(before: _Count, heard: Collection[int]) -> _Count:
-    """Let the pulse follow what was heard; only while something is missing may later numbers lie there already."""
+def _advance(before: _Count, heard: Collection[int]) -> None:
+    """Let the pulse follow what was heard."""
+    _write([], _reached(before, heard))
+
+
+def _reached(before: _Count, heard: Collection[int]) -> _Count:
+    """How far the gate has counted now; only while something is missing may later numbers lie there already."""
     known = _numbers_after(before.device_id, before.contiguous_seq) if before.missing else set[int]()
-    reached = _Count(
+    return _Count(
         before.device_id, reports.contiguous(before.contiguous_seq, known | set(heard)),
         max([before.highest_seq, *heard]),
     )  # fmt: skip
-    if reached != before:
-        _REACHED.run(gate=reached.device_id, contiguous=reached.contiguous_seq, highest=reached.highest_seq)
-    return reached
-
-
-_REACHED: Final = Prepared(
-    update(cast("Table", GatePulse.__table__))
-    .where(GatePulse.device_id == bindparam("gate"))
-    .values(contiguous_seq=bindparam("contiguous"), highest_seq=bindparam("highest"))
-)
 
 
 def _numbers_after(device_id: int, seq: int) -> set[int]:
