@@ -85,7 +85,7 @@ def hand_out(device_id: int) -> list[HandedOut]:
 
 def waiting_for(device_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Whether a command waits for a gate: where none does, `hand_out` need not be asked."""
-    pending = literal_column("'pending'")
+    pending: ColumnElement[str] = literal_column("'pending'")
     return exists().where(GateCommand.device_id == device_id, GateCommand.state == pending)
 
 
