@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
-from sqlalchemy import CursorResult, Engine, Executable, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from app.kernel.refusals import Refusal
 
 _DEPTH = "transaction depth"
+_CONNECTION = "connection of the transaction"
 _sessions: scoped_session[Session] | None = None
 _database: Callable[[], Engine] | None = None
 
@@ -65,6 +66,7 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop(_DEPTH, None)
         session.info.pop("moment", None)
+        session.info.pop(_CONNECTION, None)
 
 
 def engine() -> Engine:
@@ -80,6 +82,16 @@ def current() -> Session:
     if not session.info.get(_DEPTH):
         raise NoTransaction("this runs only inside a transaction() block")
     return session
+
+
+def connection() -> Connection:
+    """The connection of the running transaction, looked up in the session once."""
+    session = current()
+    found = session.info.get(_CONNECTION)
+    if found is None:
+        found = session.info[_CONNECTION] = session.connection()
+    assert isinstance(found, Connection)
+    return found
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.sql import visitors
 
-from app.kernel.db import current
+from app.kernel.db import connection, current
 
 T = TypeVar("T")
 NO_COPY: Final[Mapping[str, Any]] = {}
@@ -57,17 +57,17 @@ class Prepared:
         return self._asked(told).rowcount
 
     def _asked(self, told: dict[str, Any]) -> psycopg.Cursor[Any]:
-        connection = current().connection()
+        within = connection()
         if self._text is None:
-            self._compile(connection.dialect)
+            self._compile(within.dialect)
         for name, write in self._written:
             told[name] = write(told[name])
-        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        driver = cast("psycopg.Connection[Any]", within.connection.driver_connection)
         cursor = driver.cursor(row_factory=namedtuple_row)
         try:
             return cursor.execute(cast("Any", self._text), told)
         except psycopg.Error as error:
-            raise _as_everywhere(connection, error) from error
+            raise _as_everywhere(within, error) from error
 
     def _compile(self, dialect: Dialect) -> None:
         named: dict[str, BindParameter[Any]] = {}
@@ -86,15 +86,15 @@ class Prepared:
         self._text = text
 
 
-def _as_everywhere(connection: Connection, error: psycopg.Error) -> BaseException:
+def _as_everywhere(within: Connection, error: psycopg.Error) -> BaseException:
     """The exception that `Session.execute` would have raised; a connection that is lost leaves the pool.
 
     Neither statement nor values are told: they may name a person.
     """
-    dialect = connection.dialect
-    is_lost = dialect.is_disconnect(cast("Any", error), cast("Any", connection.connection), None)
+    dialect = within.dialect
+    is_lost = dialect.is_disconnect(cast("Any", error), cast("Any", within.connection), None)
     if is_lost:
-        connection.invalidate(error)
+        within.invalidate(error)
     return DBAPIError.instance(
         None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost, dialect=dialect
     )
