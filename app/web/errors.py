@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify
-from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - of the connection pool
+from sqlalchemy.exc import InternalError, OperationalError, TimeoutError  # noqa: A004 - of the connection pool
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnprocessableEntity
 
 from app.kernel.db import sqlstate
@@ -50,8 +50,8 @@ WORDS = {
 RETRY_SECONDS = 2
 """What `Retry-After` says when a rival holds what we need, or a server is away."""
 
-_PASSING = ("08", "40", "53", "55P03", "57")
-"""PostgreSQL's codes of what passes: connection lost, rolled back, no room left, lock not had, told to stop."""
+_PASSING = ("08", "25P03", "40", "53", "55P03", "57")
+"""PostgreSQL's codes of what passes: connection lost, idle too long, rolled back, no room, no lock, told to stop."""
 
 _log = structlog.get_logger("errors")
 
@@ -112,7 +112,7 @@ def _field_errors(error: HTTPException) -> Any:
     return {}
 
 
-def _database_failed(error: OperationalError) -> Response:
+def _database_failed(error: OperationalError | InternalError) -> Response:
     """Without a code no answer came at all: that passes too."""
     code = sqlstate(error)
     _log.error("database_failed", error=type(error.orig).__name__, sqlstate=code)
@@ -135,5 +135,6 @@ def speak_json(app: Flask) -> None:
     app.register_error_handler(MalformedRequest, _malformed)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database_failed)
+    app.register_error_handler(InternalError, _database_failed)
     app.register_error_handler(TimeoutError, _no_connection_left)
     app.register_error_handler(Exception, _unexpected)

@@ -1,7 +1,7 @@
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004 - of the connection pool
+from sqlalchemy.exc import InternalError, OperationalError, TimeoutError  # noqa: A004 - of the connection pool
 
 from app.web import errors
 from tests.miniprogram.stand import Phone
@@ -90,6 +90,12 @@ def test_what_passes_at_the_database_asks_to_come_again(raised: psycopg.Error, s
     response = failing(OperationalError("SELECT 1", {}, raised)).test_client().get("/")
     assert response.status_code == status
     assert ("Retry-After" in response.headers) == (status == 503)
+
+
+def test_who_was_kept_waiting_within_a_transaction_for_too_long_is_asked_to_come_again() -> None:
+    ended = psycopg.errors.IdleInTransactionSessionTimeout()
+    response = failing(InternalError("COMMIT", {}, ended)).test_client().get("/")
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
 
 
 def test_when_no_connection_is_left_the_answer_is_to_come_again() -> None:
