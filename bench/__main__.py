@@ -7,7 +7,7 @@ import sys
 
 import wsgi
 from app.settings import Settings
-from bench import hot_bay, http, proving, quoting, reconciling, reserving, revenue, supply
+from bench import hot_bay, http, noticing, posting, proving, quoting, reconciling, reserving, revenue, supply
 from bench.city import build
 from bench.gates import deciding, listing, outage
 from bench.gates.scene import yard
@@ -34,6 +34,8 @@ def main() -> None:
         deciding.measure(city)
         listing.measure(city)
         outage.measure(city, scale)
+    noticing.measure()
+    posting.measure()
     revenue.measure(scale)
     supply.measure(scale)
     reconciling.measure(scale)

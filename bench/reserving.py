@@ -41,7 +41,7 @@ def measure(stand: Ground, app: Flask) -> None:
         "reserve", {"ratio": ratio(rates["action"], rates["pgbench"])},
         "transactions/s of the reserve action / transactions/s of pgbench with the same SQL",
         per_s=median(rates["action"]), pgbench_per_s=median(rates["pgbench"]), clients=CLIENTS,
-        statements=len(sent) + 2, durable=_is_durable(plain(url)),
+        statements=len(sent) + 2, durable=is_durable(plain(url)),
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def _recorded(app: Flask, lot: int) -> list[Sent]:
     return sent
 
 
-def _is_durable(url: str) -> bool:
+def is_durable(url: str) -> bool:
     """Whether a commit waits until it is on the disk."""
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT current_setting('fsync') || current_setting('synchronous_commit')").fetchone()

@@ -50,7 +50,7 @@ class _Writer:
             yield sql + (f" \\gset q{place}_\n" if needed else ";\n")
 
     def _written(self, each: Sent) -> str:
-        sql = _without_comments(each.sql).strip().rstrip(";")
+        sql = without_comments(each.sql).strip().rstrip(";")
         if isinstance(each.values, Mapping):
             return sql % {name: self._said(value) for name, value in each.values.items()}
         return sql % tuple(self._said(value) for value in each.values) if each.values is not None else sql
@@ -71,7 +71,7 @@ class _Writer:
             return self._keys.get(value, "gen_random_uuid()")
         if isinstance(value, int) and value in self._numbers:
             return self._numbers[value]
-        return Literal(value).as_string()
+        return literal(value)
 
     def _moment(self, at: datetime) -> str:
         """Whole minutes belong to the reserved hour and move with it; any other moment is the clock's."""
@@ -81,9 +81,15 @@ class _Writer:
         return f"(timestamptz '{first.isoformat()}' + :hours * interval '1 hour')"
 
 
+def literal(value: Any) -> str:
+    """A value as it is written in SQL."""
+    return Literal(value).as_string()
+
+
 def _is_made(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= FIRST_MADE
 
 
-def _without_comments(sql: str) -> str:
+def without_comments(sql: str) -> str:
+    """The statement as the server understands it."""
     return re.sub(r"^\s*--.*$", "", sql, flags=re.MULTILINE)

@@ -14,6 +14,7 @@ from bench.city import CENTRE, FIRST, key_of
 from bench.ground import MOMENT
 from bench.load import UnexpectedAnswer, requests_per_second
 from bench.metropolis import Metropolis
+from bench.posting import MARK, script_of
 from bench.recording import Sent
 from bench.script import pgbench_script
 from bench.turns import in_turns, ratio
@@ -47,6 +48,14 @@ def test_the_reserved_hour_moves_and_the_clock_stands() -> None:
 
 def test_a_new_key_is_new_in_each_transaction() -> None:
     assert written("SELECT %(key)s", {"key": key_of(BAY)}) == "SELECT gen_random_uuid();"
+
+
+def test_a_recorded_posting_becomes_one_of_each_clients_payee_under_another_reference() -> None:
+    sent = Sent("SELECT post_journal(%(ref)s, %(payee)s, %(fen)s)", {"ref": MARK, "payee": 7, "fen": 1250}, {})
+    assert script_of([sent], [7, 8]).splitlines() == [
+        "\\set payee 7 + :client_id", "\\set number random(1, 9000000000000000)", "BEGIN;",
+        "SELECT post_journal(('order:' || :number), :payee, 1250);", "COMMIT;",
+    ]  # fmt: skip
 
 
 def test_sides_take_turns_after_a_round_to_warm_up() -> None:
