@@ -18,7 +18,7 @@ from app.domain.gates.rules.reports import Report, Unreadable
 from app.domain.motorists.plates import Plate, is_unplated, plate_as_seen
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
-from app.kernel.prepared import Prepared
+from app.kernel.prepared import Prepared, told_rows
 from app.kernel.refusals import Invalid
 
 MOST_KEPT: Final = 4096
@@ -356,12 +356,9 @@ _REACHED: Final = Prepared(_COUNT)
 
 _EVENTS: Final = cast("Table", GateEvent.__table__)
 _WRITTEN: Final = [column.name for column in _EVENTS.columns if column.name != "id"]
-_TOLD: Final = func.unnest(
-    *(bindparam(name, type_=ARRAY(_EVENTS.c[name].type)) for name in _WRITTEN)
-).table_valued(*_WRITTEN).render_derived()  # fmt: skip
 _NEW_EVENTS: Final = Prepared(
     insert(_EVENTS)
-    .from_select(_WRITTEN, select(*_TOLD.c))
+    .from_select(_WRITTEN, told_rows(_EVENTS, _WRITTEN))
     .on_conflict_do_nothing()
     .returning(_EVENTS.c.id, _EVENTS.c.seq)
     .add_cte(_COUNT.cte("counted"))

@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Collection
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Table, any_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.motorists.models import Motorist, NumberPlate, Vehicle
@@ -15,6 +15,7 @@ from app.domain.tasks.actions import open_task
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.ids import new_key
+from app.kernel.prepared import Prepared, told_rows
 from app.kernel.refusals import Conflict
 
 MAX_VEHICLES = 10
@@ -58,11 +59,24 @@ def remember_plates(plates: Collection[Plate]) -> dict[Plate, int]:
     index = {crypto.blind_index("plate", f"{plate.colour}:{plate.characters}"): plate for plate in plates}
     if not index:
         return {}
-    with transaction() as session:
-        new = [_row(bidx, plate) for bidx, plate in sorted(index.items(), key=itemgetter(0))]
-        session.execute(insert(NumberPlate).values(new).on_conflict_do_nothing(constraint="a_plate_is_kept_once"))
-        rows = session.execute(select(NumberPlate.bidx, NumberPlate.id).where(NumberPlate.bidx.in_(index)))
-        return {index[row.bidx]: row.id for row in rows}
+    new = [_row(bidx, plate) for bidx, plate in sorted(index.items(), key=itemgetter(0))]
+    with transaction():
+        _NEW_PLATES.run(**{name: [row[name] for row in new] for name in _WRITTEN})
+        return {index[row.bidx]: row.id for row in _KEPT_PLATES.all(indices=list(index))}
+
+
+_PLATES: Final = cast("Table", NumberPlate.__table__)
+_WRITTEN: Final = ("key", "bidx", "characters_bidx", "value_enc", "colour", "kind")
+_NEW_PLATES: Final = Prepared(
+    insert(_PLATES)
+    .from_select(_WRITTEN, told_rows(_PLATES, _WRITTEN))
+    .on_conflict_do_nothing(constraint="a_plate_is_kept_once")
+)
+_KEPT_PLATES: Final = Prepared(
+    select(NumberPlate.bidx, NumberPlate.id).where(
+        NumberPlate.bidx == any_(bindparam("indices", type_=ARRAY(LargeBinary)))
+    )
+)
 
 
 def _lock_account(motorist_id: int) -> None:
