@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
@@ -125,6 +125,11 @@ def violated(error: IntegrityError) -> str | None:
     diagnosis = getattr(error.orig, "diag", None)
     name = getattr(diagnosis, "constraint_name", None)
     return str(name) if name else None
+
+
+def unhurried() -> None:
+    """Let the running transaction's statements last as long as they must: a day's work is no request."""
+    current().execute(select(func.set_config("statement_timeout", "0", True)))
 
 
 def affected(statement: Executable) -> int:

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
@@ -84,6 +84,17 @@ def test_a_day_on_which_both_say_the_same_is_matched_line_by_line(shop: Shop) ->
     assert (told.theirs, told.ours, told.matched) == (3, 3, 3)
     assert told.theirs_fen == told.ours_fen == told.matched_fen == 2200
     assert shop.differs(DAY) == []
+
+
+def test_a_large_bill_is_loaded_and_compared_however_long_it_takes(shop: Shop) -> None:
+    one = own(shop, 9)
+    shop.knows(one)
+    asked = text("SHOW statement_timeout")
+    with transaction() as session:
+        shop.has_bill(DAY, one)
+        assert session.scalar(asked) == "0"
+    with transaction() as session:
+        assert (session.scalar(asked), run(shop).matched, session.scalar(asked)) == ("5s", 1, "0")
 
 
 def test_what_only_the_bill_has_is_missing_here(shop: Shop) -> None:

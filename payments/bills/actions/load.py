@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.kernel import clock
-from app.kernel.db import current, transaction, violated
+from app.kernel.db import current, transaction, unhurried, violated
 from app.kernel.queue import enqueue
 from payments.bills.models import BillDay, BillFile
 from payments.bills.queries import TRADE, current_bill, last_answer, next_version, owner_of
@@ -33,6 +33,7 @@ def load(day_id: int, parts: Sequence[Part], on_loaded: str) -> bool:
     of lines in memory.
     """
     with transaction():
+        unhurried()
         day = lock_day(day_id)
         bill_id = _reserved()
         sums, sha256 = _copied(bill_id, day.kind, owner_of(day), parts)

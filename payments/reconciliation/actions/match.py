@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 
 from app.kernel import clock
 from app.kernel.clock import SHANGHAI
-from app.kernel.db import current, transaction
+from app.kernel.db import current, transaction, unhurried
 from payments.bills.models import BillDay, BillFile
 from payments.bills.queries import FUND_FLOW, TRADE, current_bill
 from payments.charges.actions.cases import open_case
@@ -41,6 +41,7 @@ def reconcile(channel_id: int, day: date) -> int | None:
     no more is gone, and what it held in suspense returns.
     """
     with transaction():
+        unhurried()
         dues = _locked(channel_id, day)
         trade = current_bill(dues[TRADE].id) if TRADE in dues else None
         if trade is None or sign_off(channel_id, day) is not None:
