@@ -63,6 +63,7 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
     db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
     with app.app_context():
         pool.look_at_idle(db.engine)
+        pool.keep_prepared(db.engine)
     use_sessions(cast("scoped_session[Session]", db.session), lambda: db.engine)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))

@@ -27,7 +27,7 @@ def main() -> None:
             build(stand.servers.postgres.admin_url)
             app.extensions["sqlalchemy"].engine.dispose()
         http.measure(stand, settings.jwt_keys)
-        reserving.measure(stand, app)
+        reserving.measure(stand, app, settings.jwt_keys)
     hot_bay.measure()
     scale = WHOLE if sys.argv[1:] == ["full"] else A_TENTH
     with yard() as city:

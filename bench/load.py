@@ -3,7 +3,8 @@
 import selectors
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from launcher.ports import HOST
@@ -43,8 +44,12 @@ class Line:
         begins = head.index(LENGTH) + len(LENGTH)
         return int(head[begins:].split(b"\r\n", 1)[0])
 
-    def insist_on(self, status: int) -> None:
-        if int(self.received[9:12]) != status:
+    @property
+    def status(self) -> int:
+        return int(self.received[9:12])
+
+    def insist_on(self, *statuses: int) -> None:
+        if self.status not in statuses:
             raise UnexpectedAnswer(bytes(self.received).decode(errors="replace"))
 
 
@@ -63,36 +68,45 @@ def requests_per_second(
     port: int, requests: Iterator[bytes], seconds: float, status: int = 200, connections: int = CONNECTIONS
 ) -> float:
     """How many answers came per second; raises `UnexpectedAnswer` for any other status than `status`."""
+    return answers_per_second(port, requests, seconds, [status], connections)[status]
+
+
+def answers_per_second(
+    port: int, requests: Iterator[bytes], seconds: float, statuses: Sequence[int], connections: int = CONNECTIONS
+) -> Mapping[int, float]:
+    """How many answers of each status came per second; raises `UnexpectedAnswer` for any other."""
     with selectors.DefaultSelector() as selector:
         lines = [Line(socket.create_connection((HOST, port))) for _ in range(connections)]
         try:
             for line in lines:
                 selector.register(line.socket, selectors.EVENT_READ, line)
-            return _drive(selector, lines, requests, seconds, status)
+            return _drive(selector, lines, requests, seconds, statuses)
         finally:
             for line in lines:
                 line.socket.close()
 
 
 def _drive(
-    selector: selectors.BaseSelector, lines: Iterable[Line], requests: Iterator[bytes], seconds: float, status: int
-) -> float:
+    selector: selectors.BaseSelector, lines: Iterable[Line], requests: Iterator[bytes], seconds: float,
+    statuses: Sequence[int],
+) -> Mapping[int, float]:  # fmt: skip
     """Send until the time is over or all is sent, then wait for the last answers: a slow one counts as it is."""
-    waiting, answers, began = 0, 0, time.perf_counter()
+    waiting, answers, began = 0, Counter[int](), time.perf_counter()
     for line, request in zip(lines, requests, strict=False):
         line.send(request)
         waiting += 1
     while waiting:
         for line in answered(selector):
-            line.insist_on(status)
-            answers += 1
+            line.insist_on(*statuses)
+            answers[line.status] += 1
             waiting -= 1
             if time.perf_counter() - began < seconds and (request := next(requests, b"")):
                 line.send(request)
                 waiting += 1
             else:
                 selector.unregister(line.socket)  # the server hangs up on those that have no more to say
-    return answers / (time.perf_counter() - began)
+    took = time.perf_counter() - began
+    return {status: answers[status] / took for status in statuses}
 
 
 def answered(selector: selectors.BaseSelector) -> Iterator[Line]:

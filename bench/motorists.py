@@ -8,7 +8,9 @@ _FIRST: Final = FIRST["motorist"]
 SEARCHERS: Final = range(_FIRST, _FIRST + 3_000)
 GUESTS: Final = range(SEARCHERS.stop, SEARCHERS.stop + 7_000)
 """They reserve over HTTP."""
-CALLERS: Final = range(GUESTS.stop, GUESTS.stop + 15_000)
+RIVALS: Final = range(GUESTS.stop, GUESTS.stop + 10_000)
+"""They try over HTTP to reserve what others want too."""
+CALLERS: Final = range(RIVALS.stop, RIVALS.stop + 15_000)
 """They reserve by calling the action."""
 RECORDED: Final = CALLERS.stop
 """Their reservation becomes the script."""

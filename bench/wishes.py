@@ -17,6 +17,8 @@ from miniprogram_api.door import AUDIENCE
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 NIGHTS = 6
+HOT_SHARE = 0.5
+HOT_LOTS = ALL_LOTS[:2]
 FIRST_EVENING = MOMENT + HOUR
 """Reservations begin on one of the next six nights, on the hour between 21:00 and 07:00."""
 
@@ -59,14 +61,23 @@ def reservations(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterato
     """One reservation for each motorist, then no more."""
     chance = random.Random(3)  # noqa: S311 - the same wishes in every run
     for number, token in zip(motorists, _tokens(keys, motorists), strict=True):
-        yield _reservation(chance, number, token)
+        yield _reservation(chance.choice(ALL_LOTS), a_beginning(chance), number, token)
 
 
-def _reservation(chance: random.Random, number: int, token: str) -> bytes:
-    begins_at = a_beginning(chance)
+def attempts(keys: Mapping[str, bytes], motorists: Sequence[int]) -> Iterator[bytes]:
+    """One wish of each motorist: half of them want one of two lots for the same hour, where soon nothing is free."""
+    chance = random.Random(5)  # noqa: S311 - the same wishes in every run
+    for number, token in zip(motorists, _tokens(keys, motorists), strict=True):
+        if chance.random() < HOT_SHARE:
+            yield _reservation(chance.choice(HOT_LOTS), FIRST_EVENING, number, token)
+        else:
+            yield _reservation(chance.choice(ALL_LOTS), a_beginning(chance), number, token)
+
+
+def _reservation(lot: int, begins_at: datetime, number: int, token: str) -> bytes:
     body = json.dumps(
         {
-            "lot_key": str(key_of(chance.choice(ALL_LOTS))), "vehicle_key": str(key_of(number)),
+            "lot_key": str(key_of(lot)), "vehicle_key": str(key_of(number)),
             "begins_at": begins_at.isoformat(), "ends_at": (begins_at + HOUR).isoformat(),
         }
     )  # fmt: skip

@@ -5,11 +5,12 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from app.kernel import pool
 from app.kernel.db import transaction
+from app.kernel.idempotency import InFlight
 
 
 def pid() -> int:
@@ -42,3 +43,19 @@ def test_one_that_died_between_two_transactions_fails_once_and_is_replaced(
     with pytest.raises(OperationalError):
         pid()
     assert pid() != lost
+
+
+def refused() -> None:
+    with transaction():
+        pid()
+        raise InFlight
+
+
+def test_what_is_prepared_outlives_a_refusal(app: Flask) -> None:
+    app.extensions["sqlalchemy"].engine.dispose()
+    for _ in range(8):
+        with pytest.raises(InFlight):
+            refused()
+    with transaction() as session:
+        prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("pg_backend_pid" in statement for statement in prepared)
