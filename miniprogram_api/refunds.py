@@ -25,11 +25,15 @@ class ShownRefund(ma.Schema):
     charge_key = ma.fields.UUID(required=True, metadata={"description": "所退费用，见 GET /payments/{key}"})
     amount_fen = fen("退款金额")
     reason = ma.fields.String(required=True, metadata={"description": "退款原因，如“重复支付”"})
+    way = ma.fields.String(
+        required=True,
+        metadata={"description": "channel 经微信支付原路退回，treasury 款项已上缴、由财政退付"},
+    )
     state = ma.fields.String(
         required=True,
         metadata={
-            "description": "requested 待审核，approved 已受理，processing 微信处理中，success 已到账，"
-            "rejected 未通过，abnormal 异常、处理中，closed 未完成、将重新办理"
+            "description": "requested 待审核，approved 已受理，processing 微信处理中，filed 已报送财政、退付办理中，"
+            "success 已退，rejected 未通过，abnormal 异常、处理中，closed 未完成"
         },
     )
     asked_at = ma.fields.AwareDateTime(required=True)

@@ -13,7 +13,7 @@ from payments.ledger.rules import Line, intent
 
 RECOMPUTED: Final = (
     "payment", "surplus", "recognition", "refund_request", "refund_success", "refund_abnormal", "refund_recovered",
-    "remittance",
+    "refund_by_treasury", "remittance",
 )  # fmt: skip
 """Kinds of journals that follow from events of ours, and their reversals. What banks and bills tell is reconciled."""
 
@@ -86,8 +86,8 @@ _EVENTS = """
         WHERE payment.order_id IN (SELECT order_id FROM touched JOIN payment USING (id))
     ), moves AS (
         SELECT refund.id, min(e.id) FILTER (WHERE event = 'born') AS born,
-               min(e.id) FILTER (WHERE event IN ('reject', 'close')) AS let_go,
-               bool_or(event = 'fail') AS failed, bool_or(event = 'succeed') AS succeeded
+               min(e.id) FILTER (WHERE event IN ('reject', 'close', 'refuse')) AS let_go,
+               bool_or(event = 'fail') AS failed, bool_or(event IN ('succeed', 'pay')) AS succeeded
         FROM paid JOIN refund ON refund.payment_id = paid.id
         JOIN state_event e ON e.machine = 'refund' AND e.entity_id = refund.id GROUP BY refund.id
     ), returned AS (
@@ -107,7 +107,8 @@ _EXPECTED = """
         SELECT ref, let_go, code, fen FROM returned, LATERAL (VALUES
             ('suspense_long', CASE WHEN surplus THEN amount_fen ELSE 0 END),
             ('customer_prepaid', CASE WHEN surplus THEN 0 ELSE from_prepaid_fen END),
-            (earned, CASE WHEN surplus THEN 0 ELSE amount_fen - from_prepaid_fen END),
+            (CASE way WHEN 'treasury' THEN 'treasury_refund_claim' ELSE earned END,
+             CASE WHEN surplus THEN 0 ELSE amount_fen - from_prepaid_fen END),
             ('refund_payable', -amount_fen)
         ) AS line(code, fen) WHERE fen <> 0
     ), held AS (
@@ -130,10 +131,11 @@ _EXPECTED = """
         ))
         UNION ALL SELECT 'refund_request', ref, code, fen FROM requested
         UNION ALL SELECT 'refund_abnormal', ref, code, fen FROM held
-        UNION ALL SELECT CASE WHEN failed THEN 'refund_recovered' ELSE 'refund_success' END, ref, code, fen
+        UNION ALL SELECT CASE WHEN way = 'treasury' THEN 'refund_by_treasury'
+                              WHEN failed THEN 'refund_recovered' ELSE 'refund_success' END, ref, code, fen
         FROM returned, LATERAL (VALUES
             (CASE WHEN failed THEN 'refund_abnormal' ELSE 'refund_payable' END, amount_fen),
-            ('wx_receivable', -amount_fen)
+            (CASE way WHEN 'treasury' THEN 'treasury_refund_claim' ELSE 'wx_receivable' END, -amount_fen)
         ) AS line(code, fen) WHERE succeeded
         UNION ALL SELECT 'reversal', 'refund_request/' || ref, code, -fen FROM requested WHERE let_go IS NOT NULL
         UNION ALL SELECT 'reversal', 'refund_abnormal/' || ref, code, -fen FROM held WHERE let_go IS NOT NULL

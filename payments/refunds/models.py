@@ -7,7 +7,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import words
-from payments.refunds.rules import LAW_REASONS, OVER, PLATFORM, REASONS, REFUND_STATES, UNSENT
+from payments.refunds.rules import (
+    BY_TREASURY,
+    CHANNEL,
+    LAW_REASONS,
+    OVER,
+    PLATFORM,
+    REASONS,
+    REFUND_STATES,
+    TREASURYS,
+    UNSENT,
+    WAYS,
+)
 
 NOT_OVER = text(f"state NOT IN ({words(OVER)})")
 
@@ -16,7 +27,8 @@ class Refund(Base):
     """Money of one payment that goes back (退款), under one `out_refund_no` for ever.
 
     `asked_by` is a person, or `platform` where the law of the charge's graph returns the whole payment.
-    What is promised of a payment is kept on it as `refund_reserved_fen`; a trigger holds the two together.
+    What is promised of a payment is kept on it as `refund_reserved_fen`; a trigger holds the two together. Money that
+    was remitted comes back from the treasury (退付, `way`): another trigger tells which way a refund goes.
     """
 
     __tablename__ = "refund"
@@ -54,7 +66,33 @@ class Refund(Base):
         ),
         CheckConstraint("state <> 'rejected' OR decided_by IS NOT NULL", name="somebody_rejects_a_refund"),
         CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="a_decision_has_its_time"),
-        CheckConstraint(f"(state IN ({words(UNSENT)})) = (body IS NULL)", name="a_refund_that_was_sent_says_what"),
+        CheckConstraint(
+            f"(state IN ({words(UNSENT)}) OR way = '{BY_TREASURY}') = (body IS NULL)",
+            name="a_refund_that_was_sent_says_what",
+        ),
+        CheckConstraint(f"way IN ({words(WAYS)})", name="a_refund_goes_one_of_two_ways"),
+        CheckConstraint(
+            f"way = '{CHANNEL}' OR regime = 'TREASURY' AND from_prepaid_fen = 0 AND NOT surplus "
+            f"AND asked_by <> '{PLATFORM}'",
+            name="only_earned_treasury_money_comes_from_the_treasury",
+        ),
+        CheckConstraint(
+            f"way = '{CHANNEL}' OR state IN ('requested', 'rejected') OR decided_by IS NOT NULL",
+            name="what_the_treasury_returns_needs_two_persons",
+        ),
+        CheckConstraint(
+            f"CASE way WHEN '{CHANNEL}' THEN state <> 'filed' ELSE state IN ({words(TREASURYS)}) END",
+            name="a_refund_takes_the_steps_of_its_way",
+        ),
+        CheckConstraint(
+            f"(way = '{BY_TREASURY}' AND state IN ('filed', 'success', 'closed')) = (document_number IS NOT NULL)",
+            name="a_filed_refund_has_its_document",
+        ),
+        CheckConstraint(
+            f"(way = '{BY_TREASURY}' AND state = 'success') = (voucher_number IS NOT NULL)",
+            name="a_treasury_pays_under_a_voucher",
+        ),
+        CheckConstraint("document_number <> '' AND voucher_number <> ''", name="a_refunds_papers_have_numbers"),
         CheckConstraint(f"state IN ({words(REFUND_STATES)})", name="a_refund_is_in_a_known_state"),
         Index("ix_refund_payment_id", "payment_id"),
         Index("ix_refund_charge_id", "charge_id"),
@@ -94,5 +132,11 @@ class Refund(Base):
     moved_at: Mapped[datetime]
     next_check_at: Mapped[datetime | None]
     checks: Mapped[int] = mapped_column(default=0)
+    way: Mapped[str] = mapped_column(server_default=CHANNEL)
+    """`channel`: through WeChat; `treasury`: 退付, under the papers of the finance bureau."""
+    document_number: Mapped[str | None]
+    """退付申请书号: under which the finance bureau has the claim."""
+    voucher_number: Mapped[str | None]
+    """退付凭证号: under which the treasury paid."""
     on_moved: Mapped[str]
     """The job to enqueue with `refund_id` at each step, named by whoever asked."""

@@ -14,10 +14,12 @@ from app.kernel.refusals import NotFound
 from app.kernel.states import StateEvent
 from payments.charges.models import Charge, Payment
 from payments.charges.queries import charge_reference
-from payments.ledger.models import Journal
+from payments.ledger.models import Journal, Posting
 from payments.ledger.queries import journals_of, lines_of
 from payments.refunds.models import Refund
-from payments.refunds.rules import OVER, REFUND, REFUNDABLE_FOR
+from payments.refunds.rules import BY_TREASURY, CHANNEL, OVER, REFUND, REFUNDABLE_FOR
+from payments.remittance.models import RemittanceBatch, RemittanceLine
+from payments.remittance.rules import BOUND
 
 
 class NoSuchPayment(NotFound):
@@ -98,7 +100,22 @@ def count_of(payment: Payment) -> int:
     """How many refunds of a payment's order there were or are, those rejected aside: WeChat never heard of them."""
     paid_together = select(Payment.id).where(Payment.order_id == payment.order_id)
     counted = select(func.count()).select_from(Refund).where(Refund.payment_id.in_(paid_together))
-    return current().scalar(counted.where(Refund.state != "rejected")) or 0
+    return current().scalar(counted.where(Refund.state != "rejected", Refund.way == CHANNEL)) or 0
+
+
+def way_of(charge: Charge) -> str:
+    """Which way the earned money of a locked charge goes back; its batch waits for this transaction.
+
+    A batch that somebody approved is the treasury's; until then money goes back as it came, and a later batch is less.
+    """
+    lines = (
+        select(RemittanceLine.batch_id)
+        .join(Posting, Posting.id == RemittanceLine.posting_id)
+        .join(Journal, Journal.id == Posting.journal_id)
+        .where(Journal.kind == "recognition", Journal.business_ref == charge_reference(charge), RemittanceLine.is_live)
+    )
+    batch = select(RemittanceBatch.state).where(RemittanceBatch.id.in_(lines)).with_for_update(read=True)
+    return BY_TREASURY if current().scalar(batch) in BOUND else CHANNEL
 
 
 def prepaid_left(charge: Charge, payment: Payment) -> Fen:

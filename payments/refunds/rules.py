@@ -34,11 +34,14 @@ REFUND_EDGES: tuple[Edge, ...] = (
     ("processing", "fail", "abnormal"),
     ("abnormal", "succeed", "success"),
     ("abnormal", "close", "closed"),
+    ("approved", "file", "filed"),
+    ("filed", "pay", "success"),
+    ("filed", "refuse", "closed"),
 )
 REFUND = Machine("refund", REFUND_EDGES)
 REFUND_STATES = (
-    "requested", "rejected", "approved", "submitting", "unknown", "stopping", "processing", "success", "closed",
-    "abnormal",
+    "requested", "rejected", "approved", "filed", "submitting", "unknown", "stopping", "processing", "success",
+    "closed", "abnormal",
 )  # fmt: skip
 OVER: Final = ("rejected", "closed")
 """States in which the money stays where it was; in every other it is promised to the motorist, or theirs again."""
@@ -55,6 +58,11 @@ NO_SUCH_REFUND: Final = frozenset({"RESOURCE_NOT_EXISTS", "REFUNDNOTEXIST"})
 NO_FUNDS: Final = frozenset({"NOT_ENOUGH"})
 IN_A_WHILE: Final = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 
+CHANNEL, BY_TREASURY = "channel", "treasury"
+WAYS: Final[Mapping[str, str]] = {CHANNEL: "原路退回", BY_TREASURY: "财政退付"}
+"""How money goes back: through WeChat to the account that paid, or from the treasury that already has it (退付)."""
+TREASURYS: Final = ("requested", "rejected", "approved", "filed", "success", "closed")
+"""The states of a refund that the treasury pays; WeChat never hears of it."""
 PLATFORM: Final = "platform"
 LAW_REASONS: Final[Mapping[str, str]] = {"paid_twice": "重复支付", "paid_late": "费用取消后到账"}
 """Why the platform itself returns money, always the whole payment."""
@@ -83,6 +91,16 @@ def next_check(state: str, checks: int, now: datetime) -> datetime:
     if state == "abnormal":
         return now + ABNORMAL_WAIT
     return now + timedelta(minutes=_WAITS[min(checks, len(_WAITS) - 1)])
+
+
+def claimed_lines(fen: Fen) -> list[Line]:
+    """A refund is owed of money that the treasury has: we claim it there."""
+    return [debit("treasury_refund_claim", fen), credit("refund_payable", fen)]
+
+
+def repaid_lines(fen: Fen) -> list[Line]:
+    """The treasury has paid the motorist."""
+    return [debit("refund_payable", fen), credit("treasury_refund_claim", fen)]
 
 
 def requested_lines(regime: str, amount_fen: Fen, from_prepaid_fen: Fen, *, surplus: bool) -> list[Line]:

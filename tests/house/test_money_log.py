@@ -47,7 +47,8 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     "remittance_batch": frozenset({"document_number"}),
     "refund": frozenset(
         {
-            "body", "refund_id", "decided_by", "decided_at", "decided_because", "next_check_at", "checks", "moved_at",
+            "body", "refund_id", "document_number", "voucher_number",
+            "decided_by", "decided_at", "decided_because", "next_check_at", "checks", "moved_at",
         }
     ),
 }  # fmt: skip

@@ -573,6 +573,7 @@ _RECEIPTED: Final = [
 
 _BATCHES: Final = "tests/remittance/test_batches.py"
 _BATCH_GUARDS: Final = "tests/remittance/test_guards.py"
+_CLAIMED: Final = "tests/remittance/test_treasury_refunds.py"
 _REMITTED: Final = [
     Bug(
         "constraint dropped: a posting is remitted in two batches",
@@ -615,6 +616,34 @@ _REMITTED: Final = [
         "if len(lines) > 1 or lines[0].amount_fen != -batch.amount_fen:",
         "if len(lines) > 1:",
         [_BATCHES],
+    ),
+    Bug(
+        "wrong way: what the treasury has goes back through WeChat",
+        "payments/refunds/queries.py",
+        "return BY_TREASURY if current().scalar(batch) in BOUND else CHANNEL",
+        "return CHANNEL",
+        [_CLAIMED],
+    ),
+    Bug(
+        "blind: the database lets a refund go either way",
+        "migrations/versions/0048_treasury_refunds.py",
+        "IF (NEW.way = 'treasury') <> coalesce(standing",
+        "IF NEW.way IS NULL AND (NEW.way = 'treasury') <> coalesce(standing",
+        [_CLAIMED],
+    ),
+    Bug(
+        "alone: one person lets a claim on the treasury go",
+        "payments/refunds/actions/ask.py",
+        "payment.refund_reserved_fen, 0) if way == CHANNEL else 0",
+        "payment.refund_reserved_fen, 0)",
+        [_CLAIMED],
+    ),
+    Bug(
+        "paid by the wrong one: what the treasury paid is posted against WeChat",
+        "payments/refunds/rules.py",
+        'return [debit("refund_payable", fen), credit("treasury_refund_claim", fen)]',
+        'return [debit("refund_payable", fen), credit("wx_receivable", fen)]',
+        [_CLAIMED],
     ),
 ]
 

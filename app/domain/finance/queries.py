@@ -174,7 +174,9 @@ _POSTED = text(
             sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee') AS fee,
             sum(credit_fen - debit_fen) FILTER (
                 WHERE kind <> 'remittance' AND code IN ('due_to_treasury', 'revenue')
+                OR kind <> 'refund_by_treasury' AND code = 'treasury_refund_claim'
             ) AS earned,
+            sum(credit_fen) FILTER (WHERE kind = 'refund_by_treasury' AND code = 'treasury_refund_claim') AS repaid,
             sum(debit_fen) FILTER (WHERE code = 'bank') AS settled,
             sum(debit_fen) FILTER (WHERE kind = 'remittance' AND code = 'due_to_treasury') AS remitted,
             sum(credit_fen - debit_fen) FILTER (
@@ -185,7 +187,8 @@ _POSTED = text(
             ) AS unremitted
         FROM moved GROUP BY day, payee_id
     )
-    SELECT day, payee_id, 0, coalesce(paid, 0), coalesce(refunded, 0), coalesce(fee, 0), coalesce(earned, 0),
+    SELECT day, payee_id, 0, coalesce(paid, 0), coalesce(refunded, 0), coalesce(repaid, 0), coalesce(fee, 0),
+           coalesce(earned, 0),
            coalesce(settled, 0), coalesce(remitted, 0), coalesce(unremitted, 0), 0
     FROM sums
     """
@@ -195,7 +198,7 @@ _POSTED = text(
 _CHARGED = text(
     """
     SELECT (created_at AT TIME ZONE 'Asia/Shanghai')::date, payee_id,
-           coalesce(sum(amount_fen) FILTER (WHERE state <> 'closed'), 0), 0, 0, 0, 0, 0, 0, 0,
+           coalesce(sum(amount_fen) FILTER (WHERE state <> 'closed'), 0), 0, 0, 0, 0, 0, 0, 0, 0,
            coalesce(sum(amount_fen) FILTER (WHERE state IN ('created', 'closing')), 0)
     FROM charge WHERE created_at >= :begins AND created_at < :ends AND payee_id = ANY(:payees) GROUP BY 1, 2
     """

@@ -35,6 +35,9 @@ class Figures:
     """What was asked for in the span and not withdrawn since."""
     paid_fen: Fen = 0
     refunded_fen: Fen = 0
+    """What WeChat gave back."""
+    repaid_fen: Fen = 0
+    """What the treasury paid back of what it had (退付)."""
     fee_fen: Fen = 0
     earned_fen: Fen = 0
     settled_fen: Fen = 0
@@ -51,7 +54,8 @@ class Figures:
 
 
 FIGURES: Final[Mapping[str, str]] = {
-    "charged_fen": "应收", "paid_fen": "实收", "refunded_fen": "退款", "fee_fen": "手续费", "earned_fen": "确认收入",
+    "charged_fen": "应收", "paid_fen": "实收", "refunded_fen": "退款", "repaid_fen": "退付",
+    "fee_fen": "手续费", "earned_fen": "确认收入",
     "settled_fen": "到账", "remitted_fen": "上缴", "unremitted_fen": "未缴", "open_fen": "未收",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from app.domain.lots.models import Lot
 from app.domain.lots.queries import place_of
 from app.domain.lots.queries.places import within
 from app.domain.messages.models import Message
-from app.domain.refunds.rules import TOLD, shown_state, shown_steps
+from app.domain.refunds.rules import TOLD, TOLD_BY_TREASURY, shown_state, shown_steps
 from app.domain.staff.rules import Actor, Place, permit, reach
 from app.domain.stays.models import Bill, Stay
 from app.domain.stays.queries import StayNotFound
@@ -73,6 +73,9 @@ class SeenRefund:
     decided_because: str | None
     moved_at: datetime
     out_refund_no: str
+    way: str
+    document_number: str | None
+    voucher_number: str | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class OwnRefund:
     charge_key: uuid.UUID
     amount_fen: Fen
     reason: str
+    way: str
     state: str
     asked_at: datetime
     steps: Sequence[Step]
@@ -166,7 +170,7 @@ def _seen(refund: Refund, lot: str) -> SeenRefund:
     return SeenRefund(
         refund.key, lot, refund.amount_fen, refund.paid_fen, refund.reason, REASONS[refund.reason], refund.basis,
         refund.state, refund.asked_by, refund.asked_at, refund.decided_by, refund.decided_because, refund.moved_at,
-        refund.out_refund_no,
+        refund.out_refund_no, refund.way, refund.document_number, refund.voucher_number,
     )  # fmt: skip
 
 
@@ -176,8 +180,8 @@ def own(refund: Refund) -> OwnRefund:
         charge = session.get_one(Charge, refund.charge_id)
         steps = list(shown_steps(refunds.steps_of(refund.id)))
         return OwnRefund(
-            refund.key, charge.key, refund.amount_fen, REASONS[refund.reason], shown_state(refund.state),
-            refund.asked_at, steps,
+            refund.key, charge.key, refund.amount_fen, REASONS[refund.reason], refund.way,
+            shown_state(refund.state), refund.asked_at, steps,
         )  # fmt: skip
 
 
@@ -190,7 +194,9 @@ def untold(limit: int) -> Sequence[int]:
     task = select(Task.id).where(
         Task.kind == "refund_to_decide", Task.subject == "refund", Task.subject_id == Refund.id
     )
-    unheard = or_(Refund.state.in_(TOLD) & ~message.exists(), (Refund.state == "requested") & ~task.exists())
+    unheard = or_(
+        Refund.state.in_({*TOLD, *TOLD_BY_TREASURY}) & ~message.exists(), (Refund.state == "requested") & ~task.exists()
+    )
     with transaction() as session:
         return session.scalars(
             select(Refund.id)

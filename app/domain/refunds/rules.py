@@ -5,7 +5,7 @@ from typing import Final
 
 from payments.ledger.rules import TREASURY
 from payments.refunds.queries import Step
-from payments.refunds.rules import REASONS
+from payments.refunds.rules import BY_TREASURY, REASONS
 
 SHOWN: Final = {"submitting": "approved", "unknown": "approved", "stopping": "approved"}
 """How far it is between us and WeChat is no step for a motorist."""
@@ -17,6 +17,14 @@ TOLD: Final = {
     "closed": ("退款未完成", "{yuan}元的退款被微信支付关闭，款项仍为您保留，将重新办理。"),
 }
 """Title and sentence of the message at each step that concerns a motorist."""
+TOLD_BY_TREASURY: Final = {
+    "approved": ("退款已受理", "{yuan}元（{reason}）已上缴财政，将向财政部门申请退付。"),
+    "rejected": TOLD["rejected"],
+    "filed": ("退付已报送财政", "{yuan}元的退付申请（{reason}）已报送财政部门，等待办理。"),
+    "success": ("财政已退付", "财政已退付{yuan}元，入账以银行通知为准。"),
+    "closed": ("财政未予退付", "{yuan}元的退付申请（{reason}）财政部门未予办理，如有疑问请联系停车场。"),
+}
+"""The same where the treasury has the money and pays it back (退付)."""
 
 
 def shown_state(state: str) -> str:
@@ -34,11 +42,12 @@ def shown_steps(steps: Iterable[Step]) -> Iterator[Step]:
             yield Step(state, step.at)
 
 
-def message_of(state: str, amount_fen: int, reason: str) -> tuple[str, str] | None:
+def message_of(state: str, amount_fen: int, reason: str, way: str) -> tuple[str, str] | None:
     """Title and body of what a motorist is told at this step; none when it does not concern them."""
-    if state not in TOLD:
+    words = TOLD_BY_TREASURY if way == BY_TREASURY else TOLD
+    if state not in words:
         return None
-    title, body = TOLD[state]
+    title, body = words[state]
     return title, body.format(yuan=f"{amount_fen // 100}.{amount_fen % 100:02}", reason=REASONS[reason])
 
 

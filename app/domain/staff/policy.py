@@ -135,6 +135,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.approve": _only(FINANCE_CHECKER),
     "refunds.reject": _only(FINANCE_CHECKER),
     "refunds.stop": _only(FINANCE_CHECKER),
+    "refunds.file": _only(FINANCE_MAKER),
+    "refunds.record_paid": _only(FINANCE_CHECKER),
+    "refunds.record_refusal": _only(FINANCE_CHECKER),
     "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # finance
     "finance.see_revenue": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),

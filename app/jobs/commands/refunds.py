@@ -8,7 +8,7 @@ from app.domain.refunds import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import acting, noun
-from payments.refunds.rules import REFUND_STATES, STAFF_REASONS
+from payments.refunds.rules import REFUND_STATES, STAFF_REASONS, WAYS
 
 refunds = noun(
     "Refunds (退款): asked for by one person, above a limit decided by another, carried out by WeChat.",
@@ -85,6 +85,42 @@ def stop(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     return Note("退款将终止", state=actions.stop(by, refund, because).state)
 
 
+@refunds.command("file")
+@click.argument("refund", type=click.UUID)
+@click.option("--document", required=True, help="number of the application to the finance bureau (退付申请书号)")
+@acting
+def file(by: Actor, refund: uuid.UUID, document: str) -> Answer:
+    """Say that a refund of remitted money was filed with the finance bureau (退付).
+
+    Example: flask --app wsgi refunds file 0197b5c8-… --document 退付2026-0012 --as wang
+    """
+    return Note("退付已报送财政", state=actions.file(by, refund, document).state)
+
+
+@refunds.command("record-paid")
+@click.argument("refund", type=click.UUID)
+@click.option("--voucher", required=True, help="number of the treasury's voucher (退付凭证号)")
+@acting
+def record_paid(by: Actor, refund: uuid.UUID, voucher: str) -> Answer:
+    """Say that the treasury has paid a refund back; it is posted, and the motorist told.
+
+    Example: flask --app wsgi refunds record-paid 0197b5c8-… --voucher 凭证0007 --as lin
+    """
+    return Note("财政已退付", state=actions.record_paid(by, refund, voucher).state)
+
+
+@refunds.command("record-refusal")
+@click.argument("refund", type=click.UUID)
+@click.option("--because", required=True, help="why the finance bureau does not pay, without personal data")
+@acting
+def record_refusal(by: Actor, refund: uuid.UUID, because: str) -> Answer:
+    """Say that the treasury does not pay a refund back: its money stays where it is.
+
+    Example: flask --app wsgi refunds record-refusal 0197b5c8-… --because 材料不全 --as lin
+    """
+    return Note("财政未予退付", state=actions.record_refusal(by, refund, because).state)
+
+
 @refunds.command("list")
 @click.option("--state", type=click.Choice(REFUND_STATES), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
@@ -96,9 +132,13 @@ def list_refunds(by: Actor, state: str | None, limit: int) -> Answer:
     """
     headings = {
         "key": "编号", "lot": "停车场", "amount_fen": "退款（分）", "paid_fen": "支付（分）", "reason_text": "原因",
-        "basis": "依据", "state": "状态", "asked_by": "申请人", "asked_at": "申请时间", "moved_at": "更新时间",
+        "basis": "依据", "way_text": "途径", "state": "状态", "asked_by": "申请人",
+        "asked_at": "申请时间", "moved_at": "更新时间",
     }  # fmt: skip
-    return Sheet(headings, [vars(each) for each in queries.refunds_within(by, state=state, limit=limit)])
+    return Sheet(
+        headings,
+        [vars(each) | {"way_text": WAYS[each.way]} for each in queries.refunds_within(by, state=state, limit=limit)],
+    )
 
 
 @refunds.command("show")

@@ -10,17 +10,21 @@ from app.kernel.money import Fen
 from app.kernel.refusals import Conflict, Invalid
 from payments.charges.models import Charge, Payment
 from payments.ledger.actions import post
+from payments.ledger.rules import Line
 from payments.payees.models import Payee
 from payments.refunds.actions.locks import lock_payment
 from payments.refunds.actions.moves import move
 from payments.refunds.models import Refund
-from payments.refunds.queries import count_of, prepaid_left, refund_reference
+from payments.refunds.queries import count_of, prepaid_left, refund_reference, way_of
 from payments.refunds.rules import (
+    BY_TREASURY,
+    CHANNEL,
     MOST_REFUNDS,
     PLATFORM,
     REFUND,
     REFUNDABLE_FOR,
     STAFF_REASONS,
+    claimed_lines,
     is_lawful,
     requested_lines,
 )
@@ -45,6 +49,13 @@ class TooManyRefunds(Conflict):
 
     code = "too_many_refunds"
     message = "该笔支付的退款次数已达50次上限"
+
+
+class PartlyRemitted(Conflict):
+    """A part of it was never earned and goes back as it came, the rest is the treasury's: they are asked for apart."""
+
+    code = "refund_partly_remitted"
+    message = "该笔款项部分已上缴财政，请将未入账部分与已上缴部分分别申请退款"
 
 
 class RefundReasonUnfit(Invalid):
@@ -87,8 +98,9 @@ def ask(
     """Promise a part of a payment to the motorist.
 
     It is approved with that while all refunds of the payment come to no more than `alone_up_to_fen`: a large sum in
-    small pieces is a large sum. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`,
-    `RefundSumUnfit`, `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`.
+    small pieces is a large sum. Money that was remitted is claimed from the treasury (退付), and always decided by
+    another. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`, `RefundSumUnfit`,
+    `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`, `PartlyRemitted`.
     """
     if amount_fen < 1:
         raise RefundSumUnfit
@@ -104,39 +116,54 @@ def ask(
 def promise(charge: Charge, payment: Payment, wish: Wish) -> Refund:
     """Reserve, post and write down a refund of a locked payment. Refuses as `ask` does."""
     payee = current().get_one(Payee, payment.payee_id)
-    _expect_possible(payment, payee, wish)
     prepaid = 0 if payment.surplus else min(wish.amount_fen, prepaid_left(charge, payment))
-    alone_up_to_fen = max(wish.alone_up_to_fen - payment.refund_reserved_fen, 0)
+    way = _way(charge, payment, wish.amount_fen, prepaid)
+    _expect_possible(payment, payee, wish, way)
+    alone = max(wish.alone_up_to_fen - payment.refund_reserved_fen, 0) if way == CHANNEL else 0
     payment.refund_reserved_fen += wish.amount_fen
-    refund = _written(payment, payee, replace(wish, alone_up_to_fen=alone_up_to_fen), prepaid)
-    lines = requested_lines(payee.regime, wish.amount_fen, prepaid, surplus=payment.surplus)
-    post("refund_request", refund_reference(refund), payee.id, clock.now(), lines)
+    refund = _written(payment, payee, replace(wish, alone_up_to_fen=alone), prepaid, way)
+    post("refund_request", refund_reference(refund), payee.id, clock.now(), _lines(refund))
     audit.record("refund.ask", "refund", refund.id, wish.asked_by, {"amount_fen": wish.amount_fen})
-    if wish.asked_by == PLATFORM or wish.amount_fen <= alone_up_to_fen:
+    if wish.asked_by == PLATFORM or wish.amount_fen <= alone:
         move(refund, "approve", wish.asked_by, next_check_at=clock.now())
     return refund
 
 
-def _expect_possible(payment: Payment, payee: Payee, wish: Wish) -> None:
+def _way(charge: Charge, payment: Payment, amount_fen: Fen, prepaid_fen: Fen) -> str:
+    if payment.surplus or amount_fen <= prepaid_fen:
+        return CHANNEL
+    way = way_of(charge)
+    if way == BY_TREASURY and prepaid_fen:
+        raise PartlyRemitted(never_earned_fen=prepaid_fen)
+    return way
+
+
+def _lines(refund: Refund) -> list[Line]:
+    if refund.way == BY_TREASURY:
+        return claimed_lines(refund.amount_fen)
+    return requested_lines(refund.regime, refund.amount_fen, refund.from_prepaid_fen, surplus=refund.surplus)
+
+
+def _expect_possible(payment: Payment, payee: Payee, wish: Wish, way: str) -> None:
     left = payment.paid_fen - payment.refund_reserved_fen
     if not is_lawful(wish.reason, payee.regime):
         raise RefundReasonUnfit
     if wish.amount_fen > left:
         raise TooMuchRefunded(left_fen=left)
-    if clock.now() >= payment.paid_at + REFUNDABLE_FOR:
+    if way == CHANNEL and clock.now() >= payment.paid_at + REFUNDABLE_FOR:
         raise RefundTooLate
-    if count_of(payment) >= MOST_REFUNDS:
+    if way == CHANNEL and count_of(payment) >= MOST_REFUNDS:
         raise TooManyRefunds
 
 
-def _written(payment: Payment, payee: Payee, wish: Wish, prepaid_fen: Fen) -> Refund:
+def _written(payment: Payment, payee: Payee, wish: Wish, prepaid_fen: Fen, way: str) -> Refund:
     now, key = clock.now(), new_key()
     refund = Refund(
         key=key, payment_id=payment.id, charge_id=payment.charge_id, channel_id=payment.channel_id,
         payee_id=payee.id, regime=payee.regime, paid_fen=payment.paid_fen, surplus=payment.surplus,
         amount_fen=wish.amount_fen, from_prepaid_fen=prepaid_fen, reason=wish.reason, basis=wish.basis,
         asked_by=wish.asked_by, asked_at=now, alone_up_to_fen=wish.alone_up_to_fen, out_refund_no=f"R{key.hex}",
-        state="requested", moved_at=now, on_moved=wish.on_moved,
+        state="requested", moved_at=now, on_moved=wish.on_moved, way=way,
     )  # fmt: skip
     current().add(refund)
     REFUND.born(refund, wish.asked_by)

@@ -9,7 +9,7 @@ from app.kernel.refusals import NotAllowed
 from payments.refunds.actions.locks import lock_refund
 from payments.refunds.actions.moves import let_go, move
 from payments.refunds.models import Refund
-from payments.refunds.rules import CALL_MAY_TAKE
+from payments.refunds.rules import CALL_MAY_TAKE, CHANNEL
 
 
 class OwnRefund(NotAllowed):
@@ -20,13 +20,16 @@ class OwnRefund(NotAllowed):
 
 
 def approve(refund_key: uuid.UUID, by: str, because: str) -> Refund:
-    """Let a refund go to WeChat. Refuses `NoSuchRefund`, `OwnRefund`, and `WrongState` once it is decided."""
+    """Let a refund go to WeChat, or to the finance bureau where the treasury has the money.
+
+    Refuses `NoSuchRefund`, `OwnRefund`, and `WrongState` once it is decided.
+    """
     with transaction():
         _, refund = lock_refund(refund_key)
         _expect_another(refund, by)
         now = clock.now()
         told = {"decided_by": by, "decided_at": now, "decided_because": because}
-        move(refund, "approve", by, next_check_at=now, **told)
+        move(refund, "approve", by, next_check_at=now if refund.way == CHANNEL else None, **told)
         audit.record("refund.approve", "refund", refund.id, by)
         return refund
 

@@ -14,7 +14,7 @@ from payments.refunds.actions.locks import lock_refund_by_id
 from payments.refunds.actions.moves import move
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
-from payments.refunds.rules import CALL_MAY_TAKE, IN_A_WHILE, NO_FUNDS, REASONS, UNKNOWN_TOO_LONG, next_check
+from payments.refunds.rules import CALL_MAY_TAKE, CHANNEL, IN_A_WHILE, NO_FUNDS, REASONS, UNKNOWN_TOO_LONG, next_check
 from payments.wechat import Done, RefundOrder, RefundSeen, Refused, Unknown, WeChatPay
 
 ANSWER = "answer"
@@ -63,7 +63,7 @@ def _attempt(refund_id: int, notify_url: str) -> Attempt | None:
     with transaction():
         payment, refund = lock_refund_by_id(refund_id)
         again = clock.now() + CALL_MAY_TAKE
-        if refund.state == "approved":
+        if refund.state == "approved" and refund.way == CHANNEL:
             body = _body(payment, refund, notify_url)
             move(refund, "send", "platform", body=body, next_check_at=again)
         elif refund.state != "unknown":

@@ -19,7 +19,7 @@ def tell_of(refund_id: int) -> None:
         if refund.state == "requested":
             told = {"amount_fen": refund.amount_fen, "reason": refund.reason}
             open_task(TO_DECIDE, "refund", refund.id, told, place=origin_of_refund(refund.key).place)
-        told_as = message_of(refund.state, refund.amount_fen, refund.reason)
+        told_as = message_of(refund.state, refund.amount_fen, refund.reason, refund.way)
         if told_as is not None:
             tell(_motorist_of(refund), f"refund_{refund.state}", f"refund:{refund.id}", *told_as)
 
