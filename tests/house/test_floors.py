@@ -12,6 +12,7 @@ ROOMS = [
         "supervision",
         "complaints",
         "city_feed",
+        "settlements",
         "remittance",
         "reconciliation",
         "finance",

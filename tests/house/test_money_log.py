@@ -45,6 +45,7 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     "receipt_terms": frozenset({"confirmed_at"}),
     "suspense_clearing": frozenset({"decided_by", "decided_at", "decided_because"}),
     "remittance_batch": frozenset({"document_number"}),
+    "settlement_statement": frozenset({"number", "decided_by", "decided_at", "decided_because"}),
     "refund": frozenset(
         {
             "body", "refund_id", "document_number", "voucher_number",

@@ -573,6 +573,7 @@ _RECEIPTED: Final = [
 
 _BATCHES: Final = "tests/remittance/test_batches.py"
 _BATCH_GUARDS: Final = "tests/remittance/test_guards.py"
+_SETTLED: Final = "tests/remittance/test_settlements.py"
 _CLAIMED: Final = "tests/remittance/test_treasury_refunds.py"
 _REMITTED: Final = [
     Bug(
@@ -644,6 +645,20 @@ _REMITTED: Final = [
         'return [debit("refund_payable", fen), credit("treasury_refund_claim", fen)]',
         'return [debit("refund_payable", fen), credit("wx_receivable", fen)]',
         [_CLAIMED],
+    ),
+    Bug(
+        "invented: a settlement statement says other figures than the books",
+        "migrations/versions/0049_settlement_statements.py",
+        "broken := 'a_settlement_says_what_the_books_say';",
+        "broken := NULL;",
+        [_SETTLED],
+    ),
+    Bug(
+        "rewritten: an issued settlement statement changes",
+        "migrations/versions/0049_settlement_statements.py",
+        "IF TG_OP = 'UPDATE' AND OLD.state = 'draft'\n",
+        "IF TG_OP = 'UPDATE'\n",
+        [_SETTLED],
     ),
 ]
 

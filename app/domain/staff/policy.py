@@ -167,6 +167,11 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "remittance.withdraw": _only(FINANCE_MAKER),
     "remittance.send": _only(FINANCE_MAKER),
     "remittance.receive": _only(FINANCE_CHECKER),
+    # settlements
+    "settlements.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "settlements.draft": _only(FINANCE_MAKER),
+    "settlements.issue": _only(FINANCE_CHECKER),
+    "settlements.reject": _only(FINANCE_CHECKER),
     # receipts
     "receipts.record_terms": _only(FINANCE_MAKER),
     "receipts.confirm_terms": _only(FINANCE_CHECKER),

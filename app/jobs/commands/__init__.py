@@ -44,6 +44,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "stays": ("stays:stays", "Stays (停车记录) and the passages of which they are made."),
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "remittance": ("remittance:remittance", "What is due to the treasuries, paid in and receipted (上缴)."),
+    "settlements": ("settlements:settlements", "Settlement statements of enterprises (结算单)."),
     "finance": ("finance:finance", "Revenue reports (收入报表), and what the money was used for (资金使用)."),
     "reconciliation": ("reconciliation:reconciliation", "WeChat's bills against our books (对账与日结)."),
     "receipts": ("receipts:receipts", "Bills and invoices (票据), and what they must say."),

@@ -1,0 +1,1 @@
+"""What finance people do with the settlement statements of enterprises."""
