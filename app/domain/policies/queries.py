@@ -42,8 +42,10 @@ def rows_for(
 
 def narrowed(rows: Sequence[tuple[str, str, int]] | None) -> Mapping[str, int]:
     """Every number by name, as the narrowest of these (name, scope, value) says it, else the city's default."""
+    if not rows:
+        return CITY_DEFAULTS
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, scope, value in rows or ():
+    for name, scope, value in rows:
         found[name].append((scope, value))
     return {name: narrowest(name, found[name]) for name in CITY_DEFAULTS}
 
