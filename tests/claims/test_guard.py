@@ -24,8 +24,9 @@ from app.domain.claims.actions import (
     lock_plate,
     promise,
     seat,
+    take,
 )
-from app.domain.claims.actions.take import free_bay
+from app.domain.claims.actions.take import Free, free_bay
 from app.domain.claims.models import BayClaim
 from app.domain.claims.queries import claim_by_id, open_bays
 from app.domain.claims.rules import CLAIM
@@ -78,6 +79,29 @@ def test_a_bay_that_somebody_is_about_to_claim_is_locked(evening: datetime, admi
             assert found is not None
             with pytest.raises(LockNotAvailable):
                 admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [found.bay_id])
+
+
+def test_a_bay_that_a_rival_has_won_meanwhile_is_given_up_for_another(
+    evening: datetime, admin: Connection[TupleRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = open_lot(bays=2)
+    won = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+    seen: list[Free] = []
+
+    def as_it_was_seen(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:
+        if seen:
+            return free_bay(lot_id, during, now, wait=wait)
+        claim_by_id(won.id)
+        seen.append(Free(won.bay_id, during, was_held=False))
+        return seen[0]
+
+    monkeypatch.setattr(take, "free_bay", as_it_was_seen)
+    with transaction():
+        claim = a_promise(lot, some_plate_id(), hours(evening, 1, 2))
+        assert claim.bay_id != won.bay_id
+        admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [won.bay_id])
+        with pytest.raises(LockNotAvailable):
+            admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [claim.bay_id])
 
 
 def test_a_plate_that_is_about_to_claim_a_bay_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
-from sqlalchemy import CTE, DateTime, Select, Table, bindparam, func, insert, not_, select
+from sqlalchemy import CTE, DateTime, Select, Table, bindparam, func, insert, not_, select, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import aliased
 
 from app.domain.claims import queries
@@ -21,14 +21,14 @@ from app.domain.claims.rules import CLAIM, LEAVING
 from app.domain.lots.models import Bay, BayClosure
 from app.domain.motorists.models import NumberPlate
 from app.kernel import clock
-from app.kernel.db import current, savepoint, sqlstate, transaction, violated
+from app.kernel.db import current, sqlstate, transaction, violated
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid, Unavailable
 from app.kernel.spans import bounds, span
 
 T = TypeVar("T")
-Columns = TypeVarTuple("Columns")
 T_co = TypeVar("T_co", covariant=True)
+Columns = TypeVarTuple("Columns")
 _TABLE: Final = cast("Table", BayClaim.__table__)
 
 ATTEMPTS = 100
@@ -89,8 +89,8 @@ def promise(
     """Promise some free bay of a lot to a plate for a span; the claim is `confirmed` at once.
 
     `admit` says from when until when the gate lets the car in. Whoever has locked the plate in this transaction
-    says so, and it is not locked again. Refuses `LotFull`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`, which end the
-    transaction: who goes on after them asks within a `savepoint()`. Nothing is left behind.
+    says so, and it is not locked again. Refuses `LotFull`, `PlateBusy`, `OutsideOpenHours`, `LotBusy`; nothing is left
+    behind, and the transaction may go on.
     """
     with transaction(), waiting_briefly():
         if not plate_is_locked:
@@ -124,7 +124,7 @@ def hold(
     """
     draft = _draft("reservation", "held", plate_id, admit, exclusive_plate=exclusive_plate)
     draft["hold_expires_at"] = expires_at
-    with transaction(), waiting_briefly(), savepoint():
+    with transaction(), waiting_briefly():
         lock_plate(plate_id)
         return _take_a_bay(_NOBODY, draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
 
@@ -135,7 +135,7 @@ def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetim
     The claim is `in_use` from `entered_at` to the next promise on that bay or `until`, whichever
     is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`; the transaction may go on.
     """
-    with transaction(), waiting_briefly(), savepoint():
+    with transaction(), waiting_briefly():
         lock_plate(plate_id)
         clash = plate_id is not None and bool(queries.overlapping_of_plate(plate_id, span(entered_at, until)))
         admit = span(entered_at, until + LEAVING)
@@ -172,15 +172,33 @@ Candidate = Callable[[datetime, bool], Free | None]
 def _take_a_bay(keeper: Keeper[T], draft: Mapping[str, Any], candidate: Candidate) -> T:
     """Try candidates until the claim stands or nothing is free. The plate, if there is one, is locked."""
     now = clock.now()
+    _MARK.run()
     for attempt in range(ATTEMPTS):
-        found = None if attempt else candidate(now, False)
-        found = found or candidate(now, True)
-        if found is None:
-            raise LotFull
-        written = _write(keeper, draft, found, now)
+        try:
+            found = None if attempt else candidate(now, False)
+            found = found or candidate(now, True)
+            if found is None:
+                raise LotFull
+            written = _write(keeper, draft, found, now)
+        except DBAPIError as error:
+            _go_back()
+            _give_up_unless_a_rival_won(error)
+            continue
         if written is not None:
             return written
+        _go_back()
     raise LotBusy
+
+
+def _go_back() -> None:
+    """Before the last attempt: a bay that was lost is not kept locked while another one is waited for."""
+    _BACK.run()
+    current().expire_all()
+
+
+_MARK: Final = Prepared(text("SAVEPOINT before_the_bay"))
+_BACK: Final = Prepared(text("ROLLBACK TO SAVEPOINT before_the_bay"))
+"""Written by hand: the session's own costs two round trips and as much time as the bay."""
 
 
 @contextmanager
@@ -270,8 +288,7 @@ def _write(keeper: Keeper[T], draft: Mapping[str, Any], found: Free, now: dateti
     """
     if found.was_held:
         flip_stale_holds(found.bay_id, now)
-    with _refusing():
-        return keeper.write({**draft, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now})
+    return keeper.write({**draft, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now})
 
 
 _TOLD: Final = [column for column in _TABLE.columns if column.name != "id"]
@@ -321,17 +338,13 @@ def flip_stale_holds(bay_id: int, now: datetime) -> None:
 _STALE_HOLDS: Final = select(BayClaim).where(BayClaim.bay_id == bindparam("bay_id"), queries.stale(_NOW))
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """A constraint of the claims speaks as a refusal, and a dead-lock as one that may be tried again."""
-    try:
-        yield
-    except IntegrityError as error:
-        refusal = REFUSED_BY.get(violated(error) or "")
-        if refusal is None:
-            raise
-        raise refusal from error
-    except OperationalError as error:
-        if sqlstate(error) in LOST_TO_A_RIVAL:
-            raise LotBusy from error
-        raise
+def _give_up_unless_a_rival_won(error: DBAPIError) -> None:
+    """Return when another bay is worth trying; else raise what the motorist is told."""
+    if sqlstate(error) in LOST_TO_A_RIVAL:
+        return
+    refusal = REFUSED_BY.get(violated(error) or "") if isinstance(error, IntegrityError) else None
+    if refusal is BayTaken:
+        return
+    if refusal is None:
+        raise error
+    raise refusal from error
