@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test nightly mutants race planted demo lint check bench bench-full lock clean
+.PHONY: help setup run test nightly mutants race chaos planted demo lint check bench bench-full lock clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,15 +17,19 @@ run: setup ## start the whole platform; Ctrl-C ends it
 test: setup ## the whole suite on servers of its own
 	@$(PY) -m pytest -q -n 2 --dist worksteal
 
-nightly: setup ## prices with twenty times the random cases: 10,000 against the second program; a race of a million attempts
+nightly: setup ## twenty times the random cases, a race of a million attempts, chaos with a hundred thousand payments
 	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing tests/life
 	@$(PY) -m bench.race 1000000
+	@$(PY) -m bench.chaos --payments 100000
 
 mutants: setup ## spoil engine and proof, and count what the tests notice (WHICH=all tries every way)
 	@$(PY) -m tests.mutants $(WHICH)
 
 race: setup ## sixty-four clients fight for bays: nobody may get what another has (ATTEMPTS=200000)
 	@$(PY) -m bench.race $(ATTEMPTS)
+
+chaos: setup ## payments while everything dies that can die, both books to the fen (PAYMENTS=2000 SEED=… HANDLER=naive)
+	@$(PY) -m bench.chaos $(if $(PAYMENTS),--payments $(PAYMENTS)) $(if $(SEED),--seed $(SEED)) $(if $(HANDLER),--handler $(HANDLER))
 
 planted: setup ## plant bugs that must never pass, one by one, and see the suite notice
 	@$(PY) -m tests.planted $(BUG)
