@@ -7,6 +7,7 @@ from payments.charges import queries
 from payments.charges.actions import apply_notice, check_order, withdraw
 from payments.ledger.queries import lines_of
 from payments.receipts.queries import own_receipts
+from payments.reconciliation.queries import suspense
 from payments.refunds.queries import to_be_given_back
 from tests.payments.servers import Door, in_parallel
 from tests.payments.world import Till, books, cases, content, jobs, notice, order_of, owed, payments, state_of
@@ -208,6 +209,7 @@ def test_a_second_order_of_a_paid_charge_is_kept_in_suspense_until_it_goes_back(
     apply_notice(notice(content(till, second, payee)))
     assert books(payee) == {"wx_receivable": 2500, "customer_prepaid": -1250, "suspense_long": -1250}
     assert [each.surplus for each in payments(charge)] == [False, True]
+    assert [(each.klass, each.fen) for each in suspense(payees=[payee.id])] == [("surplus", 1250)]
     assert jobs(charge) == 1
     assert to_be_given_back(1) == [payments(charge)[1].key]
 

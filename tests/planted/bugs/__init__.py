@@ -1,0 +1,9 @@
+"""What the suite must never let pass: one line of the house each, spoilt as a tired person would spoil it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.planted.bug import Bug
+from tests.planted.bugs import audit, bays, finance, gates, money, stays
+
+BUGS: Final[Sequence[Bug]] = [*bays.BUGS, *gates.BUGS, *stays.BUGS, *audit.BUGS, *money.BUGS, *finance.BUGS]

@@ -1,0 +1,60 @@
+"""What must never pass of the audit log."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.planted.bug import Bug
+
+_SEALS: Final = "tests/audit/test_sealing.py"
+
+_SEALED: Final = [
+    Bug(
+        "late commit passed by: what a running transaction still says is never sealed",
+        "migrations/versions/0036_audit.py",
+        "horizon := txid_snapshot_xmin(txid_current_snapshot());",
+        "horizon := txid_snapshot_xmax(txid_current_snapshot());",
+        [_SEALS],
+    ),
+    Bug(
+        "log open: the program itself writes blocks",
+        "migrations/versions/0036_audit.py",
+        """    op.execute("REVOKE INSERT ON audit_block FROM app_rw")\n""",
+        "",
+        [_SEALS],
+    ),
+    Bug(
+        "log open: the program says in which transaction a deed was done",
+        "migrations/versions/0036_audit.py",
+        'TOLD = "at, actor, action, subject, subject_id, detail, request_id"',
+        'TOLD = "at, actor, action, subject, subject_id, detail, request_id, transaction_id"',
+        [_SEALS],
+    ),
+    Bug(
+        "tail not missed: an anchor of a block that is gone is passed by",
+        "app/domain/audit/rules.py",
+        'yield Fault("tail_cut" if cut else "anchor_differs", number, place=place)\n        return',
+        "return",
+        ["tests/audit/test_rules.py"],
+    ),
+    Bug(
+        "chain not followed: a block need not name the one before it",
+        "app/domain/audit/rules.py",
+        "(block.from_xid, block.total, block.previous) != (end, total + block.entries, previous)",
+        "(block.from_xid, block.total) != (end, total + block.entries)",
+        ["tests/audit/test_rules.py"],
+    ),
+    Bug(
+        "payment untold: the table of payments writes nothing into the log",
+        "migrations/versions/0036_audit.py",
+        """    for table, columns in MONEY.items():
+        written_down""",
+        """    for table, columns in MONEY.items():
+        if table == "payment":
+            continue
+        written_down""",
+        ["tests/audit/test_money.py"],
+    ),
+]
+
+
+BUGS: Final[Sequence[Bug]] = [*_SEALED]

@@ -1,0 +1,267 @@
+"""What must never pass of bills, suspense, receipts and remittance."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.planted.bug import Bug
+
+_READING: Final = "tests/payments/test_bill_reading.py"
+_RECON: Final = "tests/payments/test_reconcile.py"
+_RECEIPTS: Final = "tests/payments/test_receipts.py"
+_BATCHES: Final = "tests/remittance/test_batches.py"
+_BATCH_GUARDS: Final = "tests/remittance/test_guards.py"
+_SETTLED: Final = "tests/remittance/test_settlements.py"
+_CLAIMED: Final = "tests/remittance/test_treasury_refunds.py"
+
+_RECONCILED: Final = [
+    Bug(
+        "decimals dropped: a third decimal of a sum is cut off",
+        "payments/bills/rules/reading.py",
+        """    if (part or "")[_FEN_DIGITS:].strip("0"):
+        raise BillRefused("too_many_decimals")
+""",
+        "",
+        [_READING],
+    ),
+    Bug(
+        "hash believed: a bill's text is not compared with what WeChat signed",
+        "payments/bills/rules/unpacking.py",
+        "if digest.hexdigest() != self._sha1:",
+        "if not digest.digest_size:",
+        [_READING],
+    ),
+    Bug(
+        "summary believed: a bill's totals are not those of its lines",
+        "payments/bills/rules/reading.py",
+        "if name in sums and fen(told) != sums[name]:",
+        "if name in sums and fen(told) is None:",
+        [_READING],
+    ),
+    Bug(
+        "lines added later: a bill that is written takes further ones",
+        "migrations/versions/0035_bills.py",
+        "    _written_at_once()\n    _counted()",
+        "    op.execute('CREATE FUNCTION a_bill_is_written_at_once() RETURNS int LANGUAGE sql AS $$SELECT 1$$')\n"
+        "    _counted()",
+        ["tests/payments/test_bill_fetch.py"],
+    ),
+    Bug(
+        "sums not compared: a line and a payment of other sums match",
+        "payments/reconciliation/actions/matching.py",
+        "theirs.fen = ours.fen AND theirs.status",
+        "theirs.fen IS NOT NULL AND ours.fen IS NOT NULL AND theirs.status",
+        [_RECON],
+    ),
+    Bug(
+        "wrong merchant unseen: a payment in another merchant's bill is merely missing",
+        "payments/reconciliation/actions/matching.py",
+        "CASE WHEN known_channel <> :channel THEN 'channel_mismatch'",
+        "CASE WHEN known_channel IS NULL AND has_sibling THEN 'channel_mismatch'",
+        [_RECON],
+    ),
+    Bug(
+        "suspense kept: a difference that is gone leaves its money in suspense",
+        "payments/reconciliation/actions/match.py",
+        "    if was_suspended:",
+        "    if was_suspended and found.owner is None:",
+        [_RECON],
+    ),
+    Bug(
+        "one person enough: a day may be signed off by who proposed it",
+        "migrations/versions/0041_reconciliation.py",
+        'sa.CheckConstraint("signed_by <> made_by", name="a_day_is_signed_off_by_another_person")',
+        'sa.CheckConstraint("signed_by <> \'\'", name="a_day_is_signed_off_by_another_person")',
+        [_RECON],
+    ),
+    Bug(
+        "closed day open: a day that is signed off takes another bill",
+        "migrations/versions/0041_reconciliation.py",
+        """    for table in ("bill_file", "recon_run", "difference"):""",
+        """    for table in ("recon_run", "difference"):""",
+        [_RECON],
+    ),
+]
+
+_RECEIPTED: Final = [
+    Bug(
+        "constraint dropped: a charge stands on two receipts",
+        "migrations/versions/0043_receipts.py",
+        '"receipt_line", ["charge_id"], unique=True, postgresql_where=live',
+        '"receipt_line", ["charge_id"], postgresql_where=live',
+        [_RECEIPTS],
+    ),
+    Bug(
+        "sent blindly: after a lost answer the platform is not asked first",
+        "payments/receipts/actions/issue.py",
+        "    if asked_before:\n",
+        "    if not asked_before:\n",
+        [_RECEIPTS],
+    ),
+    Bug(
+        "refund forgotten: the receipt still says the whole sum",
+        "payments/refunds/actions/learn.py",
+        "    amend([refund.charge_id])\n",
+        "",
+        [_RECEIPTS],
+    ),
+    Bug(
+        "rate guessed: terms that nobody confirmed count",
+        "payments/receipts/queries.py",
+        ", ReceiptTerms.confirmed_by.is_not(None)",
+        "",
+        [_RECEIPTS],
+    ),
+]
+
+_REMITTED: Final = [
+    Bug(
+        "constraint dropped: a posting is remitted in two batches",
+        "migrations/versions/0046_remittance.py",
+        '"a_posting_is_remitted_once", "remittance_line", ["posting_id"], unique=True,',
+        '"a_posting_is_remitted_once", "remittance_line", ["posting_id"],',
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "netted: WeChat's fee is taken out of the treasury's money",
+        "payments/remittance/actions/propose.py",
+        "account.code = 'due_to_treasury' AND",
+        "account.code IN ('due_to_treasury', 'wx_fee') AND",
+        [_BATCHES],
+    ),
+    Bug(
+        "remitted unseen: a day that nobody signed off is paid in",
+        "migrations/versions/0046_remittance.py",
+        "ELSIF through > coalesce(signed_off_through(NEW.payee_id), '-infinity') THEN",
+        "ELSIF signed_off_through(NEW.payee_id) IS NULL THEN",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "held back: what is due may be left out of a batch",
+        "migrations/versions/0046_remittance.py",
+        "broken := 'a_batch_leaves_nothing_behind';",
+        "broken := NULL;",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "own batch: the maker approves by hand",
+        "migrations/versions/0046_remittance.py",
+        "state NOT IN ('approved', 'returned') OR by <> made_by",
+        "state NOT IN ('approved', 'returned') OR by <> ''",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
+        "taken for received: the bank's line names the document with another sum",
+        "payments/remittance/actions/receive.py",
+        "if len(lines) > 1 or lines[0].amount_fen != -batch.amount_fen:",
+        "if len(lines) > 1:",
+        [_BATCHES],
+    ),
+    Bug(
+        "wrong way: what the treasury has goes back through WeChat",
+        "payments/refunds/queries.py",
+        "return BY_TREASURY if current().scalar(batch) in BOUND else CHANNEL",
+        "return CHANNEL",
+        [_CLAIMED],
+    ),
+    Bug(
+        "blind: the database lets a refund go either way",
+        "migrations/versions/0048_treasury_refunds.py",
+        "IF (NEW.way = 'treasury') <> coalesce(standing",
+        "IF NEW.way IS NULL AND (NEW.way = 'treasury') <> coalesce(standing",
+        [_CLAIMED],
+    ),
+    Bug(
+        "alone: one person lets a claim on the treasury go",
+        "payments/refunds/actions/ask.py",
+        "payment.refund_reserved_fen, 0) if way == CHANNEL else 0",
+        "payment.refund_reserved_fen, 0)",
+        [_CLAIMED],
+    ),
+    Bug(
+        "paid by the wrong one: what the treasury paid is posted against WeChat",
+        "payments/refunds/rules.py",
+        'return [debit("refund_payable", fen), credit("treasury_refund_claim", fen)]',
+        'return [debit("refund_payable", fen), credit("wx_receivable", fen)]',
+        [_CLAIMED],
+    ),
+    Bug(
+        "invented: a settlement statement says other figures than the books",
+        "migrations/versions/0049_settlement_statements.py",
+        "broken := 'a_settlement_says_what_the_books_say';",
+        "broken := NULL;",
+        [_SETTLED],
+    ),
+    Bug(
+        "rewritten: an issued settlement statement changes",
+        "migrations/versions/0049_settlement_statements.py",
+        "IF TG_OP = 'UPDATE' AND OLD.state = 'draft'\n",
+        "IF TG_OP = 'UPDATE'\n",
+        [_SETTLED],
+    ),
+]
+
+_SUSPENSE: Final = "tests/payments/test_suspense.py"
+_SHEETS: Final = "tests/reconciliation/test_sheets.py"
+_MONEY_LOG: Final = "tests/house/test_money_log.py"
+_NEWS: Final = "tests/receipts/test_news.py"
+_CLEARED: Final = [
+    Bug(
+        "constraint dropped: what stands in suspense is in two clearings",
+        "migrations/versions/0045_suspense.py",
+        '"suspense_clearing_line", ["difference_id"], unique=True, postgresql_where=live',
+        '"suspense_clearing_line", ["difference_id"], postgresql_where=live',
+        [_SUSPENSE],
+    ),
+    Bug(
+        "cleared unposted: suspense is left without its reversal",
+        "payments/reconciliation/actions/clear.py",
+        """    for journal in journals_of(difference_reference(held)):
+        reverse(journal, clock.now())
+""",
+        "",
+        [_SUSPENSE],
+    ),
+    Bug(
+        "cleared early: a day that a bill may still explain is cleared",
+        "payments/reconciliation/actions/clear.py",
+        "if any(sign_off(each.channel_id, each.day) is None for each in held):",
+        "if all(sign_off(each.channel_id, each.day) is None for each in held) and len(held) > 2:",
+        [_SUSPENSE],
+    ),
+    Bug(
+        "suspense forgotten: a second payment that waits for its refund is not listed",
+        "payments/reconciliation/queries/suspense.py",
+        "Payment.surplus, Payment.paid_fen > Payment.refund_reserved_fen",
+        "Payment.surplus, Payment.paid_fen < Payment.refund_reserved_fen",
+        ["tests/payments/test_notice.py"],
+    ),
+    Bug(
+        "sheet of the moment: the anchor on it is the newest block's, not its signature's",
+        "app/domain/audit/queries.py",
+        "of_block.where(AuditBlock.from_xid <= xid, AuditBlock.below_xid > xid)",
+        "of_block.order_by(AuditBlock.block_no.desc()).limit(1)",
+        [_SHEETS],
+    ),
+    Bug(
+        "owner untold: who is made responsible for a difference is not in the log",
+        "migrations/versions/0044_money_log.py",
+        """    change_written_down("difference", "owner", *TOLD["difference"])
+""",
+        "",
+        [_MONEY_LOG, "tests/audit/test_money.py"],
+    ),
+    Bug(
+        "news lost: whoever hears of a late receipt never hears that it came",
+        "payments/receipts/actions/issue.py",
+        """    note_news(receipt)
+    if receipt.colour == RED:
+""",
+        """    if receipt.attempts == 0:
+        note_news(receipt)
+    if receipt.colour == RED:
+""",
+        [_NEWS],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_RECONCILED, *_RECEIPTED, *_REMITTED, *_CLEARED]

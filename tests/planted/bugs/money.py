@@ -1,0 +1,129 @@
+"""What must never pass of payments, refunds and the books."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.planted.bug import Bug
+
+_REFUND: Final = "tests/payments/test_refund.py"
+_REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
+_REFUND_WORD: Final = "tests/payments/test_refund_word.py"
+_DAYS: Final = "tests/finance/test_days.py"
+_TOGETHER: Final = "tests/payments/test_together.py"
+
+_REFUNDED: Final = [
+    Bug(
+        "constraint dropped: a payment's refunds may sum to more than it keeps back for them",
+        "migrations/versions/0029_refunds.py",
+        """(("refund", "INSERT OR UPDATE OF state"), ("payment", "UPDATE OF refund_reserved_fen"))""",
+        "()",
+        [_REFUND_GUARD],
+    ),
+    Bug(
+        "sum not looked at: more than was paid is promised back",
+        "payments/refunds/actions/ask.py",
+        "if wish.amount_fen > left:",
+        "if wish.amount_fen > payment.paid_fen:",
+        [_REFUND_GUARD, _REFUND],
+    ),
+    Bug(
+        "unknown taken for failed: after a time-out the refund is given up, and another may be asked for",
+        "payments/refunds/actions/send.py",
+        'move(refund, "time_out", ANSWER)',
+        'move(refund, "close", ANSWER)',
+        [_REFUND_WORD],
+    ),
+    Bug(
+        "notice believed: what WeChat says of another sum moves ours",
+        "payments/refunds/actions/learn.py",
+        "    if wrong:\n",
+        "    if wrong and refund.refund_id is None:\n",
+        [_REFUND_WORD],
+    ),
+    Bug(
+        "promise kept: what WeChat closed can never be given back",
+        "payments/refunds/actions/moves.py",
+        "    payment.refund_reserved_fen -= refund.amount_fen\n",
+        "",
+        [_REFUND, _REFUND_WORD],
+    ),
+    Bug(
+        "second person not needed: who asked for a refund approves it",
+        "payments/refunds/actions/decide.py",
+        "if refund.asked_by == by:",
+        "if refund.asked_by == because:",
+        [_REFUND],
+    ),
+    Bug(
+        "earned anyway: what is promised back becomes the payee's as well",
+        "payments/charges/actions/recognise.py",
+        "payment.paid_fen - payment.refund_reserved_fen",
+        "payment.paid_fen",
+        [_REFUND],
+    ),
+]
+
+_PAID_TOGETHER: Final = [
+    Bug(
+        "constraint dropped: two open orders ask for one charge",
+        "migrations/versions/0038_combined.py",
+        '["charge_id"], unique=True, postgresql_where=still_open',
+        '["charge_id"], postgresql_where=still_open',
+        ["tests/payments/test_charge_guard.py", "tests/house/test_migrations.py"],
+    ),
+    Bug(
+        "payees mixed: a sub-order asks for another payee's charge",
+        "payments/charges/actions/place.py",
+        "groupby(by_payee, key=lambda charge: charge.payee_id)",
+        "groupby(by_payee, key=lambda charge: charge.payee_id // 2)",
+        [_TOGETHER],
+    ),
+    Bug(
+        "refund of a part: WeChat is told that the part was the whole order",
+        "payments/refunds/actions/send.py",
+        "total_fen=current().get_one(Order, payment.order_id).amount_fen",
+        "total_fen=refund.paid_fen",
+        [_TOGETHER],
+    ),
+    Bug(
+        "rest forgotten: what WeChat left unpaid of a combined order stays open",
+        "payments/charges/actions/check.py",
+        "partly_over = len(checkout.still_open) < len(checkout.orders)",
+        "partly_over = False",
+        [_TOGETHER],
+    ),
+    Bug(
+        "other debts: an order for more than was asked is handed out",
+        "payments/charges/actions/prepare.py",
+        "if {each.id for each in charges} != _asked_with(asking):",
+        "if not {each.id for each in charges} <= _asked_with(asking):",
+        [_TOGETHER],
+    ),
+]
+
+_CLOSED: Final = [
+    Bug(
+        "lock dropped: a day is closed while somebody still posts on it",
+        "migrations/versions/0039_days.py",
+        "            PERFORM pg_advisory_xact_lock_shared(680101);\n",
+        "",
+        [_DAYS],
+    ),
+    Bug(
+        "constraint dropped: a closed day takes postings",
+        "migrations/versions/0039_days.py",
+        "IF EXISTS (SELECT FROM public.accounting_day WHERE day >= NEW.posted_on) THEN",
+        "IF false THEN",
+        [_DAYS],
+    ),
+    Bug(
+        "difference passed by: days are closed though the books do not follow from the events",
+        "app/domain/finance/actions.py",
+        "            return len(found)\n",
+        "            pass\n",
+        [_DAYS],
+    ),
+]
+
+
+BUGS: Final[Sequence[Bug]] = [*_REFUNDED, *_PAID_TOGETHER, *_CLOSED]
