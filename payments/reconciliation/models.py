@@ -246,3 +246,35 @@ class SuspenseClearingLine(Base):
     payee_id: Mapped[int]
     gap_fen: Mapped[int]
     state: Mapped[str]
+
+
+class AgreedRate(Base):
+    """At which rate WeChat's fee was agreed for a merchant (约定费率), in millionths, from a day on.
+
+    It counts once another person confirmed it, and then stays.
+    """
+
+    __tablename__ = "agreed_rate"
+    __table_args__ = (
+        ForeignKeyConstraint(*_OF_ITS_CHANNEL, name="an_agreed_rate_is_of_its_payees_channel"),
+        CheckConstraint("rate_ppm BETWEEN 0 AND 20000", name="an_agreed_rate_is_up_to_two_percent"),
+        CheckConstraint("note <> ''", name="an_agreed_rate_names_its_basis"),
+        CheckConstraint("confirmed_by <> recorded_by", name="an_agreed_rate_is_confirmed_by_another_person"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="a_confirmed_rate_has_its_time"),
+        Index(
+            "a_merchant_agrees_one_rate_a_day", "channel_id", "since", unique=True,
+            postgresql_where=text("confirmed_by IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    since: Mapped[date]
+    rate_ppm: Mapped[int]
+    note: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]

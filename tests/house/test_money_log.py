@@ -34,6 +34,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "turnover_daily": "derived from postings, and compared with them every hour",
 }
 QUIET: Final[Mapping[str, frozenset[str]]] = {
+    "agreed_rate": frozenset({"confirmed_at"}),
     "difference": frozenset(
         {"last_run_id", "payment_id", "refund_id", "moved_at", "next_check_at", "tries"},
     ),

@@ -7,7 +7,7 @@ from datetime import date
 
 from app.domain.reconciliation.queries import SignedDay, SignedMonth, place_of_payee, signed_day, signed_month
 from app.domain.staff.queries import account_id, actor_of
-from app.domain.staff.rules import Actor, NotPermitted, Place, permit
+from app.domain.staff.rules import CITY, Actor, NotPermitted, Place, permit
 from app.kernel import audit
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
@@ -16,8 +16,8 @@ from payments.bank.models import BankStatement
 from payments.payees.models import MerchantChannel
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
-from payments.reconciliation.models import DayProposal, DaySignOff, Difference, ReconRun, SuspenseClearing
-from payments.reconciliation.queries import clearing, difference, latest_run, merchant
+from payments.reconciliation.models import AgreedRate, DayProposal, DaySignOff, Difference, ReconRun, SuspenseClearing
+from payments.reconciliation.queries import clearing, difference, latest_run, merchant, rate
 
 
 class OwnerCannotAct(Conflict):
@@ -126,6 +126,22 @@ def sign(by: Actor, sub_mchid: str, day: date) -> DaySignOff:
         channel = merchant(sub_mchid)
         permit(by, "reconciliation.sign", _place(channel))
         return recon.sign(channel.id, day, by.label)
+
+
+def record_rate(by: Actor, sub_mchid: str, rate_ppm: int, since: date, note: str) -> AgreedRate:
+    """Write down at which rate WeChat's fee was agreed. Refuses `NoSuchMerchant`, `RateUnfit`."""
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.record_rate", _place(channel))
+        return recon.record_rate(channel, rate_ppm, since, note, by.label)
+
+
+def confirm_rate(by: Actor, key: uuid.UUID) -> AgreedRate:
+    """Agree with a recorded rate. Refuses as `payments.reconciliation.actions.confirm_rate` does."""
+    with transaction():
+        found = rate(key)
+        permit(by, "reconciliation.confirm_rate", CITY if found is None else place_of_payee(found.payee_id))
+        return recon.confirm_rate(key, by.label)
 
 
 def take_day_sheet(by: Actor, sub_mchid: str, day: date) -> SignedDay:

@@ -19,7 +19,7 @@ from payments.bills.queries import BillView
 from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
-from payments.reconciliation.queries import ClearingView, DaySheet, DayView, DifferenceView, Held
+from payments.reconciliation.queries import ClearingView, DaySheet, DayView, DifferenceView, Held, RateView
 
 PAGE = recon.PAGE
 
@@ -122,6 +122,11 @@ def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:
 def clearings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[ClearingView]:
     """What was asked to be cleared, the newest first. Refuses `NotPermitted`."""
     return recon.clearings(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
+
+
+def rates(by: Actor) -> Sequence[RateView]:
+    """Which rates of WeChat's fee were agreed, by merchant. Refuses `NotPermitted`."""
+    return recon.rates(payees=payees_within(reach(by, "reconciliation.see")))
 
 
 def payees_within(scopes: Sequence[Scope]) -> Collection[int] | None:

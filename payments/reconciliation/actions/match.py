@@ -15,7 +15,7 @@ from payments.ledger.actions import reverse
 from payments.ledger.queries import journals_of
 from payments.reconciliation.actions.matching import COMPARE, COMPARE_FLOWS, TELL_BIRTHS
 from payments.reconciliation.models import Difference
-from payments.reconciliation.queries import sign_off
+from payments.reconciliation.queries import agreed_ppm, sign_off
 from payments.reconciliation.rules import CLASSES, DIFFERENCE, EDGE, SECOND_LEG, holds_until
 
 SETTLEMENT: Final = "提现"
@@ -80,6 +80,7 @@ def _compare(due: BillDay, trade: BillFile, flow: BillFile | None) -> int:
         "channel": due.channel_id, "payee": due.payee_id, "day": due.day, "file": trade.id,
         "flow_file": flow.id if flow else None, "begins": begins, "ends": begins + _DAY, "now": now, "edge": EDGE,
         "may_hold": now < until, "held_until": until, "asked": _ASKED,
+        "agreed": agreed_ppm(due.channel_id, due.day),
     }  # fmt: skip
     current().execute(text("SET LOCAL work_mem = '64MB'"))
     run_id = int(current().execute(COMPARE, told).scalar_one())

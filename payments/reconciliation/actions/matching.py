@@ -31,7 +31,8 @@ _JOINED: Final = f"""
         SELECT number AS line, at, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen AS fen,
                CASE kind WHEN 'REFUND' THEN out_refund_no ELSE out_trade_no END AS number, status,
                fee_fen = CASE WHEN settled_fen < 0 THEN -1 ELSE 1 END
-                         * ((abs(settled_fen) * rate_ppm + 500000) / 1000000) AS fee_fits,
+                         * ((abs(settled_fen) * rate_ppm + 500000) / 1000000)
+               AND (kind = 'REFUND' OR rate_ppm = coalesce(CAST(:agreed AS bigint), rate_ppm)) AS fee_fits,
                currency = 'CNY' AND kind <> 'REVOKED' AS is_plain
         FROM bill_line WHERE bill_id = :file
     ),

@@ -15,6 +15,7 @@ from payments.reconciliation.queries.days import (
     sign_off,
     unexplained,
 )
+from payments.reconciliation.queries.rates import RateView, agreed_ppm, rate, rates
 from payments.reconciliation.queries.sheets import (
     DayNotSignedOff,
     DaySheet,
@@ -37,7 +38,7 @@ from payments.reconciliation.queries.suspense import (
 
 __all__ = [
     "PAGE", "ClearingView", "DayNotSignedOff", "DaySheet", "DayView", "DifferenceView", "Held", "MonthNotSignedOff",
-    "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "SheetBill", "SheetDifference", "clearing", "clearings",
-    "day_sheet", "days", "difference", "differences", "differences_of", "held_for_charge", "held_for_refund",
-    "latest_run", "merchant", "month_sheets", "sign_off", "suspense", "unexplained",
+    "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "RateView", "SheetBill", "SheetDifference", "agreed_ppm",
+    "clearing", "clearings", "day_sheet", "days", "difference", "differences", "differences_of", "held_for_charge",
+    "held_for_refund", "latest_run", "merchant", "month_sheets", "rate", "rates", "sign_off", "suspense", "unexplained",
 ]  # fmt: skip
