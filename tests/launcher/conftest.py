@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,12 +31,45 @@ def pair(folder: Path) -> Iterator[Pair]:
     servers.down()
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """The folder of a PostgreSQL that a first start made and that was stopped: nobody starts it again."""
+    home = Path(tempfile.mkdtemp(prefix="gongbo-launcher-"))
+    home.chmod(0o711)
+    servers = Servers.at(home / "servers", *free_ports(2))
+    servers.up(valkey=False)
+    servers.down()
+    yield servers.place.base
+    shutil.rmtree(home)
+
+
 @pytest.fixture
-def running(pair: Pair) -> Pair:
-    """Both servers, started, with something to lose in each."""
-    pair.servers.up()
-    pair.write()
+def stopped(pair: Pair, cluster: Path) -> Pair:
+    """Both servers after a first start and a stop; what a first start makes is another test's matter."""
+    return with_cluster(pair, cluster)
+
+
+@pytest.fixture
+def other(running: Pair, cluster: Path) -> Path:
+    """Where a second PostgreSQL lies beside the running one, stopped."""
+    base = running.servers.place.base.with_name("other")
+    with_cluster(Pair(Servers.at(base)), cluster)
+    return base
+
+
+def with_cluster(pair: Pair, cluster: Path) -> Pair:
+    """The pair with a copy of that cluster, owned as it was."""
+    for name in ("pg", "pg.pass"):
+        subprocess.run(["cp", "-a", cluster / name, pair.servers.place.base / name], check=True)
     return pair
+
+
+@pytest.fixture
+def running(stopped: Pair) -> Pair:
+    """Both servers, started, with something to lose in each."""
+    stopped.servers.up()
+    stopped.write()
+    return stopped
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Servers come up once, for whoever asks, and go down when told."""
 
+from pathlib import Path
+
 import pytest
 
 from launcher.failure import CannotStart
@@ -27,10 +29,9 @@ def test_what_was_written_is_there_after_down_and_up(running: Pair) -> None:
 
 
 @pytest.mark.parametrize("times", ["first", "second"])
-def test_two_starts_at_once_both_succeed_and_agree(pair: Pair, times: str) -> None:
+def test_two_starts_at_once_both_succeed_and_agree(pair: Pair, times: str, request: pytest.FixtureRequest) -> None:
     if times == "second":
-        pair.servers.up()
-        pair.servers.down()
+        request.getfixturevalue("stopped")
     starts = [launch("up", *pair.options) for _ in range(2)]
     said = [start.communicate(timeout=40) for start in starts]
     assert [start.returncode for start in starts] == [0, 0], said
@@ -40,20 +41,18 @@ def test_two_starts_at_once_both_succeed_and_agree(pair: Pair, times: str) -> No
     }  # fmt: skip
 
 
-def test_a_port_that_another_cluster_holds_is_refused_and_nothing_is_left_running(running: Pair) -> None:
-    home = running.servers.place.base.with_name("other")
-    other = Servers.at(home, running.servers.postgres.port, free_ports(1)[0])
-    with pytest.raises(CannotStart, match=f"Port {other.postgres.port} for PostgreSQL is taken by"):
-        other.up()
-    assert Pair(other).everyone() == []
+def test_a_port_that_another_cluster_holds_is_refused_and_nothing_is_left_running(running: Pair, other: Path) -> None:
+    beside = Servers.at(other, running.servers.postgres.port, free_ports(1)[0])
+    with pytest.raises(CannotStart, match=f"Port {beside.postgres.port} for PostgreSQL is taken by"):
+        beside.up()
+    assert Pair(beside).everyone() == []
 
 
-def test_when_the_second_server_cannot_start_the_first_does_not_stay(running: Pair) -> None:
-    home = running.servers.place.base.with_name("other")
-    other = Servers.at(home, free_ports(1)[0], running.servers.valkey.port)
+def test_when_the_second_server_cannot_start_the_first_does_not_stay(running: Pair, other: Path) -> None:
+    beside = Servers.at(other, free_ports(1)[0], running.servers.valkey.port)
     with pytest.raises(CannotStart, match="for Valkey is taken by"):
-        other.up()
-    assert Pair(other).everyone() == []
+        beside.up()
+    assert Pair(beside).everyone() == []
 
 
 def test_another_port_for_running_servers_is_refused_in_a_sentence_that_names_theirs(running: Pair) -> None:
