@@ -18,7 +18,7 @@ def statements() -> Iterator[list[str]]:
     ours = threading.get_ident()
 
     def execute(cursor: psycopg.Cursor[Any], query: Any, params: Any = None, **words: Any) -> Any:
-        if query and threading.get_ident() == ours:  # the pool asks with an empty one whether a connection still lives
+        if str(query).strip(";") and threading.get_ident() == ours:  # the pool asks with `;` whether a connection lives
             sent.append(str(query))
         return _execute(cursor, query, params, **words)
 
