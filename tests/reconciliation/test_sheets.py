@@ -11,13 +11,13 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 
-from app.domain.audit.actions import seal
 from app.domain.audit.queries import proof
 from app.domain.audit.rules import printed_anchor
 from app.domain.staff.rules import Actor
 from app.kernel.clock import SHANGHAI
 from payments.reconciliation import actions
 from simulators.wechat.bill_papers import Flowed, Traded
+from tests.audit.scene import seal_all
 from tests.commands import refused, told
 from tests.payments.months import Shop
 from tests.payments.papers import DAY, at, flowing, payment
@@ -74,7 +74,7 @@ def test_a_days_sheet_says_sums_differences_who_closed_it_and_what_proves_it(
 ) -> None:
     strange = payment(700, 12, shop.owner(DAY))
     closed(shop, maker, checker, strange)
-    seal()
+    seal_all()
     merchant = shop.owner(DAY).sub_mchid
     said = written(app, checker, tmp_path / "day.pdf", "sheet", merchant, DAY)
     for word in (
@@ -92,11 +92,11 @@ def test_the_same_sheet_has_the_same_bytes_whoever_takes_it_whenever(
     app: Flask, shop: Shop, maker: Actor, checker: Actor, tmp_path: Path, at: Move
 ) -> None:
     closed(shop, maker, checker, payment(700, 12, shop.owner(DAY)))
-    seal()
+    seal_all()
     files = tmp_path / "first.pdf", tmp_path / "second.pdf"
     written(app, checker, files[0], "sheet", shop.owner(DAY).sub_mchid, DAY)
     at(datetime(2026, 7, 9, tzinfo=UTC))
-    seal()
+    seal_all()
     written(app, maker, files[1], "sheet", shop.owner(DAY).sub_mchid, DAY)
     assert files[0].read_bytes() == files[1].read_bytes()
 
@@ -108,7 +108,7 @@ def test_there_is_no_sheet_before_the_day_is_closed_and_sealed_nor_for_others(
     assert refused(app, checker, *words) == "day_not_signed_off"
     closed(shop, maker, checker)
     assert refused(app, checker, *words) == "sheet_not_sealed"
-    seal()
+    seal_all()
     assert refused(app, staff("finance_checker", district_code="330108"), *words) == "not_found"
     assert not (tmp_path / "day.pdf").exists()
 
@@ -117,7 +117,7 @@ def test_a_long_sheet_counts_its_pages(
     app: Flask, shop: Shop, maker: Actor, checker: Actor, tmp_path: Path
 ) -> None:  # fmt: skip
     closed(shop, maker, checker, *(payment(100 + number, 12, shop.owner(DAY)) for number in range(25)))
-    seal()
+    seal_all()
     said = written(app, checker, tmp_path / "day.pdf", "sheet", shop.owner(DAY).sub_mchid, DAY)
     pages = len(PdfReader(tmp_path / "day.pdf").pages)
     assert pages > 1
@@ -136,7 +136,7 @@ def test_a_months_sheet_has_a_line_for_each_day_once_all_are_closed(
     actions.reconcile(shop.channel_id, second)
     actions.propose(shop.channel_id, second, maker.label)
     actions.sign(shop.channel_id, second, checker.label)
-    seal()
+    seal_all()
     said = written(app, checker, tmp_path / "june.pdf", *words)
     for word in (
         "微信支付对账月结单",
