@@ -13,6 +13,7 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import OperationalError
 
 from app.domain.claims.actions import (
     LotFull,
@@ -102,6 +103,22 @@ def test_a_bay_that_a_rival_has_won_meanwhile_is_given_up_for_another(
         admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [won.bay_id])
         with pytest.raises(LockNotAvailable):
             admin.execute("SELECT FROM bay WHERE id = %s FOR NO KEY UPDATE NOWAIT", [claim.bay_id])
+
+
+def test_a_database_that_is_lost_meanwhile_is_told_as_such(
+    evening: datetime, admin: Connection[TupleRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot, plate_id = open_lot(bays=1), some_plate_id()
+
+    def lost(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool) -> Free | None:
+        with transaction() as session:
+            admin.execute("SELECT pg_terminate_backend(%s, 5000)", [session.scalar(select(func.pg_backend_pid()))])
+        return free_bay(lot_id, during, now, wait=wait)
+
+    monkeypatch.setattr(take, "free_bay", lost)
+    with pytest.raises(OperationalError):
+        a_promise(lot, plate_id, hours(evening, 1, 2))
+    assert live_claims(lot) == []
 
 
 def test_a_plate_that_is_about_to_claim_a_bay_is_locked(evening: datetime, admin: Connection[TupleRow]) -> None:

@@ -181,24 +181,22 @@ def _take_a_bay(keeper: Keeper[T], draft: Mapping[str, Any], candidate: Candidat
                 raise LotFull
             written = _write(keeper, draft, found, now)
         except DBAPIError as error:
-            _go_back()
+            if error.connection_invalidated:
+                raise
+            _BACK.run()
             _give_up_unless_a_rival_won(error)
             continue
         if written is not None:
             return written
-        _go_back()
+        _BACK.run()
     raise LotBusy
-
-
-def _go_back() -> None:
-    """Before the last attempt: a bay that was lost is not kept locked while another one is waited for."""
-    _BACK.run()
-    current().expire_all()
 
 
 _MARK: Final = Prepared(text("SAVEPOINT before_the_bay"))
 _BACK: Final = Prepared(text("ROLLBACK TO SAVEPOINT before_the_bay"))
-"""Written by hand: the session's own costs two round trips and as much time as the bay."""
+"""A bay that was lost is not kept locked while another one is waited for. Written by hand: the session's own savepoint
+costs two round trips and as much time as the bay.
+"""
 
 
 @contextmanager
@@ -331,7 +329,8 @@ _NOBODY: Final = _Nobody()
 
 def flip_stale_holds(bay_id: int, now: datetime) -> None:
     """Let every hold on a locked bay expire whose time is over, so that it stands in nobody's way."""
-    for hold in current().scalars(_STALE_HOLDS, {"bay_id": bay_id, "now": now}):
+    as_they_lie = {"populate_existing": True}  # what an attempt that was lost made of them is undone
+    for hold in current().scalars(_STALE_HOLDS, {"bay_id": bay_id, "now": now}, execution_options=as_they_lie):
         CLAIM.move(hold, "expire", "claims.write")
 
 
