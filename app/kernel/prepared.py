@@ -81,6 +81,7 @@ class Prepared:
 
         fixed = visitors.cloned_traverse(cast("Any", self._statement), NO_COPY, {"bindparam": note})
         text = str(fixed.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
+        assert "POSTCOMPILE" not in text, "a constant within RETURNING is written as a literal_column"
         writers = ((name, each.type.dialect_impl(dialect).bind_processor(dialect)) for name, each in named.items())
         self._written = [(name, write) for name, write in writers if write is not None]
         self._text = text
