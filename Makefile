@@ -45,11 +45,11 @@ lint: setup ## lint, formatting and types
 check: lint ## the same, and the tests about the house
 	@$(PY) -m pytest -q tests/house
 
-bench: setup ## measure the promises about speed
-	@$(PY) -m bench
+bench: setup ## measure the promises about speed (ONLY="rush gates" measures these groups)
+	@$(PY) -m bench $(ONLY)
 
 bench-full: setup ## the same with supply at full size: 5,000 lots, 200,000 bays
-	@$(PY) -m bench full
+	@$(PY) -m bench full $(ONLY)
 
 lock: setup ## write requirements*.txt anew from requirements*.in
 	@$(PY) -m launcher lock

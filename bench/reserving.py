@@ -22,7 +22,8 @@ from bench.wishes import FIRST_EVENING, attempts
 from launcher.roles import plain
 
 ROUNDS = 6
-SECONDS = 3.0
+SECONDS = 2.0
+"""Of each side in each round: three would fill some lots on a fast machine."""
 HTTP_CLIENTS, WARMING = 64, 2
 GRANTED, REFUSED = 201, 409
 CLIENTS = 8

@@ -1,10 +1,9 @@
 """A lot as it stands beside a reservation or a stay."""
 
-from typing import Any
+import uuid
+from typing import Any, Protocol
 
 import marshmallow as ma
-
-from app.domain.lots.models import Lot
 
 
 class Place(ma.Schema):
@@ -13,6 +12,21 @@ class Place(ma.Schema):
     address = ma.fields.String(required=True)
     latitude = ma.fields.Float(required=True, metadata={"description": "GCJ-02"})
     longitude = ma.fields.Float(required=True, metadata={"description": "GCJ-02"})
+
+
+class Lot(Protocol):
+    """A lot, or what was read of one."""
+
+    @property
+    def key(self) -> uuid.UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def latitude(self) -> float: ...
+    @property
+    def longitude(self) -> float: ...
 
 
 def place(lot: Lot) -> dict[str, Any]:

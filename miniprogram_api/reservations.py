@@ -6,8 +6,6 @@ from typing import Any
 import marshmallow as ma
 
 from app.domain.adjustments.queries import Offer, offers
-from app.domain.gates.queries.readiness import is_ready, readiness
-from app.domain.motorists.queries import plate_characters
 from app.domain.reservations import actions, queries
 from app.domain.reservations.queries import ReservationView
 from app.web.once import once
@@ -93,8 +91,7 @@ def reserve(wish: dict[str, Any]) -> dict[str, Any]:
     当场确认到具体泊位。
     """
     made = actions.reserve(asking(), wish["vehicle_key"], wish["lot_key"], wish["begins_at"], wish["ends_at"])
-    view = queries.one_for(asking(), made.key)
-    return _shown(view, None, is_ready(view.claim.id))
+    return _shown(queries.one_for(asking(), made.key), None)
 
 
 @blueprint.get("/reservations")
@@ -105,11 +102,10 @@ def reserve(wish: dict[str, Any]) -> dict[str, Any]:
 def list_reservations(page: dict[str, Any]) -> dict[str, Any]:
     """我的预约"""
     rows, last = cursor.cut(queries.list_for(asking(), cursor.unseal(page.get("cursor")), PAGE + 1), PAGE)
-    found = offers([row.reservation.id for row in rows])
-    ready = readiness([row.claim.id for row in rows])
+    found = offers([row.id for row in rows])
     return {
-        "items": [_shown(row, found.get(row.reservation.id), ready.get(row.claim.id)) for row in rows],
-        "next_cursor": cursor.seal(last.reservation.id) if last else None,
+        "items": [_shown(row, found.get(row.id)) for row in rows],
+        "next_cursor": cursor.seal(last.id) if last else None,
     }
 
 
@@ -149,27 +145,11 @@ def extend(wish: dict[str, Any], key: uuid.UUID) -> dict[str, Any]:
 
 def shown(view: ReservationView) -> dict[str, Any]:
     """A reservation as its motorist sees it."""
-    return _shown(view, offers([view.reservation.id]).get(view.reservation.id), is_ready(view.claim.id))
+    return _shown(view, offers([view.id]).get(view.id))
 
 
-def _shown(view: ReservationView, offer: Offer | None, gate_ready: bool | None) -> dict[str, Any]:
-    reservation, claim = view.reservation, view.claim
-    return {
-        "key": reservation.key,
-        "state": claim.state,
-        "lot": place(view.lot),
-        "bay": view.bay.number,
-        "zone": view.bay.zone,
-        "vehicle_key": view.vehicle.key,
-        "plate": plate_characters(view.plate),
-        "begins_at": reservation.begins_at,
-        "ends_at": reservation.ends_at,
-        "admit_from": claim.admit_from,
-        "admit_until": claim.admit_until,
-        "made_at": reservation.made_at,
-        "gate_ready": gate_ready,
-        "offer": None if offer is None else _offered(offer),
-    }
+def _shown(view: ReservationView, offer: Offer | None) -> dict[str, Any]:
+    return {**vars(view), "lot": place(view.lot), "offer": None if offer is None else _offered(offer)}
 
 
 def _offered(offer: Offer) -> dict[str, Any]:

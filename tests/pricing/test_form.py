@@ -139,6 +139,9 @@ BOTH_REFUSE: list[tuple[str, Change]] = [
     ("parameters.payment_channels.citizen_card.off", lambda p: p["payment_channels"]["citizen_card"].update(off=1)),
     ("parameters.overrides[0].kind", lambda p: p.update(overrides=[{"kind": "dear", "from": "", "to": ""}])),
     ("parameters.overstay.multiplier_permille", lambda p: p.update(overstay={"cap_fen": 1})),
+    ("parameters.waivers", lambda p: p.update(waivers=["visit"])),
+    ("parameters.vehicle_classes", lambda p: p.update(vehicle_classes=[])),
+    ("parameters.vehicle_classes", lambda p: p.update(vehicle_classes={})),
     ("parameters.waivers.visit.effect", lambda p: p.update(waivers={"visit": {"effect": "half"}})),
 ]
 

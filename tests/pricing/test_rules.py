@@ -70,6 +70,21 @@ def test_one_second_over_a_unit_is_a_unit_more() -> None:
     assert fee(tariff(), at("09:00"), at("10:00:01")) == 800
 
 
+def test_bands_change_on_the_minute_that_they_tell() -> None:
+    dear = {"name": "dear", "from": "08:30", "to": "17:45", "days": "all", "method": "per_visit", "fen": 700}
+    cheap = {"name": "cheap", "from": "17:45", "to": "08:30", "days": "all", "method": "per_visit", "fen": 100}
+    of = tariff(bands=[dear, cheap], boundary_policy="round_each_segment")
+    assert fee(of, at("17:44:59"), at("17:45")) == 700
+    assert fee(of, at("17:45"), at("17:45:01")) == fee(of, at("08:29:59"), at("08:30")) == 100
+    assert fee(of, at("08:29:59"), at("08:30:01")) == 800
+
+
+def test_a_whole_number_may_be_written_with_a_point_as_in_a_schema() -> None:
+    steps = [{"minutes": None, "unit_min": 60.0, "fen": 400.0}]
+    band = {"name": "all", "from": "00:00", "to": "24:00", "days": "all", **HOURLY, "steps": steps}
+    assert tariff(bands=[band]) == tariff()
+
+
 def test_one_second_over_the_free_time_is_charged_from_entry() -> None:
     of = tariff(free=free())
     assert fee(of, at("09:00"), at("09:15")) == 0
@@ -198,6 +213,8 @@ def test_a_payment_channels_discount_stays_apart_from_the_fee() -> None:
     assert "优惠后：6.22元" in bill.explain()
     with pytest.raises(UnknownPaymentChannel):
         quote(of, at("09:00"), at("10:30"), payment_channel="gold")
+    with pytest.raises(UnknownPaymentChannel):
+        quote(tariff(), at("09:00"), at("10:30"), payment_channel="citizen_card")
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,12 @@ def vehicle_view(vehicle: Vehicle, plate: NumberPlate) -> VehicleView:
 
 def plate_characters(plate: NumberPlate) -> str:
     """The characters of a plate: for its owner and for gates, never for logs."""
-    return crypto.unseal(plate.value_enc, f"plate.value:{plate.key}")
+    return characters_of(plate.key, plate.value_enc)
+
+
+def characters_of(plate_key: uuid.UUID, value_enc: bytes) -> str:
+    """The same of a plate whose columns were read."""
+    return crypto.unseal(value_enc, f"plate.value:{plate_key}")
 
 
 def characters_index(characters: str) -> bytes:

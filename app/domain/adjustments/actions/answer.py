@@ -11,7 +11,7 @@ from app.domain.claims.queries import claim_by_id
 from app.domain.motorists.models import Motorist
 from app.domain.reservations.actions import keep_offer
 from app.domain.reservations.models import Reservation
-from app.domain.reservations.queries import lot_of_claim, one_for
+from app.domain.reservations.queries import lot_of_claim, reservation_of
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.queue import enqueue
@@ -55,7 +55,7 @@ def _offered(motorist_id: int, reservation_key: uuid.UUID) -> tuple[Reservation,
     """Locked in the order of all: the motorist, the displacement, then bay and claim."""
     session = current()
     session.execute(select(Motorist.id).where(Motorist.id == motorist_id).with_for_update(key_share=True))
-    lost = one_for(motorist_id, reservation_key).reservation
+    lost = reservation_of(motorist_id, reservation_key)
     row = session.scalars(
         select(Displacement).where(Displacement.reservation_id == lost.id).with_for_update()
     ).one_or_none()

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVarTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from app.domain.claims.models import BayClaim
 from app.domain.gates.models import GateDevice, GateList, GateListVersion, VendorList, WhitelistRow
@@ -17,7 +31,6 @@ from app.domain.lots.models import Bay, Lot
 from app.domain.policies.queries import number_for
 from app.kernel import clock
 from app.kernel.db import transaction
-from app.kernel.prepared import Prepared
 
 Columns = TypeVarTuple("Columns")
 
@@ -43,11 +56,10 @@ def readiness(claim_ids: Collection[int]) -> dict[int, bool]:
         return dict(session.execute(_READY, {"claim_ids": list(claim_ids)}).all())
 
 
-def is_ready(claim_id: int) -> bool | None:
-    """The same of one claim; none where it waits for no car, or the lot has no entrance that knows lists."""
-    with transaction():
-        known = _IS_READY.value(claim_id=claim_id)
-        return None if known is None else bool(known)
+def ready(claim_id: SQLColumnExpression[int]) -> ScalarSelect[bool]:
+    """The same of the claim of an outer query; null where it waits for no car, or the lot has no such entrance."""
+    known = _entrances(select(func.bool_and(KNOWN))).where(BayClaim.id == claim_id)
+    return known.correlate_except(*_OF_ENTRANCES).scalar_subquery()
 
 
 def gates_to_compare() -> list[int]:
@@ -75,6 +87,9 @@ def _entrances(columns: Select[*Columns]) -> Select[*Columns]:
         .outerjoin(VendorList, VendorList.device_id == GateDevice.id)
         .where(BayClaim.state == "confirmed")
     )
+
+
+_OF_ENTRANCES: Final = (BayClaim, Bay, GateDevice, GateList, VendorList)
 
 
 def _soon(columns: Select[*Columns]) -> Select[*Columns]:
@@ -124,9 +139,6 @@ KNOWN: Final[ColumnElement[bool]] = and_(
 )  # fmt: skip
 """A gate acknowledged the row, and nothing it said or showed since takes that back."""
 
-_IS_READY: Final = Prepared(
-    _entrances(select(func.bool_and(KNOWN))).where(BayClaim.id == bindparam("claim_id", type_=BigInteger))
-)  # fmt: skip
 _READY: Final = (
     _entrances(select(BayClaim.id, func.bool_and(KNOWN)))
     .where(BayClaim.id == func.any(bindparam("claim_ids", type_=ARRAY(BigInteger))))

@@ -10,7 +10,7 @@ from app.domain.lots.queries import policy_of
 from app.domain.reservations.actions.locks import lock_motorist
 from app.domain.reservations.actions.offer import ask_to_offer
 from app.domain.reservations.models import Cancellation, Reservation
-from app.domain.reservations.queries import one_for
+from app.domain.reservations.queries import reservation_of
 from app.domain.reservations.rules import is_in_time
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -21,7 +21,7 @@ def cancel(motorist_id: int, reservation_key: uuid.UUID) -> Cancellation:
     """Give the bay back. Refuses `ReservationNotFound`, and `WrongState` once the car is in or the promise over."""
     with transaction():
         lock_motorist(motorist_id)
-        reservation = one_for(motorist_id, reservation_key).reservation
+        reservation = reservation_of(motorist_id, reservation_key)
         now = clock.now()
         in_time = is_in_time(reservation.begins_at, now, policy_of(reservation.lot_id))
         cancellation = _free(reservation, "motorist", in_time=in_time)

@@ -11,7 +11,7 @@ from app.domain.motorists.models import Vehicle
 from app.domain.reservations.actions.locks import lock_motorist, lock_plate_for
 from app.domain.reservations.actions.reserve import LotSuspended
 from app.domain.reservations.models import Extension, Reservation
-from app.domain.reservations.queries import one_for
+from app.domain.reservations.queries import reservation_of
 from app.domain.reservations.rules import arrival_window, check_extension, check_movement
 from app.kernel import clock
 from app.kernel.db import current, refusing, transaction
@@ -28,7 +28,7 @@ def extend(motorist_id: int, reservation_key: uuid.UUID, ends_at: datetime) -> E
     """
     with transaction() as session, claims.waiting_briefly():
         lock_motorist(motorist_id)
-        reservation = one_for(motorist_id, reservation_key).reservation
+        reservation = reservation_of(motorist_id, reservation_key)
         policy = lots.policy_of(reservation.lot_id)
         check_extension(reservation.begins_at, reservation.ends_at, ends_at, clock.now(), policy)
         check_movement(reservation.begins_at, ends_at, lots.curfew_of(reservation.lot_id))

@@ -1,67 +1,29 @@
 """A motorist's reservations, and nobody else's."""
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import func, select
 
 from app.domain.claims.models import BayClaim
-from app.domain.lots.models import Bay, Lot
-from app.domain.motorists.models import NumberPlate, Vehicle
+from app.domain.lots.models import Bay
+from app.domain.motorists.models import Vehicle
 from app.domain.reservations.models import Reservation
+from app.domain.reservations.queries.lookup import ReservationNotFound, reservation_of
+from app.domain.reservations.queries.views import ReservationView, list_for, one_for
 from app.kernel.db import transaction
-from app.kernel.refusals import NotFound
 
-
-class ReservationNotFound(NotFound):
-    """There is no such reservation, or it is somebody else's."""
-
-    code = "reservation_not_found"
-    message = "未找到该预约"
-
-
-@dataclass(frozen=True)
-class ReservationView:
-    """A reservation with what a motorist wants to see beside it."""
-
-    reservation: Reservation
-    claim: BayClaim
-    bay: Bay
-    lot: Lot
-    vehicle: Vehicle
-    plate: NumberPlate
-
-
-_VIEWS: Final[Select[Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate]] = (
-    select(Reservation, BayClaim, Bay, Lot, Vehicle, NumberPlate)
-    .join(BayClaim, BayClaim.id == Reservation.claim_id)
-    .join(Bay, Bay.id == BayClaim.bay_id)
-    .join(Lot, Lot.id == Reservation.lot_id)
-    .join(Vehicle, Vehicle.id == Reservation.vehicle_id)
-    .join(NumberPlate, NumberPlate.id == Vehicle.plate_id)
-    .where(Reservation.motorist_id == bindparam("motorist_id"))
-)
-_ONE: Final = _VIEWS.where(Reservation.key == bindparam("key"))
-
-
-def one_for(motorist_id: int, key: uuid.UUID) -> ReservationView:
-    """One of this motorist's reservations. Refuses `ReservationNotFound`."""
-    with transaction() as session:
-        row = session.execute(_ONE, {"motorist_id": motorist_id, "key": key}).one_or_none()
-    if row is None:
-        raise ReservationNotFound
-    return ReservationView(*row)
-
-
-def list_for(motorist_id: int, before_id: int | None, limit: int) -> Sequence[ReservationView]:
-    """A motorist's reservations, newest first; `before_id` is the id of the last one already seen."""
-    query = _VIEWS.order_by(Reservation.id.desc()).limit(limit)
-    if before_id is not None:
-        query = query.where(Reservation.id < before_id)
-    with transaction() as session:
-        return [ReservationView(*row) for row in session.execute(query, {"motorist_id": motorist_id})]
+__all__ = [
+    "ReservationNotFound",
+    "ReservationView",
+    "list_for",
+    "live_count",
+    "lot_of_claim",
+    "of_claim",
+    "oldest_owner_first",
+    "one_for",
+    "owners",
+    "reservation_of",
+]
 
 
 def live_count(motorist_id: int) -> int:
