@@ -12,6 +12,7 @@ ROOMS = [
         "supervision",
         "complaints",
         "city_feed",
+        "service_fees",
         "settlements",
         "remittance",
         "reconciliation",

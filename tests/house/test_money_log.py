@@ -28,6 +28,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "receipt_line": "its receipt is told with the sum that the database holds against the lines",
     "receipt_request": "follows from a paid charge; the receipt that came of it is told",
     "remittance_line": "its batch is told with count and sum, which the database holds against the lines",
+    "service_fee_line": "its statement is told with count and sums, which the database holds against the lines",
     "shipment": "reports a service to WeChat; moves nothing",
     "suspense_clearing_line": "its clearing is told; the difference that it clears is told as it moves",
     "trade_management": "WeChat's word on what it wants reported; moves nothing",
@@ -47,6 +48,8 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     "suspense_clearing": frozenset({"decided_by", "decided_at", "decided_because"}),
     "remittance_batch": frozenset({"document_number"}),
     "settlement_statement": frozenset({"number", "decided_by", "decided_at", "decided_because"}),
+    "service_fee_statement": frozenset({"number", "decided_by", "decided_at", "decided_because"}),
+    "service_fee_terms": frozenset({"confirmed_at"}),
     "refund": frozenset(
         {
             "body", "refund_id", "document_number", "voucher_number",

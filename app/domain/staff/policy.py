@@ -174,6 +174,14 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "settlements.draft": _only(FINANCE_MAKER),
     "settlements.issue": _only(FINANCE_CHECKER),
     "settlements.reject": _only(FINANCE_CHECKER),
+    # service fees
+    "service_fees.see": _only(UNIT, OPERATOR, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "service_fees.record_terms": _only(FINANCE_MAKER),
+    "service_fees.confirm_terms": _only(FINANCE_CHECKER),
+    "service_fees.end_terms": _only(FINANCE_CHECKER),
+    "service_fees.draft": _only(FINANCE_MAKER),
+    "service_fees.issue": _only(FINANCE_CHECKER),
+    "service_fees.reject": _only(FINANCE_CHECKER),
     # receipts
     "receipts.record_terms": _only(FINANCE_MAKER),
     "receipts.confirm_terms": _only(FINANCE_CHECKER),

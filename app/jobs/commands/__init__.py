@@ -45,6 +45,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "remittance": ("remittance:remittance", "What is due to the treasuries, paid in and receipted (上缴)."),
     "settlements": ("settlements:settlements", "Settlement statements of enterprises (结算单)."),
+    "service-fees": ("service_fees:service_fees", "Operators' service fees (运营服务费): terms and statements."),
     "finance": ("finance:finance", "Revenue reports (收入报表), and what the money was used for (资金使用)."),
     "reconciliation": ("reconciliation:reconciliation", "WeChat's bills against our books (对账与日结)."),
     "receipts": ("receipts:receipts", "Bills and invoices (票据), and what they must say."),
