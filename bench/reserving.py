@@ -24,7 +24,7 @@ from launcher.roles import plain
 ROUNDS = 6
 SECONDS = 2.0
 """Of each side in each round: three would fill some lots on a fast machine."""
-HTTP_CLIENTS, WARMING = 64, 2
+HTTP_CLIENTS, WARMING = 64, 4
 GRANTED, REFUSED = 201, 409
 CLIENTS = 8
 """Connections that reserve at once, on either side, each in lots of its own: pgbench cannot try another bay."""

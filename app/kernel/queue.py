@@ -8,7 +8,7 @@ import json
 import uuid
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, select, text
 
 from app.kernel.prepared import Prepared
 from app.kernel.trace import request_id
@@ -19,14 +19,22 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
 
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
+    _DEFER.run(**job_told(name, **ids))
+
+
+def job_told(name: str, **ids: int | str | uuid.UUID) -> dict[str, str]:
+    """The same for a statement with the column `deferred()`: what it must be told of the job."""
     arguments = {word: value if isinstance(value, int) else str(value) for word, value in ids.items()}
-    _DEFER.run(name=name, arguments=json.dumps({"request_id_": request_id.get(), **arguments}))
+    return {"job": name, "job_arguments": json.dumps({"request_id_": request_id.get(), **arguments})}
 
 
-_DEFER: Final = Prepared(
-    text(
-        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW("
-        "'default', :name, 0, NULL, NULL, CAST(:arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1])"
+def deferred() -> TextClause:
+    """A column of a statement that puts the job it is told into the queue, once for each of its rows."""
+    return text(
+        "procrastinate_defer_jobs_v1(ARRAY[ROW("
+        "'default', :job, 0, NULL, NULL, CAST(:job_arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1]) AS job"
     )
-)
+
+
+_DEFER: Final = Prepared(select(deferred()))
 """The library's own function, as its Python calls it: to prepare that call took longer than all else of a job."""

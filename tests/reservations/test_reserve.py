@@ -180,10 +180,10 @@ def test_a_car_that_is_parked_without_reservation_may_book_the_next_evening(
         assert session.scalars(select(Task.kind)).all() == []
 
 
-def test_a_reservation_is_made_in_thirteen_statements(app: Flask, who: Driver, lot: Lot, evening: datetime) -> None:
+def test_a_reservation_is_made_in_five_statements(app: Flask, who: Driver, lot: Lot, evening: datetime) -> None:
     with statements() as sent:
         reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
-    assert len(sent) <= 13, "\n".join(sent)
+    assert len(sent) <= 5, "\n".join(sent)
 
 
 def test_a_full_lot_refuses_before_anything_is_written(app: Flask, who: Driver, evening: datetime) -> None:
@@ -191,5 +191,5 @@ def test_a_full_lot_refuses_before_anything_is_written(app: Flask, who: Driver, 
     reserve(who.id, who.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
     with statements() as sent, pytest.raises(LotFull):
         reserve(other.id, other.vehicle_key, lot.key, hour(evening, 1), hour(evening, 3))
-    assert len(sent) <= 10, "\n".join(sent)
+    assert len(sent) <= 2, "\n".join(sent)
     assert not [each for each in sent if each.startswith(("INSERT", "UPDATE"))]

@@ -1,4 +1,4 @@
-"""The reservation that keeps a claim, written by the very statement that writes the claim."""
+"""The reservation that keeps a claim, written by the very statement that writes the claim; so is the gates' job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,22 @@ from app.domain.reservations.models import Reservation
 from app.kernel import clock
 from app.kernel.ids import new_key
 from app.kernel.prepared import Prepared, as_read
+from app.kernel.queue import deferred, job_told
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A reservation but for its claim, for `claims.promise_to`: the values of its columns."""
+    """A reservation but for its claim, for `claims.promise_to`: the values of its columns.
+
+    With it the gates of its lot are asked to learn of the promise.
+    """
 
     told: Mapping[str, Any]
 
     def write(self, claim: Mapping[str, Any]) -> Reservation | None:
         """With its claim."""
-        row = _KEPT.first(**claim, **self.told)
+        refreshed = job_told("gates.refresh_whitelist", lot_id=self.told["lot_id"])
+        row = _KEPT.first(**claim, **self.told, **refreshed)
         return None if row is None else as_read(Reservation(id=row.id, claim_id=row.claim_id, **self.told))
 
 
@@ -44,7 +49,7 @@ _TABLE: Final = cast("Table", Reservation.__table__)
 _TOLD: Final = [column for column in _TABLE.columns if column.name not in ("id", "claim_id")]
 
 
-def _with_claim(new: CTE) -> Select[int, int]:
+def _with_claim(new: CTE) -> Select[*tuple[Any, ...]]:
     values = [bindparam(column.name, type_=column.type) for column in _TOLD]
     made = (
         insert(_TABLE)
@@ -52,7 +57,7 @@ def _with_claim(new: CTE) -> Select[int, int]:
         .returning(_TABLE.c.id, _TABLE.c.claim_id)
         .cte("made")
     )
-    return select(made.c.id, made.c.claim_id)
+    return select(made.c.id, made.c.claim_id, deferred())
 
 
 _KEPT: Final = Prepared(claims.with_new_claim(_with_claim))

@@ -12,7 +12,6 @@ from app.domain.reservations.actions.locks import lock_plate_for
 from app.domain.reservations.models import Reservation
 from app.domain.reservations.rules import arrival_window, check_movement
 from app.kernel.db import transaction
-from app.kernel.queue import enqueue
 from app.kernel.spans import bounds
 
 
@@ -28,6 +27,4 @@ def reserve_night(vehicle: Vehicle, signature_id: int, lot_id: int, during: Rang
         is_alone = lock_plate_for(vehicle.motorist_id, vehicle.plate_id, lot_id, during)
         admit = arrival_window(begins_at, ends_at, lots.policy_of(lot_id), is_regular=True)
         wanted = kept(vehicle.motorist_id, vehicle.id, lot_id, signature_id, begins_at, ends_at, is_regular=True)
-        reservation = claims.promise_to(wanted, lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)
-        enqueue("gates.refresh_whitelist", lot_id=lot_id)
-        return reservation
+        return claims.promise_to(wanted, lot_id, vehicle.plate_id, during, admit, exclusive_plate=is_alone)

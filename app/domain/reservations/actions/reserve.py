@@ -13,7 +13,6 @@ from app.domain.reservations.queries.asked import asked
 from app.domain.reservations.rules import TooManyReservations, arrival_window, check_movement, checked_span
 from app.kernel import clock
 from app.kernel.db import transaction
-from app.kernel.queue import enqueue
 from app.kernel.refusals import Conflict
 from app.kernel.spans import span_or_nothing
 
@@ -50,9 +49,7 @@ def reserve(
         wanted = kept(
             motorist_id, it.vehicle_id, it.lot_id, it.signature_id, begins_at, ends_at, is_regular=False
         )  # fmt: skip
-        reservation = claims.promise_to(wanted, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
-        enqueue("gates.refresh_whitelist", lot_id=it.lot_id)
-        return reservation
+        return claims.promise_to(wanted, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
 
 
 def open_lot(key: uuid.UUID) -> Lot:
