@@ -58,7 +58,7 @@ def _rush(_: float) -> None:
 def _gates(scale: float) -> None:
     with yard() as city:
         deciding.measure(city)
-        listing.measure(city)
+        listing.measure(city, scale)
         outage.measure(city, scale)
 
 

@@ -1,6 +1,7 @@
 """Promises come and go all over the city: how long until all gates of the lot have proved to hold the new list."""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from statistics import median
@@ -16,12 +17,14 @@ from app.domain.gates import actions as gates
 from app.domain.lots.models import Bay
 from app.kernel.db import transaction
 from app.kernel.spans import span
-from bench.city import ALL_LOTS
-from bench.gates.scene import Gate, Yard
+from bench.city import LOTS
+from bench.gates.scene import DIRECTIONS, Gate, Yard
 from bench.ground import MOMENT
 from bench.results import tell
 from simulators.gate.wire import list_digest
 
+DEVICES: Final = 5_000
+"""At full size."""
 PACE, SECONDS = 2.0, 40.0
 """Promises made or given back, a second: more than a city's busiest hour brings."""
 ENDURED: Final = 0.99
@@ -51,40 +54,49 @@ class Listed:
             raise NotHeld
 
 
-def measure(yard: Yard) -> None:
+def measure(yard: Yard, scale: float) -> None:
     """One line. The actions of the platform and of the gates are called in turn, without worker and wire between."""
-    listed = [Listed(gate) for gate in yard.gates]
+    more = yard.grown(max(0, int(DEVICES * scale) // len(DIRECTIONS) - LOTS))
+    listed: dict[int, list[Listed]] = {}
+    for gate in [*yard.gates, *more]:
+        listed.setdefault(gate.lot, []).append(Listed(gate))
     began = time.perf_counter()
-    for lot in ALL_LOTS:
-        _converge(yard.app, lot, listed)
+    for gates_of_lot in listed.values():
+        _converge(yard.app, gates_of_lot)
     first = time.perf_counter() - began
     took = sorted(_steady(yard.app, listed))
     tell(
         "whitelist", {"p99_ms": 1000 * took[int(ENDURED * len(took))]},
         "milliseconds from a claim's change until all gates of its lot have acknowledged the list with it",
-        median_ms=1000 * median(took), devices=len(listed), changes_per_s=PACE, first_seconds=first,
+        median_ms=1000 * median(took), devices=sum(map(len, listed.values())), changes_per_s=PACE, first_seconds=first,
     )  # fmt: skip
 
 
-def _steady(app: Flask, listed: list[Listed]) -> list[float]:
+def _steady(app: Flask, listed: Mapping[int, Sequence[Listed]]) -> list[float]:
     """A change when it is due, in one lot after the other; a promise is given back, and made again."""
-    began, took, given_back = time.perf_counter(), list[float](), dict[int, int]()
+    began, took, given_back, lots = time.perf_counter(), list[float](), dict[int, int](), _far_apart(listed)
     for number in range(int(PACE * SECONDS)):
-        lot = ALL_LOTS[number % len(ALL_LOTS)]
+        lot = lots[number % len(lots)]
         due = began + number / PACE
         time.sleep(max(0.0, due - time.perf_counter()))
         with app.app_context():
             _change(lot, given_back)
-        _converge(app, lot, listed)
+        _converge(app, listed[lot])
         took.append(time.perf_counter() - due)
     return took
+
+
+def _far_apart(listed: Mapping[int, Sequence[Listed]]) -> Sequence[int]:
+    """Half as many lots as there are changes, from all over the city: each loses a promise and gets it back."""
+    half = int(PACE * SECONDS) // 2
+    return list(listed)[:: max(1, len(listed) // half)][:half]
 
 
 def _change(lot: int, given_back: dict[int, int]) -> None:
     """Give the first promise of a lot back, or make the one again whose plate was `given_back` there."""
     with transaction() as session:
         if lot in given_back:
-            promise(lot, given_back.pop(lot), EVENING, EVENING)
+            promise(lot, given_back.pop(lot), EVENING, EVENING, exclusive_plate=False)
             return
         of_lot = select(BayClaim.id, BayClaim.plate_id).join(Bay, Bay.id == BayClaim.bay_id).where(Bay.lot_id == lot)
         claim_id, plate_id = session.execute(of_lot.where(BayClaim.state == "confirmed").limit(1)).one()
@@ -93,9 +105,8 @@ def _change(lot: int, given_back: dict[int, int]) -> None:
         given_back[lot] = plate_id
 
 
-def _converge(app: Flask, lot: int, listed: list[Listed]) -> None:
+def _converge(app: Flask, of_lot: Sequence[Listed]) -> None:
     with app.app_context():
-        gates.refresh_lot(lot)
-        for each in listed:
-            if each.lot == lot:
-                each.synchronise()
+        gates.refresh_lot(of_lot[0].lot)
+        for each in of_lot:
+            each.synchronise()

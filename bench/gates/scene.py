@@ -19,6 +19,7 @@ from app.domain.motorists.plates import PlateColour, plate_as_seen
 from app.kernel.db import transaction
 from app.settings import Settings
 from bench.city import ACTOR, ALL_LOTS, BAYS, FIRST, LOTS, Plan, build
+from bench.gates.suburbs import copied_lots
 from bench.ground import MOMENT, Ground, ground
 from launcher.backing import DATABASE
 from simulators.gate.wire import digest, moment, signature
@@ -73,6 +74,12 @@ class Yard:
     app: Flask
     superuser: psycopg.Connection[Any]
     gates: Sequence[Gate]
+
+    def grown(self, lots: int) -> Sequence[Gate]:
+        """The gates of so many lots more, each as busy as those of the city."""
+        copies = copied_lots(self.superuser, lots)
+        with self.app.app_context():
+            return [_install(lot, direction, self.gates[0].lag) for lot in copies for direction in DIRECTIONS]
 
     def of(self, direction: str) -> Sequence[Gate]:
         """The gates that lead in, or out."""

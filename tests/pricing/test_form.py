@@ -142,6 +142,7 @@ BOTH_REFUSE: list[tuple[str, Change]] = [
     ("parameters.waivers", lambda p: p.update(waivers=["visit"])),
     ("parameters.vehicle_classes", lambda p: p.update(vehicle_classes=[])),
     ("parameters.vehicle_classes", lambda p: p.update(vehicle_classes={})),
+    ("parameters.vehicle_classes", lambda p: p["vehicle_classes"].update({"": {}})),
     ("parameters.waivers.visit.effect", lambda p: p.update(waivers={"visit": {"effect": "half"}})),
 ]
 
