@@ -25,13 +25,13 @@ def copied_lots(superuser: psycopg.Connection[Any], count: int) -> range:
 
 
 _LOTS_AGAIN: Final = """
-INSERT INTO lot
+INSERT INTO lot OVERRIDING SYSTEM VALUE
 SELECT (jsonb_populate_record(lot, jsonb_build_object(
     'id', id + %(later)s, 'key', gen_random_uuid(), 'name', name || '-' || %(later)s))).*
 FROM lot WHERE id = ANY (%(lots)s)
 """
 _BAYS_AGAIN: Final = """
-INSERT INTO bay (id, lot_id, number, zone, kind, shared)
+INSERT INTO bay (id, lot_id, number, zone, kind, shared) OVERRIDING SYSTEM VALUE
 SELECT id + %(bays_later)s, lot_id + %(later)s, number, zone, kind, shared FROM bay WHERE lot_id = ANY (%(lots)s)
 """
 _WINDOWS_AGAIN: Final = """
