@@ -19,6 +19,7 @@ from app.domain.stays.models import Misreading, Stay
 from app.domain.stays.queries import bills_of
 from app.domain.tasks.models import Task
 from app.kernel import clock
+from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from tests.commands import refused, run, told
 from tests.world import ask, drive, driver, gate, gate_event, open_lot, paid, parked_stay, some_plate, staff
@@ -38,6 +39,12 @@ def states() -> list[str]:
 def open_tasks() -> list[str]:
     with transaction() as session:
         return sorted(session.scalars(select(Task.kind).where(Task.closed_at.is_(None))))
+
+
+def looked_at() -> list[int]:
+    """Passages whose plate a person was shown, as the log tells."""
+    with transaction() as session:
+        return list(session.scalars(select(AuditEntry.subject_id).filter_by(action="stays.see_passages")))
 
 
 def test_a_misread_car_pays_is_let_out_and_its_stay_ends(evening: datetime, at: Move) -> None:
@@ -70,6 +77,7 @@ def test_where_two_cars_inside_come_into_question_a_person_decides(app: Flask, e
     guard = staff("unit", unit_id=lot.unit_id)
     seen = told(app, guard, "stays", "passage", event)
     assert (seen["outcome"], len(seen["likely"]), seen["plate_read"]) == ("review", 2, "浙A1Z34B")
+    assert looked_at() == [event]
     meant = seen["likely"][0]["stay"]
     assert told(app, guard, "stays", "assign-exit", event, meant)["state"] == "owing"
     assert sorted(states()) == ["owing", "parked"]

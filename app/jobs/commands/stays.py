@@ -8,7 +8,6 @@ from app.domain.lots.models import Lot
 from app.domain.staff.rules import Actor
 from app.domain.stays import actions
 from app.domain.stays.queries.rebuild import rebuilt
-from app.domain.stays.queries.seen import passage
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import acting, named, noun
 from app.kernel.refusals import Conflict
@@ -51,9 +50,11 @@ def rebuild(by: Actor, *, check: bool, lot: str | None) -> Answer:
 def see_passage(by: Actor, event: int) -> Answer:
     """Show one passage (the number of its event, as tasks name it): plate as read, pictures, likely cars inside.
 
+    The log says who looked.
+
     Example: flask --app wsgi stays passage 4711 --as wang --json
     """
-    return Note("过车记录", **vars(passage(by, event)))
+    return Note("过车记录", **vars(actions.look_at(by, event)))
 
 
 @stays.command("assign-exit")

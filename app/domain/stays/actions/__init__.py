@@ -5,6 +5,7 @@ from app.domain.stays.actions.bill import NothingToPay, open_payment, open_payme
 from app.domain.stays.actions.decide import decide
 from app.domain.stays.actions.dispute import record_dispute
 from app.domain.stays.actions.likeness import assign_exit
+from app.domain.stays.actions.look import look_at
 from app.domain.stays.actions.project import project, project_backlog, project_forgotten
 from app.domain.stays.actions.release import release_unpassed
 from app.domain.stays.actions.report import report_turn_away
@@ -17,6 +18,7 @@ __all__ = [
     "assign_exit",
     "decide",
     "earn_the_rest",
+    "look_at",
     "open_payment",
     "open_payments",
     "project",
