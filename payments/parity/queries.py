@@ -13,7 +13,7 @@ from payments.ledger.rules import Line, intent
 
 RECOMPUTED: Final = (
     "payment", "surplus", "recognition", "refund_request", "refund_success", "refund_abnormal", "refund_recovered",
-    "refund_by_treasury", "remittance",
+    "refund_by_treasury", "remittance", "remittance_bounce",
 )  # fmt: skip
 """Kinds of journals that follow from events of ours, and their reversals. What banks and bills tell is reconciled."""
 
@@ -123,11 +123,12 @@ _EXPECTED = """
         ) AS line(code, fen) GROUP BY 1, 2, 3
         UNION ALL SELECT 'recognition', charge_ref, code, fen_::bigint
         FROM done, LATERAL (VALUES ('customer_prepaid', fen), (earned, -fen)) AS line(code, fen_) WHERE fen <> 0
-        UNION ALL SELECT 'remittance', 'remittance:' || key, code, fen
+        UNION ALL SELECT CASE e.event WHEN 'send' THEN 'remittance' ELSE 'remittance_bounce' END, 'remittance:' || key,
+                         code, CASE e.event WHEN 'send' THEN fen ELSE -fen END
         FROM remittance_batch batch JOIN state_event e ON e.machine = 'remittance' AND e.entity_id = batch.id,
         LATERAL (VALUES ('due_to_treasury', amount_fen), ('bank', -amount_fen)) AS line(code, fen)
-        WHERE e.event = 'send' AND (e.at >= :begins OR 'remittance:' || key IN (
-            SELECT business_ref FROM journal WHERE kind = 'remittance' AND posted_on >= :since
+        WHERE e.event IN ('send', 'bounce') AND (e.at >= :begins OR 'remittance:' || key IN (
+            SELECT business_ref FROM journal WHERE kind IN ('remittance', 'remittance_bounce') AND posted_on >= :since
         ))
         UNION ALL SELECT 'refund_request', ref, code, fen FROM requested
         UNION ALL SELECT 'refund_abnormal', ref, code, fen FROM held

@@ -1,5 +1,6 @@
 """Batches, the postings that each pays in, who took each step and why, and what proves that the treasury has it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -12,12 +13,12 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import words
-from payments.remittance.rules import DEAD, GONE, STATES
+from payments.remittance.rules import DEAD, DECIDED, DOCUMENTED, STATES
 
 LIVE = f"state NOT IN ({words(DEAD)})"
 _TARGET = ("regime", "level", "collecting_unit_code", "item_code", "treasury_target")
@@ -49,7 +50,7 @@ class RemittanceBatch(Base):
         ),
         CheckConstraint(f"state IN ({words(STATES)})", name="a_batch_is_in_a_known_state"),
         CheckConstraint(
-            f"(state IN ({words(GONE)})) = (document_number IS NOT NULL)", name="what_is_sent_has_its_document"
+            f"(state IN ({words(DOCUMENTED)})) = (document_number IS NOT NULL)", name="what_is_sent_has_its_document"
         ),
         CheckConstraint("document_number ~ '^[0-9A-Z-]{6,32}$'", name="a_document_number_reads_like_one"),
         Index(
@@ -66,8 +67,8 @@ class RemittanceBatch(Base):
     collecting_unit_code: Mapped[str]
     item_code: Mapped[str]
     treasury_target: Mapped[str]
-    days: Mapped[Range[date]] = mapped_column(DATERANGE)
-    """Accounting days, the last one not included; they follow those of the payee's batch before."""
+    days: Mapped[Sequence[Range[date]]] = mapped_column(DATEMULTIRANGE)
+    """Accounting days: all that were signed off and closed, and in no live batch before."""
     lines: Mapped[int]
     amount_fen: Mapped[int]
     made_by: Mapped[str]
@@ -111,7 +112,7 @@ class RemittanceStep(Base):
         ),
         UniqueConstraint("batch_id", "state", name="a_batch_is_in_a_state_once"),
         CheckConstraint(
-            "state NOT IN ('approved', 'returned') OR by <> made_by", name="a_batch_is_decided_by_another_person"
+            f"state NOT IN ({words(DECIDED)}) OR by <> made_by", name="a_batch_is_decided_by_another_person"
         ),
         CheckConstraint("by <> '' AND because <> ''", name="a_step_says_who_and_why"),
     )
@@ -165,5 +166,31 @@ class RemittanceReceipt(Base):
     )
     number: Mapped[str | None]
     received_on: Mapped[date]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class RemittanceBounce(Base):
+    """What proves that the bank gave a batch back (退汇), whole: the number and day of its paper, and the paper."""
+
+    __tablename__ = "remittance_bounce"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["batch_id", "payee_id", "amount_fen"],
+            [f"remittance_batch.{name}" for name in ("id", "payee_id", "amount_fen")],
+            name="a_bank_gives_back_what_was_sent",
+        ),
+        UniqueConstraint("batch_id", name="a_batch_bounces_once"),
+        UniqueConstraint("number", name="a_banks_return_is_of_one_batch"),
+        CheckConstraint("number <> ''", name="a_banks_return_has_its_number"),
+    )
+
+    id: Mapped[Id]
+    batch_id: Mapped[int]
+    payee_id: Mapped[int]
+    amount_fen: Mapped[int]
+    number: Mapped[str]
+    returned_on: Mapped[date]
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Date, DateTime, bindparam, func, select, text
+from sqlalchemy import ARRAY, Date, DateTime, Text, bindparam, func, select, text
 
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
@@ -14,6 +14,7 @@ from app.kernel.refusals import NotFound
 from payments.ledger.queries import open_days_before
 from payments.payees.models import Payee
 from payments.remittance.models import RemittanceBatch, RemittanceReceipt, RemittanceStep
+from payments.remittance.rules import MOVES
 
 PAGE: Final = 200
 DAY: Final = timedelta(days=1)
@@ -28,7 +29,7 @@ class NoSuchBatch(NotFound):
 
 @dataclass(frozen=True)
 class Due:
-    """What a payee owes its treasury and has not sent; `ready_fen` of it, up to `through`, may be remitted now."""
+    """What a payee owes its treasury and has not sent; `ready_fen` may be proposed; days to `through` are final."""
 
     payee_id: int
     payee: str
@@ -85,7 +86,7 @@ def reference_of(found: RemittanceBatch) -> str:
 
 
 def remittable_through(payee_id: int) -> date | None:
-    """The last day of which everything may be remitted: it and all before are signed off, and closed in the books."""
+    """The last day that is final: it and all before are signed off, and closed in the books."""
     with transaction() as session:
         signed: date | None = session.scalar(select(func.signed_off_through(payee_id)))
         if signed is None:
@@ -152,40 +153,46 @@ def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
 
 
 def _due(payee: Payee, fen: Fen, oldest: date) -> Due:
-    through = remittable_through(payee.id)
-    ready = 0 if through is None else sum(each.fen for each in _rows_until(through) if each.payee_id == payee.id)
-    return Due(payee.id, payee.name, payee.treasury_target or "", payee.item_code or "", fen, ready, oldest, through)
-
-
-def _rows_until(day: date) -> Sequence[Late]:
-    return [Late(row.payee_id, row.fen, row.oldest) for row in current().execute(_DUE, {"until": day})]
+    ready = int(current().scalars(_READY, {"payee": payee.id}).one())
+    target, item = payee.treasury_target or "", payee.item_code or ""
+    return Due(payee.id, payee.name, target, item, fen, ready, oldest, remittable_through(payee.id))
 
 
 def _view(found: RemittanceBatch, payee: str, received_on: date | None) -> BatchView:
-    assert found.days.lower is not None
-    assert found.days.upper is not None
+    first, upper = found.days[0].lower, found.days[-1].upper
+    assert first is not None
+    assert upper is not None
     return BatchView(
-        found.key, payee, found.treasury_target, found.collecting_unit_code, found.item_code, found.days.lower,
-        found.days.upper - DAY, found.lines, found.amount_fen, found.state, found.document_number, found.made_by,
+        found.key, payee, found.treasury_target, found.collecting_unit_code, found.item_code, first,
+        upper - DAY, found.lines, found.amount_fen, found.state, found.document_number, found.made_by,
         found.made_at, received_on,
     )  # fmt: skip
 
 
+_READY: Final = text("SELECT coalesce(sum(fen), 0)::bigint FROM due_on(:payee, remittable_days(:payee))")
 _DUE: Final = text(
     """
-    SELECT account.payee_id, -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
-    FROM account
-    JOIN journal ON journal.payee_id = account.payee_id AND journal.kind <> 'remittance'
-     AND journal.posted_on <= :until AND journal.posted_on >= coalesce((
-         SELECT max(upper(days)) FROM remittance_batch
-         WHERE remittance_batch.payee_id = account.payee_id AND state IN ('sent', 'received')
-     ), '-infinity')
-    JOIN posting ON posting.journal_id = journal.id AND posting.account_id = account.id
-    WHERE account.code = 'due_to_treasury'
-    GROUP BY account.payee_id HAVING sum(posting.amount_fen) <> 0 ORDER BY account.payee_id
+    WITH gone AS (
+        SELECT payee_id, range_agg(days) AS days FROM remittance_batch WHERE state IN ('sent', 'received')
+        GROUP BY payee_id
+    ), known AS (
+        SELECT account.id, account.payee_id, coalesce(gone.days, '{}') AS days, (
+            SELECT min(posted_on) FROM journal WHERE journal.payee_id = account.payee_id
+        ) AS first
+        FROM account LEFT JOIN gone USING (payee_id) WHERE code = 'due_to_treasury'
+    )
+    SELECT known.payee_id, -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
+    FROM known
+    JOIN journal ON journal.payee_id = known.payee_id AND journal.kind <> ALL(:moves)
+     AND journal.posted_on <= :until AND NOT known.days @> journal.posted_on
+     AND journal.posted_on >= CASE WHEN lower(known.days) <= known.first THEN (
+         SELECT upper(span) FROM unnest(known.days) AS span LIMIT 1
+     ) ELSE known.first END
+    JOIN posting ON posting.journal_id = journal.id AND posting.account_id = known.id
+    GROUP BY known.payee_id HAVING sum(posting.amount_fen) <> 0 ORDER BY known.payee_id
     """
-).bindparams(bindparam("until", type_=Date))
-"""A batch leaves nothing behind, so all that is due was posted after the last day of the last one that was sent."""
+).bindparams(bindparam("until", type_=Date), bindparam("moves", list(MOVES), type_=ARRAY(Text)))
+"""What is due was posted on days that no batch which was sent has; those at the beginning are passed over at once."""
 _UNRECEIVED: Final = text(
     """
     SELECT batch.id, batch.payee_id, batch.amount_fen, (step.at AT TIME ZONE 'Asia/Shanghai')::date AS on

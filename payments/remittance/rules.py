@@ -5,7 +5,7 @@ from typing import Final
 
 from app.kernel.money import Fen
 from app.kernel.states import BORN, Edge, Machine
-from payments.ledger.rules import Line, credit, debit
+from payments.ledger.rules import Line, credit, debit, swapped
 
 REMITTANCE_EDGES: tuple[Edge, ...] = (
     (BORN, "born", "draft"),
@@ -14,14 +14,21 @@ REMITTANCE_EDGES: tuple[Edge, ...] = (
     ("draft", "withdraw", "withdrawn"),
     ("approved", "send", "sent"),
     ("sent", "receive", "received"),
+    ("sent", "bounce", "bounced"),
+    ("received", "bounce", "bounced"),
 )
 REMITTANCE: Final = Machine("remittance", REMITTANCE_EDGES)
-STATES: Final = ("draft", "approved", "returned", "withdrawn", "sent", "received")
-DEAD: Final = ("returned", "withdrawn")
+STATES: Final = ("draft", "approved", "returned", "withdrawn", "sent", "received", "bounced")
+DEAD: Final = ("returned", "withdrawn", "bounced")
 """Their postings are due again."""
 BOUND: Final = ("approved", "sent", "received")
 """What such a batch pays in is the treasury's: it comes back by 退付 alone."""
 GONE: Final = ("sent", "received")
+DOCUMENTED: Final = (*GONE, "bounced")
+DECIDED: Final = ("approved", "returned", "bounced")
+"""Another person's word, never the maker's."""
+MOVES: Final = ("remittance", "remittance_bounce")
+"""Kinds of journals that move what is due, and make nothing due."""
 PLATFORM: Final = "platform"
 _DOCUMENT: Final = re.compile(r"[0-9A-Z-]{6,32}")
 
@@ -34,3 +41,8 @@ def is_document_number(text: str) -> bool:
 def remitted_lines(fen: Fen) -> list[Line]:
     """What was due has left the payee's bank for the treasury."""
     return [debit("due_to_treasury", fen), credit("bank", fen)]
+
+
+def bounced_lines(fen: Fen) -> list[Line]:
+    """The bank has given it back: it is due as before."""
+    return swapped(remitted_lines(fen))

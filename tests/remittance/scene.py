@@ -8,18 +8,21 @@ from typing import Any, LiteralString
 import psycopg
 
 from app.kernel import clock
+from app.kernel.files import keep
 from payments.charges.models import Payment
 from payments.ledger.actions import close_day
 from payments.ledger.queries import open_days_before, trial_balance
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
-from payments.remittance.actions import approve, propose, send
+from payments.remittance.actions import approve, bounce, propose, send
 from payments.remittance.models import RemittanceBatch
 from tests.finance.scene import earned, paid_charge
+from tests.world import paper, staff
 
 DAY = timedelta(days=1)
 MAKER, CHECKER = "staff:1", "staff:2"
 DOCUMENT = "33010620260610000001"
+SECOND_DOCUMENT = "33010620260611000002"
 _DUE: LiteralString = """
 INSERT INTO bill_day (key, channel_id, payee_id, kind, day, tries)
 VALUES (gen_random_uuid(), %(channel)s, %(payee)s, 'trade', %(day)s, 0) ON CONFLICT DO NOTHING
@@ -28,6 +31,11 @@ _SIGNED: LiteralString = """
 INSERT INTO day_sign_off (key, proposal_id, channel_id, payee_id, day, made_by, signed_by, signed_at)
 VALUES (gen_random_uuid(), 0, %(channel)s, %(payee)s, %(day)s, 'staff:1', 'staff:2', now())
 """
+
+
+def evidence() -> int:
+    """A paper of the bank's, kept."""
+    return keep(paper(), staff("finance_checker").account_id).id
 
 
 @dataclass
@@ -74,6 +82,9 @@ class Unit:
 
     def sent(self, document: str = DOCUMENT) -> RemittanceBatch:
         return send(self.approved().key, document, MAKER, "已缴")
+
+    def bounced(self, sent: RemittanceBatch, number: str = "退汇0042") -> RemittanceBatch:
+        return bounce(sent.key, number, self.today, sent.amount_fen, evidence(), CHECKER, "账号有误")
 
     def books(self) -> dict[str, int]:
         """What its accounts hold, those that hold anything."""

@@ -9,20 +9,22 @@ from app.kernel.ids import new_key
 from app.kernel.states import WrongState
 from payments.bank.actions import import_statement
 from payments.ledger.actions import post
+from payments.parity.queries import differences
 from payments.payees.models import Payee
 from payments.reconciliation.rules import fee_lines, settlement_lines
-from payments.remittance.actions import approve, find_receipts, propose, receive, send, send_back, withdraw
+from payments.remittance.actions import approve, bounce, find_receipts, propose, receive, send, send_back, withdraw
+from payments.remittance.actions.bounce import OtherSumReturned, ReturnKnown, ReturnUnfit
 from payments.remittance.actions.decide import NotYourBatch, OwnBatch
 from payments.remittance.actions.propose import BatchUnderWay, NotForTreasury, NothingDue
 from payments.remittance.actions.receive import OtherSumReceived, ReceiptKnown, ReceiptUnfit
 from payments.remittance.actions.send import DocumentKnown, DocumentUnfit
 from payments.remittance.actions.steps import ReasonMissing
 from payments.remittance.models import RemittanceBatch, RemittanceLine, RemittanceReceipt
-from payments.remittance.queries import NoSuchBatch, batch, dues, overdue, steps_of, unreceived
+from payments.remittance.queries import NoSuchBatch, batch, batches, dues, overdue, steps_of, unreceived
 from payments.remittance.rules import is_document_number
 from tests.finance.scene import paid_charge, promised, rejected, went
 from tests.payments.world import cases
-from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, Unit
+from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, SECOND_DOCUMENT, Unit, evidence
 from tests.world import payee
 
 
@@ -65,17 +67,81 @@ def test_all_that_is_due_of_signed_off_days_leaves_in_one_batch_and_never_again(
     assert (unit.proposed().amount_fen, batch(sent.key).state) == (400, "sent")
 
 
-def test_a_day_that_nobody_signed_off_is_not_remitted_and_holds_back_the_days_after_it(unit: Unit) -> None:
+def test_a_day_that_nobody_signed_off_is_not_remitted_and_holds_back_no_other(unit: Unit) -> None:
     unit.takes(1250)
     unsigned = unit.next_day(signed=False)
     unit.takes(400)
     unit.next_day()
+    [due] = dues()
+    assert (due.due_fen, due.ready_fen, due.oldest) == (1650, 400, unsigned)
+    assert unit.sent().amount_fen == 400
+    [due] = dues()
+    assert (due.due_fen, due.ready_fen, due.oldest) == (1250, 0, unsigned)
+    assert [(each.fen, each.since) for each in overdue(unsigned)] == [(1250, unsigned)]
     with pytest.raises(NothingDue):
         unit.proposed()
-    [due] = dues()
-    assert (due.due_fen, due.ready_fen, due.oldest) == (1650, 0, unsigned)
     unit.signs(unsigned)
-    assert unit.proposed().amount_fen == 1650
+    unit.takes(70)
+    unit.next_day()
+    made = unit.sent(SECOND_DOCUMENT)
+    assert (made.amount_fen, lines_of(made), dues()) == (1320, [1250, 70], [])
+    assert [(each.first, each.last) for each in batches()] == [(unsigned, unit.today - DAY), (unsigned + DAY,) * 2]
+
+
+def test_what_the_bank_gave_back_is_due_again_and_leaves_under_another_document(unit: Unit) -> None:
+    unit.takes(1250)
+    day = unit.next_day()
+    sent = unit.sent()
+    for number, returned_on in ((" ", unit.today), ("退汇0042", unit.today + DAY)):
+        with pytest.raises(ReturnUnfit):
+            bounce(sent.key, number, returned_on, 1250, evidence(), CHECKER, "账号有误")
+    with pytest.raises(OtherSumReturned):
+        bounce(sent.key, "退汇0042", unit.today, 1249, evidence(), CHECKER, "账号有误")
+    with pytest.raises(OwnBatch):
+        bounce(sent.key, "退汇0042", unit.today, 1250, evidence(), MAKER, "账号有误")
+    assert unit.bounced(sent).state == "bounced"
+    assert (unit.books()["due_to_treasury"], unit.books().get("bank")) == (-1250, None)
+    assert [(each.fen, each.since) for each in overdue(day)] == [(1250, day)]
+    again = unit.approved()
+    assert (again.amount_fen, lines_of(again)) == (1250, [1250])
+    with pytest.raises(DocumentKnown):
+        send(again.key, DOCUMENT, MAKER, "已缴")
+    send(again.key, SECOND_DOCUMENT, MAKER, "已缴")
+    assert (unit.books()["bank"], dues(), differences(day)) == (-1250, [], [])
+    assert [each.state for each in steps_of(sent.id)] == ["draft", "approved", "sent", "bounced"]
+    with pytest.raises(ReturnKnown):
+        unit.bounced(again)
+    with pytest.raises(WrongState):
+        unit.bounced(sent, "退汇0043")
+
+
+def test_what_left_the_bank_may_still_come_back(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    imported(unit, f"12.50|非税 {DOCUMENT} 国库")
+    assert batch(sent.key).state == "received"
+    unit.bounced(sent)
+    assert [each.fen for each in overdue(unit.today)] == [1250]
+    unit.takes(400)
+    unit.next_day()
+    assert unit.sent(SECOND_DOCUMENT).amount_fen == 1650
+
+
+def test_nothing_bounces_that_was_not_sent(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    with pytest.raises(WrongState):
+        unit.bounced(unit.approved())
+
+
+def test_money_that_came_back_from_the_bank_goes_back_as_it_came(unit: Unit) -> None:
+    payment = unit.takes(1250)
+    unit.next_day()
+    unit.bounced(unit.sent())
+    went(promised(payment, 300), "succeed")
+    unit.next_day()
+    assert unit.sent(SECOND_DOCUMENT).amount_fen == 950
 
 
 def test_a_fiscal_remittance_is_gross_whatever_wechat_kept(unit: Unit) -> None:
@@ -169,7 +235,7 @@ def test_an_enterprises_money_is_not_remitted(unit: Unit) -> None:
 def test_a_document_pays_one_batch_in(unit: Unit) -> None:
     told = ("33010620260610000001", "JK-2026-000123", "12345", "缴款123456", "")
     assert [is_document_number(each) for each in told] == [True, True, False, False, False]
-    for number in (DOCUMENT, "33010620260611000002"):
+    for number in (DOCUMENT, SECOND_DOCUMENT):
         unit.takes(1250)
         unit.next_day()
         made = unit.approved()
@@ -218,7 +284,7 @@ def test_the_treasurys_own_receipt_is_for_the_very_sum_and_one_batch(unit: Unit)
     assert receive(sent.key, "回单0042", unit.today, 1250, CHECKER, "国库回单").state == "received"
     unit.takes(1250)
     unit.next_day()
-    other = unit.sent("33010620260611000002")
+    other = unit.sent(SECOND_DOCUMENT)
     with pytest.raises(ReceiptKnown):
         receive(other.key, "回单0042", unit.today, 1250, CHECKER, "国库回单")
     assert batch(other.key).state == "sent"

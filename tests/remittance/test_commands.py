@@ -26,7 +26,7 @@ from tests.commands import refused, run, told
 from tests.payments.months import Shop
 from tests.payments.papers import payment
 from tests.remittance.scene import DAY, DOCUMENT, Unit
-from tests.world import staff
+from tests.world import paper, staff
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 SAY = ("--because", "按日上缴")
@@ -89,6 +89,27 @@ def test_a_batch_comes_to_nothing_by_its_maker_or_by_a_checker(app: Flask, unit:
         key = told(app, maker, "remittance", "propose", unit.payee.key, *SAY)["key"]
         told(app, person, "remittance", verb, key, *SAY)
         assert refused(app, checker, "remittance", "approve", key, *SAY) == "wrong_state"
+
+
+def test_a_batch_that_the_bank_gave_back_is_due_and_reported_again(app: Flask, unit: Unit, tmp_path: Path) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    unit.takes(1250)
+    day = unit.next_day()
+    sent = unit.sent()
+    file = tmp_path / "退汇.pdf"
+    file.write_bytes(paper().content)
+    told_of = ("--paper-number", "退汇0042", "--on", unit.today, "--fen", 1250, "--file", file, *SAY)
+    assert refused(app, maker, "remittance", "bounce", sent.key, *told_of) == "not_permitted"
+    told(app, checker, "remittance", "bounce", sent.key, *told_of)
+    [due] = told(app, maker, "remittance", "due")
+    assert (due["due_fen"], due["ready_fen"], due["oldest"]) == (1250, 1250, str(day))
+    for _ in range(2):
+        told_by_day = {line.by[0]: line.figures for line in revenue(checker, *JUNE, ("day",)).lines}
+        first, second = told_by_day[str(day)], told_by_day[str(day + DAY)]
+        assert (first.earned_fen, first.unremitted_fen) == (1250, 1250)
+        assert (second.earned_fen, second.remitted_fen, second.settled_fen, second.unremitted_fen) == (0, 0, 0, 0)
+        unit.next_day()
+        assert finance.check_books() == 0
 
 
 def test_others_see_nothing_of_it(app: Flask, unit: Unit) -> None:

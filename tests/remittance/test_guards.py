@@ -17,24 +17,25 @@ from psycopg.errors import (
 
 from app.kernel import clock
 from app.kernel.db import transaction
+from launcher.processes import await_that
 from payments.ledger.actions import post
 from payments.payees.actions import open_channel
 from payments.payees.queries import channel_of
 from payments.remittance.actions import approve, send_back, withdraw
 from payments.remittance.models import RemittanceBatch
 from payments.remittance.queries import batch, reference_of
-from payments.remittance.rules import remitted_lines
+from payments.remittance.rules import bounced_lines, remitted_lines
 from tests.payments.world import sub_merchant, treasury_payee
 from tests.races import at_once
-from tests.remittance.scene import CHECKER, DOCUMENT, MAKER, Unit
+from tests.remittance.scene import CHECKER, DOCUMENT, MAKER, Unit, evidence
 
 A_BATCH: LiteralString = """
 WITH told AS (
     INSERT INTO remittance_batch (key, payee_id, regime, level, collecting_unit_code, item_code, treasury_target, days,
                                   lines, amount_fen, made_by, made_at, state)
     SELECT gen_random_uuid(), id, regime, level, collecting_unit_code, item_code, treasury_target,
-           daterange(CAST(%(first)s AS date), CAST(%(last)s AS date), '[]'), %(lines)s, %(fen)s, 'staff:1', now(),
-           'draft'
+           datemultirange(daterange(CAST(%(first)s AS date), CAST(%(last)s AS date), '[]')), %(lines)s, %(fen)s,
+           'staff:1', now(), 'draft'
     FROM payee WHERE id = %(payee)s RETURNING id, made_by
 ), born AS (
     INSERT INTO state_event (machine, entity_id, from_state, to_state, event, cause, at)
@@ -85,6 +86,30 @@ def test_of_makers_who_propose_at_once_one_is_heard(app: Flask, unit: Unit) -> N
     unit.next_day()
     told = at_once(app, *[unit.proposed] * 3)
     assert (told.count("done"), set(told) <= {"done", "BatchUnderWay", "NothingDue"}, counted()) == (1, True, 1)
+
+
+def test_a_day_that_is_signed_off_while_a_batch_is_gathered_is_not_left_behind(
+    app: Flask, unit: Unit, program: str
+) -> None:
+    unit.takes(1250)
+    unsigned = unit.next_day(signed=False)
+    unit.takes(400)
+    unit.next_day()
+    with ThreadPoolExecutor() as pool, psycopg.connect(program) as rival:
+        rival.execute(A_BATCH, fitting(unit))
+        told = pool.submit(at_once, app, unit.proposed)
+        assert await_that(lambda: somebody_waits(unit), seconds=20)
+        unit.signs(unsigned)
+        rival.rollback()
+        assert told.result() == ["SignedMeanwhile"]
+    assert unit.proposed().amount_fen == 1650
+
+
+def somebody_waits(unit: Unit) -> bool:
+    waiting: LiteralString = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return unit.admin.execute(waiting).fetchone() is not None
 
 
 def test_of_checkers_and_a_maker_who_decide_at_once_one_is_heard(app: Flask, unit: Unit) -> None:
@@ -224,11 +249,11 @@ def test_a_batch_goes_to_its_payees_one_treasury(unit: Unit, program: str, colum
     "change",
     [
         "UPDATE remittance_batch SET amount_fen = 1",
-        "UPDATE remittance_batch SET days = daterange('2026-01-01', '2026-12-31')",
+        "UPDATE remittance_batch SET days = '{[2026-01-01,2026-12-31)}'",
         "UPDATE remittance_line SET amount_fen = 1",
         "UPDATE remittance_line SET is_live = false",
         "DELETE FROM remittance_batch", "DELETE FROM remittance_line",
-        "UPDATE remittance_step SET by = 'x'", "DELETE FROM remittance_receipt",
+        "UPDATE remittance_step SET by = 'x'", "DELETE FROM remittance_receipt", "DELETE FROM remittance_bounce",
     ],
 )  # fmt: skip
 def test_what_a_batch_says_never_changes(unit: Unit, program: str, owner: str, change: LiteralString) -> None:
@@ -237,7 +262,7 @@ def test_what_a_batch_says_never_changes(unit: Unit, program: str, owner: str, c
     unit.proposed()
     with pytest.raises(InsufficientPrivilege):
         run(program, change)
-    if "receipt" not in change and "is_live" not in change:
+    if all(each not in change for each in ("receipt", "bounce", "is_live")):
         with pytest.raises(psycopg.errors.IntegrityError):
             run(owner, change)
 
@@ -267,6 +292,33 @@ def test_the_maker_cannot_approve_by_hand_either(unit: Unit, program: str) -> No
         run(program, moved, _MOVED, **words)
     assert refused_by(silent) == "a_batch_tells_each_step"
     run(program, moved, _MOVED, _STEP, **(words | {"by": CHECKER}))
+
+
+def test_nothing_bounces_without_its_paper_its_journal_and_another_person(unit: Unit, program: str) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    words = {"id": sent.id, "from": "sent", "to": "bounced", "event": "bounce", "by": MAKER}
+    moved: LiteralString = "UPDATE remittance_batch SET state = 'bounced' WHERE id = %(id)s"
+    with pytest.raises(CheckViolation) as refusal:
+        run(program, moved, _MOVED, _STEP, **words)
+    assert refused_by(refusal) == "a_batch_is_decided_by_another_person"
+    words |= {"by": CHECKER, "payee": unit.payee.id, "fen": 1250, "file": evidence()}
+    for papers in ((), (_BOUNCE,)):
+        with pytest.raises(IntegrityConstraintViolation) as unproven:
+            run(program, moved, _MOVED, _STEP, *papers, **words)
+        assert refused_by(unproven) == "a_bounced_batch_has_its_paper_and_is_in_the_books"
+    with pytest.raises(ForeignKeyViolation) as other_sum:
+        run(program, _BOUNCE, **(words | {"fen": 1249}))
+    assert refused_by(other_sum) == "a_bank_gives_back_what_was_sent"
+    post("remittance_bounce", reference_of(sent), unit.payee.id, clock.now(), bounced_lines(1250))
+    run(program, moved, _MOVED, _STEP, _BOUNCE, **words)
+
+
+_BOUNCE: LiteralString = """
+INSERT INTO remittance_bounce (batch_id, payee_id, amount_fen, number, returned_on, file_id, recorded_by, recorded_at)
+VALUES (%(id)s, %(payee)s, %(fen)s, '退汇0042', '2026-06-11', %(file)s, 'staff:2', now())
+"""
 
 
 def test_nothing_is_sent_that_is_not_in_the_books_and_nothing_received_without_a_receipt(

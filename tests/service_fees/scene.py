@@ -75,12 +75,20 @@ class Entrusted:
         return payment
 
     def is_over(self, month: date, *, signed: bool = True) -> None:
-        """It is the evening after a month: its books are closed, and its last day is signed off, or expected to be."""
+        """It is the evening after a month: its books are closed, and its days since the 10th of June are signed off.
+
+        Not `signed`: the bill of its last day is due, and nobody has signed any.
+        """
         after = (month + timedelta(days=31)).replace(day=1)
         self.books.move_to(datetime(after.year, after.month, 1, 12, tzinfo=UTC))
         for day in open_days_before(after):
             close_day(day, "test")
-        (self.books.signs if signed else self.books.expects)(after - timedelta(days=1))
+        if not signed:
+            self.books.expects(after - timedelta(days=1))
+            return
+        first = max(month, date(2026, 6, 10))
+        for number in range((after - first).days):
+            self.books.signs(first + timedelta(days=number))
 
     def drafts(self, month: date = JUNE) -> ServiceFeeStatement:
         return draft(self.maker, self.operator.key, self.unit_key, month)

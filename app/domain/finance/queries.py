@@ -173,14 +173,16 @@ _POSTED = text(
             sum(credit_fen - debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind LIKE 'refund%') AS refunded,
             sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee') AS fee,
             sum(credit_fen - debit_fen) FILTER (
-                WHERE kind <> 'remittance' AND code IN ('due_to_treasury', 'revenue')
+                WHERE kind NOT IN ('remittance', 'remittance_bounce') AND code IN ('due_to_treasury', 'revenue')
                 OR kind <> 'refund_by_treasury' AND code = 'treasury_refund_claim'
             ) AS earned,
             sum(credit_fen) FILTER (WHERE kind = 'refund_by_treasury' AND code = 'treasury_refund_claim') AS repaid,
-            sum(debit_fen) FILTER (WHERE code = 'bank') AS settled,
-            sum(debit_fen) FILTER (WHERE kind = 'remittance' AND code = 'due_to_treasury') AS remitted,
+            sum(debit_fen) FILTER (WHERE kind <> 'remittance_bounce' AND code = 'bank') AS settled,
+            sum(debit_fen - credit_fen) FILTER (
+                WHERE kind IN ('remittance', 'remittance_bounce') AND code = 'due_to_treasury'
+            ) AS remitted,
             sum(credit_fen - debit_fen) FILTER (
-                WHERE kind <> 'remittance' AND code = 'due_to_treasury' AND NOT EXISTS (
+                WHERE kind NOT IN ('remittance', 'remittance_bounce') AND code = 'due_to_treasury' AND NOT EXISTS (
                     SELECT FROM remittance_batch batch WHERE batch.payee_id = moved.payee_id
                     AND batch.state IN ('sent', 'received') AND batch.days @> moved.day
                 )

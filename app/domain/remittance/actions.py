@@ -13,6 +13,7 @@ from app.domain.tasks.actions import open_task, settle_tasks
 from app.domain.tasks.queries import open_subjects
 from app.kernel import clock
 from app.kernel.db import transaction
+from app.kernel.files import Paper, keep
 from app.kernel.money import Fen
 from payments.payees.queries import payee_by_key
 from payments.remittance import actions as remittance
@@ -63,6 +64,19 @@ def receive(
     with transaction():
         permit(by, "remittance.receive", _place_of(key))
         return remittance.receive(key, number, received_on, amount_fen, by.label, because)
+
+
+def bounce(
+    by: Actor, key: uuid.UUID, number: str, returned_on: date, amount_fen: Fen, paper: Paper, because: str
+) -> RemittanceBatch:  # fmt: skip
+    """Write down that the bank gave a batch back, with its paper. Refuses as `payments.remittance.actions.bounce` does.
+
+    Refuses `FileRefused`.
+    """
+    with transaction():
+        permit(by, "remittance.bounce", _place_of(key))
+        kept = keep(paper, by.account_id)
+        return remittance.bounce(key, number, returned_on, amount_fen, kept.id, by.label, because)
 
 
 def watch() -> int:

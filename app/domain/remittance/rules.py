@@ -8,5 +8,5 @@ UNRECEIVED: Final = "remittance_unreceived"
 """Something was sent longer than `treasury_receipt_days` ago, and no treasury is known to have it."""
 STATES: Final = {
     "draft": "待复核", "approved": "待报送", "returned": "已退回", "withdrawn": "已撤回", "sent": "已报送",
-    "received": "已到账",
+    "received": "已到账", "bounced": "已退汇",
 }  # fmt: skip

@@ -169,6 +169,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "remittance.withdraw": _only(FINANCE_MAKER),
     "remittance.send": _only(FINANCE_MAKER),
     "remittance.receive": _only(FINANCE_CHECKER),
+    "remittance.bounce": _only(FINANCE_CHECKER),
     # settlements
     "settlements.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "settlements.draft": _only(FINANCE_MAKER),

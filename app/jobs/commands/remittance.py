@@ -9,7 +9,8 @@ from app.domain.remittance import actions, queries
 from app.domain.remittance.rules import STATES
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, acting, named, noun
+from app.jobs.commands.door import DAY, PAPER, acting, named, noun
+from app.kernel.files import Paper
 from payments.payees.models import Payee
 from payments.remittance.queries import PAGE
 
@@ -145,3 +146,23 @@ def receive(by: Actor, batch: uuid.UUID, receipt: str, received_on: date, fen: i
     Example: flask --app wsgi remittance receive 0197b5c8-… --receipt 回单0042 --on 2026-06-12 --fen 128000 --because 国库回单 --as lin
     """  # noqa: E501
     return Note("上缴已到账", state=actions.receive(by, batch, receipt, received_on, fen, because).state)
+
+
+@remittance.command("bounce")
+@click.argument("batch", type=click.UUID)
+@click.option("--paper-number", "number", required=True, help="number of the bank's paper (退汇凭证)")
+@click.option("--on", "returned_on", type=DAY, required=True, help="the day on which the payee's bank had it back")
+@click.option("--fen", type=int, required=True, help="the sum that came back in fen: that of the batch, exactly")
+@click.option("--file", "paper", type=PAPER, required=True, help="the bank's paper: PDF, PNG or JPEG")
+@because_option
+@acting
+def bounce(
+    by: Actor, batch: uuid.UUID, *, number: str, returned_on: date, fen: int, paper: Paper, because: str
+) -> Answer:  # fmt: skip
+    """Write down that the bank gave a batch back: what it held is due again, for another batch and document.
+
+    Example: flask --app wsgi remittance bounce 0197b5c8-… --paper-number 退汇0042 --on 2026-06-12 --fen 128000 --file 退汇.pdf --because 账号有误 --as lin
+    """  # noqa: E501
+    return Note(
+        "上缴已退汇，款项须重新上缴", state=actions.bounce(by, batch, number, returned_on, fen, paper, because).state
+    )

@@ -1,8 +1,9 @@
-"""What can be done with a remittance: propose it, decide, send it, and find that it arrived."""
+"""What can be done with a remittance: propose it, decide, send it, and find that it arrived or came back."""
 
+from payments.remittance.actions.bounce import bounce
 from payments.remittance.actions.decide import approve, send_back, withdraw
 from payments.remittance.actions.propose import propose
 from payments.remittance.actions.receive import find_receipts, receive
 from payments.remittance.actions.send import send
 
-__all__ = ["approve", "find_receipts", "propose", "receive", "send", "send_back", "withdraw"]
+__all__ = ["approve", "bounce", "find_receipts", "propose", "receive", "send", "send_back", "withdraw"]
