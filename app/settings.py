@@ -5,12 +5,15 @@ development: keys marked `development`, vendors on this machine, a movable clock
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
+from app.adapters.mail import MailAccount, is_address
+from app.adapters.mail.client import Security
 from app.adapters.outbound import Network, is_this_machine
 
 ENVIRONMENTS = ("development", "test", "production")
@@ -20,6 +23,8 @@ SIMULATOR_FILE = "wechat.env"
 """The simulator leaves this file beside the keys that it makes; their ids look like real ones."""
 CITY_SIMULATOR_FILE = "city.env"
 """The same, of the stand-in for the city's system."""
+MAIL_SIMULATOR_FILE = "mail.env"
+"""The same, of the stand-in mail server."""
 
 OPEN_DATA_PUBLISHER = "hangzhou-shared-parking"
 OPEN_DATA_LICENCE = "许可条款待数据主管部门公布；公布之前请注明来源使用"
@@ -97,6 +102,8 @@ class Settings:
     """The platform of fiscal e-bills; none: they wait."""
     tax: PlatformSettings | None
     """The service of tax invoices; none: they wait."""
+    mail: MailAccount | None
+    """The server that sends receipts to motorists; none: they cannot ask for it."""
     gate_poll_seconds: int
     outbound_networks: tuple[Network, ...]
     """Private networks in which cameras and the city's system may be called."""
@@ -125,6 +132,7 @@ class Settings:
             audit_anchors=read.optional("AUDIT_ANCHORS", _folders) or (),
             fiscal=_platform(read, "FISCAL"),
             tax=_platform(read, "TAX"),
+            mail=_mail(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
             outbound_networks=read.optional("OUTBOUND_NETWORKS", _networks) or (),
             trusted_proxies=read.optional("TRUSTED_PROXIES", _proxies) or 0,
@@ -180,6 +188,33 @@ def _platform(read: "_Reader", name: str) -> PlatformSettings | None:
         return None
     return PlatformSettings(
         url=read.value(names[0], _url, ""), app_id=read.value(names[1], _text, ""), key=read.value(names[2], _key, b"")
+    )
+
+
+MAIL_NAMES = (
+    *("SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_FROM"),
+    *("SMTP_USER", "SMTP_PASSWORD", "SMTP_CA_FILE"),
+)
+MAIL_PORTS = {"starttls": 587, "tls": 465}
+"""Where submission listens (RFC 6409, RFC 8314)."""
+
+
+def _mail(read: "_Reader") -> MailAccount | None:
+    """Host and sender at least, or nothing: without them receipts are not sent by e-mail."""
+    if not any(read.environ.get(name, "").strip() for name in MAIL_NAMES):
+        return None
+    security = read.optional("SMTP_SECURITY", _one_of(*MAIL_PORTS)) or "starttls"
+    user, password = read.optional("SMTP_USER", _text) or "", read.optional("SMTP_PASSWORD", _text) or ""
+    if bool(user) != bool(password):
+        read.problems.append("SMTP_USER and SMTP_PASSWORD are set together or not at all")
+    return MailAccount(
+        host=read.value("SMTP_HOST", _host, ""),
+        port=read.optional("SMTP_PORT", _port) or MAIL_PORTS[security],
+        security=cast("Security", security),
+        sender=read.value("SMTP_FROM", _address, ""),
+        user=user,
+        password=password,
+        ca_file=read.optional("SMTP_CA_FILE", _file),
     )
 
 
@@ -246,6 +281,25 @@ def _url(text: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("must be an address without query or fragment")
     return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", text):
+        raise ValueError("must be a host's name or address, without scheme and port")
+    return text
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < port < 65536:  # noqa: PLR2004 - ports have 16 bits
+        raise ValueError("must be a port")
+    return port
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError("must be an e-mail address")
+    return text
 
 
 def _urls(text: str) -> tuple[str, ...]:
@@ -348,6 +402,13 @@ def _unfit_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         "FISCAL_KEY is a development key": settings.fiscal is not None and _is_marked(settings.fiscal.key),
         "TAX_KEY is a development key": settings.tax is not None and _is_marked(settings.tax.key),
         "CITY_PUBLIC_KEY_FILE is a key of the simulator": _is_simulated_city(settings.city),
+        "SMTP_PASSWORD is a development secret": (
+            settings.mail is not None and _is_marked(settings.mail.password.encode())
+        ),
+        "SMTP_CA_FILE is the authority of the simulator": _is_simulated_mail(settings.mail),
+        "SMTP_HOST must not point at this machine in production": (
+            settings.mail is not None and is_this_machine(settings.mail.host)
+        ),
     }
     return [problem for problem, is_so in checks.items() if is_so] + _unsafe_addresses(settings)
 
@@ -366,6 +427,10 @@ def _any_simulated(keys: Mapping[str, Path]) -> bool:
 
 def _is_simulated_city(city: CitySettings | None) -> bool:
     return city is not None and city.public_key_file.with_name(CITY_SIMULATOR_FILE).exists()
+
+
+def _is_simulated_mail(mail: MailAccount | None) -> bool:
+    return mail is not None and mail.ca_file is not None and mail.ca_file.with_name(MAIL_SIMULATOR_FILE).exists()
 
 
 def _unsafe_addresses(settings: Settings) -> list[str]:

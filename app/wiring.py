@@ -13,6 +13,7 @@ from app.adapters.city import read_private_key as read_city_private_key
 from app.adapters.gates.isecure import Isecure
 from app.adapters.gates.vzenith_web import VzenithWeb
 from app.adapters.identity import MemoryTokenStore, TokenStore, WeChatMiniProgram
+from app.adapters.mail import MailServer
 from app.adapters.messages import SubscribeMessages
 from app.adapters.outbound import Reach
 from app.adapters.receipts import Account, FiscalBills, TaxInvoices
@@ -73,6 +74,8 @@ class Wiring:
     """Where the head of the audit log is kept outside of the database."""
     receipts: Platforms
     """Whoever issues each kind of receipt; a kind without a platform waits."""
+    mail: MailServer | None
+    """`None`: no setting names a mail server, and receipts are not sent by e-mail."""
     city: CitySystem | None
     """`None`: no setting names the city's system, and it is told nothing."""
 
@@ -92,6 +95,7 @@ def wire(settings: Settings) -> Wiring:
         park_systems=outside_transactions(Isecure(reach_of(settings), clock.now)),
         anchors=[outside_transactions(FolderAnchors(folder)) for folder in settings.audit_anchors],
         receipts=_receipts(settings),
+        mail=_mail(settings),
         city=_city(settings),
     )
 
@@ -116,6 +120,12 @@ def _receipts(settings: Settings) -> Platforms:
         invoices = TaxInvoices(_account(settings.tax), clock.now, reach_of(settings))
         platforms[TAX_INVOICE] = outside_transactions(invoices)
     return platforms
+
+
+def _mail(settings: Settings) -> MailServer | None:
+    if settings.mail is None:
+        return None
+    return outside_transactions(MailServer(settings.mail, reach_of(settings)))
 
 
 def _account(platform: PlatformSettings) -> Account:

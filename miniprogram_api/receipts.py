@@ -1,13 +1,22 @@
-"""Receipts of what was paid: fiscal bills by themselves, invoices when asked for, and a PDF behind a link that ends."""
+"""Receipts of what was paid: fiscal bills by themselves, invoices when asked for; as PDF behind a link or by e-mail."""
 
 import uuid
 from typing import Any
 
 import marshmallow as ma
 
+from app.adapters.mail.addresses import LONGEST
+from app.domain.receipts.actions import ask_mail
+from app.domain.receipts.models import ReceiptMail
+from app.domain.receipts.queries import own_mail
+from app.domain.receipts.rules import MOST_IN_A_MAIL
 from app.kernel import clock
+from app.kernel.crypto import blind_index
+from app.kernel.idempotency import Answer
+from app.kernel.refusals import Unavailable
+from app.web import limits
 from app.web.links import Links
-from app.web.once import once
+from app.web.once import once, remember, wants_key
 from app.web.policy import admits
 from app.wiring import wiring
 from miniprogram_api import cursor
@@ -18,6 +27,8 @@ from payments.receipts.models import InvoiceTitle
 from payments.receipts.queries import NoSuchReceipt, OwnReceipt, own_receipt, own_receipts, own_titles
 
 blueprint = noun("receipts", "票据")
+TO_ONE_ADDRESS = "20/day"
+"""Whoever asks for it: nobody's mailbox is filled by many accounts."""
 
 
 class Receipt(ma.Schema):
@@ -55,6 +66,37 @@ class InvoiceWish(Wish):
 class ShownLink(ma.Schema):
     url = ma.fields.String(required=True, metadata={"description": "PDF 下载地址，10 分钟内有效"})
     expires_at = ma.fields.AwareDateTime(required=True)
+
+
+class MailNotOffered(Unavailable):
+    """No mail server is configured, so nothing is promised."""
+
+    code = "receipt_mail_not_offered"
+    message = "暂未开通邮件发送，请在“我的票据”中下载"
+
+
+class MailWish(Wish):
+    receipt_keys = ma.fields.List(
+        Key(),
+        required=True,
+        validate=ma.validate.Length(1, MOST_IN_A_MAIL),
+        metadata={"description": "要发送的已开具票据的编号；合开的发票只附一次"},
+    )
+    email = Text(LONGEST, required=True, metadata={"description": "收件邮箱，仅用于本次发送；中文域名用 xn-- 形式"})
+
+
+class ShownMail(ma.Schema):
+    key = ma.fields.UUID(required=True)
+    state = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "due 待发送，sending 发送中，delivered 已交邮件系统，refused 被拒收，given_up 超时未送达"
+        },
+    )
+    asked_at = ma.fields.AwareDateTime(required=True)
+    ended_at = ma.fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "结束时刻，此后平台不再保存邮箱地址"}
+    )
 
 
 class ShownTitle(ma.Schema):
@@ -123,6 +165,33 @@ def receipt_file(key: uuid.UUID) -> dict[str, Any]:
         raise NoSuchReceipt
     link = Links(wiring().settings.jwt_keys).to_receipt(issued.key, clock.now())
     return {"url": f"/receipts/files/{link.token}", "expires_at": link.expires_at}
+
+
+@blueprint.post("/receipts/mails")
+@admits(motorist("6/minute", calls_outside=True))
+@wants_key
+@blueprint.takes(MailWish)
+@blueprint.gives(202, ShownMail)
+@blueprint.refuses(400, 401, 404, 409, 422, 429, 503)
+def mail_receipts(wish: dict[str, Any]) -> ReceiptMail:
+    """把票据发送到邮箱
+
+    已开具的票据以 PDF 附件发出，一封邮件最多 20 张。邮箱地址加密保存，送达、被拒收或超时后即删除；未送达的另行通知。
+    """
+    if wiring().mail is None:
+        raise MailNotOffered
+    limits.take(TO_ONE_ADDRESS, f"receipt_mails_to:{blind_index('receipt_mail.to', wish['email'].lower()).hex()}")
+    asked = remember(lambda: Answer(202, {"key": str(ask_mail(asking(), wish["receipt_keys"], wish["email"]).key)}))
+    return own_mail(asking(), uuid.UUID(asked.body["key"]))
+
+
+@blueprint.get("/receipts/mails/<uuid:key>")
+@admits(motorist())
+@blueprint.gives(200, ShownMail)
+@blueprint.refuses(401, 404, 429)
+def one_mail(key: uuid.UUID) -> ReceiptMail:
+    """一封票据邮件的进展"""
+    return own_mail(asking(), key)
 
 
 @blueprint.get("/invoice-titles")

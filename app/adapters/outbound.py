@@ -68,7 +68,7 @@ class OutOfReach(OSError):
     """An address that must not be called."""
 
 
-def _resolved(reach: Reach, host: str, port: int) -> str:
+def resolved(reach: Reach, host: str, port: int) -> str:
     """The address to call; raises `OutOfReach` when any that the name has is not within reach."""
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found or not all(reach.holds(address) for address in found):
@@ -83,7 +83,7 @@ class _Guarded:
 
     def _new_conn(self: Any) -> socket.socket:
         try:
-            address = _resolved(self.reach, self._dns_host, self.port)
+            address = resolved(self.reach, self._dns_host, self.port)
             return create_connection(
                 (address, self.port), self.timeout, source_address=self.source_address,
                 socket_options=self.socket_options,

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from app.adapters.documents import rendered
-from app.api.receipt_papers import paper_of
+from app.domain.receipts.papers import paper_of
 from app.kernel import clock
 from app.kernel.crypto import blind_index
 from app.kernel.db import transaction

@@ -11,6 +11,7 @@ from app.domain.conduct.actions import assess
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
 from app.domain.pricing.actions import prove_outdated
+from app.domain.receipts.actions import bring_mail
 from app.domain.refunds.actions import tell_of
 from app.domain.regulars.actions import tend
 from app.domain.reservations.actions import offer_free_bays
@@ -99,6 +100,13 @@ def match_bill(day_id: int) -> None:
     match_again(day_id)
 
 
+def bring_receipt_mail(mail_id: int, tried: int) -> None:
+    """A motorist waits for receipts by e-mail; without a mail server they wait until they are given up."""
+    server = wiring().mail
+    if server is not None:
+        bring_mail(mail_id, tried, server)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "adjustments.apply": apply_adjustment,
     "adjustments.offer": offer_a_bay,
@@ -109,6 +117,7 @@ HANDLERS: Mapping[str, Handler] = {
     "gates.wake": wake_gate,
     "messages.deliver": deliver_message,
     "pricing.prove_outdated": prove_prices,
+    "receipts.bring_mail": bring_receipt_mail,
     "reconciliation.match": match_bill,
     "refunds.tell": tell_of_refund,
     "regulars.tend": tend_regulars,

@@ -31,7 +31,7 @@ from app.domain.messages.actions import deliver_due
 from app.domain.partners import actions as partners
 from app.domain.policies.queries import numbers
 from app.domain.pricing.actions import prove_outdated
-from app.domain.receipts.actions import tell_news
+from app.domain.receipts.actions import ask_for_due_mails, tell_news
 from app.domain.receipts.queries import describe
 from app.domain.refunds import actions as refunds
 from app.domain.regulars.actions import tend_due
@@ -188,6 +188,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("receipts_planned", 5.0, plan_receipts),
         Sweeper("receipts_issued", 5.0, issue_receipts),
         Sweeper("receipt_news", 5.0, tell_news),
+        Sweeper("receipt_mails", 5.0, ask_for_due_mails),
         Sweeper("shipments", 5.0, tell_of_services),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),

@@ -143,6 +143,7 @@ class Receipt(Base):
         UniqueConstraint("kind", "code", "number", name="a_receipts_number_is_used_once"),
         UniqueConstraint("id", "payee_id", "colour", "state", name="a_receipt_is_of_one_payee_in_one_state"),
         UniqueConstraint("id", "payee_id", "amount_fen", name="a_receipt_is_for_one_sum"),
+        UniqueConstraint("id", "motorist_id", "number", name="a_receipt_is_one_motorists_under_one_number"),
         ForeignKeyConstraint(
             ["payee_id", "regime"], ["payee.id", "payee.regime"], name="an_issued_receipt_has_its_payees_regime"
         ),

@@ -58,6 +58,7 @@ WORDS = {
     "app.domain.motorists": {"plates", "published"},
     "app.domain.calendars": {"seeds", "sheets"},
     "app.domain.pricing": {"published"},
+    "app.domain.receipts": {"papers"},
 }
 """Beside the four files: a room's own vocabulary, and what it publishes."""
 

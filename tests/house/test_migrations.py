@@ -20,6 +20,7 @@ from app.domain.gates.models import COMMAND
 from app.domain.lots.rules import LOT, PLAN
 from app.domain.messages.rules import DELIVERY
 from app.domain.pricing.rules.flow import LOT_PRICE, REFERENCE, REFERENCE_SET
+from app.domain.receipts.rules import MAIL
 from app.domain.regulars.rules import APPLICATION, ROUND
 from app.domain.reservations.rules import WAITLIST
 from app.domain.stays.rules import STAY
@@ -35,7 +36,7 @@ from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, ORDER, PLAN, RECEIPT, REFERENCE,
+    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, MAIL, ORDER, PLAN, RECEIPT, REFERENCE,
     REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
 )  # fmt: skip
 

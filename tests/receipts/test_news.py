@@ -1,70 +1,23 @@
 """A motorist hears once of each receipt that is issued, reversed, or not to be had for a day."""
 
-import uuid
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
 from flask import Flask
-from sqlalchemy import select
 
-from app.domain.messages.models import Message
 from app.domain.receipts.actions import tell_news
-from app.kernel import clock as kernel_clock
 from app.kernel.db import transaction
-from payments.charges.actions import open_charge, recognise
 from payments.charges.models import Charge
-from payments.charges.queries import charge, payments_of
+from payments.charges.queries import payments_of
 from payments.payees.models import Payee
-from payments.receipts.actions import amend, confirm_terms, issue_due, plan_due, record_terms
+from payments.receipts.actions import amend
 from payments.refunds.actions import ask
 from payments.refunds.models import Refund
 from payments.refunds.rules import REFUND
 from tests.conftest import MovableClock
-from tests.payments.platforms import Stands, standing
+from tests.payments.platforms import Stands
 from tests.races import at_once
-from tests.world import Driver, driver, paid, payee
-
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def running_platforms(environment: Mapping[str, str]) -> Iterator[Stands]:
-    with standing(environment["CLOCK_FILE"]) as stands:
-        yield stands
-
-
-@pytest.fixture
-def platforms(running_platforms: Stands) -> Stands:
-    running_platforms.calm()
-    return running_platforms
-
-
-@pytest.fixture
-def organ(app: Flask, evening: datetime) -> Payee:
-    """It collects for the treasury, and its terms are confirmed."""
-    assert kernel_clock.now() >= evening
-    made = payee("fiscal")
-    terms = record_terms(
-        made.id, SINCE, item_code="103072101", item_name="停车服务", vat_basis_points=None, note="示例", by="maker"
-    )
-    confirm_terms(terms.key, "checker")
-    return made
-
-
-def has_paid(who: Driver, organ: Payee, fen: int = 1250) -> Charge:
-    made = open_charge(
-        source_kind="test", source_key=uuid.uuid4(), payee_id=organ.id, amount_fen=fen, motorist_id=who.id,
-        description="停车费 测试车场", on_paid="tests.paid",
-    )  # fmt: skip
-    paid(made.key)
-    recognise(made.key)
-    return charge(made.key)
-
-
-def issued(platforms: Stands) -> None:
-    plan_due(lambda each: each.description)
-    issue_due(platforms.clients)
+from tests.receipts.scene import has_paid, inbox, issued
+from tests.world import driver
 
 
 def given_back(of: Charge, fen: int) -> None:
@@ -79,12 +32,6 @@ def given_back(of: Charge, fen: int) -> None:
         REFUND.move(back, "accept", "test", refund_id="50000000000000000000000000")
         REFUND.move(back, "succeed", "test")
         amend([of.id])
-
-
-def inbox(who: Driver) -> list[tuple[str, str]]:
-    with transaction() as session:
-        mine = select(Message).filter_by(motorist_id=who.id).order_by(Message.id)
-        return [(each.kind, each.body) for each in session.scalars(mine)]
 
 
 def test_who_paid_hears_once_that_the_receipt_is_there(organ: Payee, platforms: Stands) -> None:

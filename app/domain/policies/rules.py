@@ -34,6 +34,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "overstay_tow_minutes": 180,
     "partner_count_fresh_seconds": 600,
     "partner_silence_minutes": 30,
+    "receipt_mail_hours": 24,
+    "receipt_mails_per_day": 10,
     "reference_radius_m": 500,
     "regular_application_days": 5,
     "regular_arrive_late_minutes": 240,

@@ -1,4 +1,4 @@
-"""What staff see of receipts, and the words in which a stay stands on one."""
+"""What staff see of receipts, the words in which a stay stands on one, and what becomes of those sent by e-mail."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,16 +11,25 @@ from sqlalchemy import select
 from app.domain.lots.models import Lot
 from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.queries import plate_characters
+from app.domain.receipts.models import MailedReceipt, ReceiptMail, ReceiptMailLine
 from app.domain.staff.rules import Actor, Place, permit
 from app.domain.stays.models import Bill, Stay
 from app.kernel.clock import SHANGHAI
-from app.kernel.db import transaction
+from app.kernel.db import current, transaction
+from app.kernel.refusals import NotFound
 from payments.charges.models import Charge
 from payments.payees.queries import payee_by_key
 from payments.receipts.models import Receipt, ReceiptTerms
-from payments.receipts.queries import terms_of
+from payments.receipts.queries import Written, terms_of, whole
 
 PAGE: Final = 200
+
+
+class NoSuchMail(NotFound):
+    """No such mail, or not this motorist's."""
+
+    code = "no_such_receipt_mail"
+    message = "未找到该票据邮件"
 
 
 @dataclass(frozen=True)
@@ -81,3 +90,28 @@ def receipts_of(by: Actor, payee_key: uuid.UUID, state: str | None = None, limit
             )
             for each in session.scalars(wanted)
         ]
+
+
+def own_mail(motorist_id: int, key: uuid.UUID) -> ReceiptMail:
+    """A mail that a motorist asked for. Refuses `NoSuchMail`."""
+    with transaction() as session:
+        found = session.scalars(select(ReceiptMail).filter_by(motorist_id=motorist_id, key=key)).one_or_none()
+        if found is None:
+            raise NoSuchMail
+        return found
+
+
+def enclosed_in(mail_id: int) -> list[Written]:
+    """The receipts of a mail with all that stands on them now, in the running transaction, oldest first."""
+    inside = select(Receipt).join(MailedReceipt, MailedReceipt.receipt_id == Receipt.id).filter_by(mail_id=mail_id)
+    return [whole(each) for each in current().scalars(inside.order_by(Receipt.id))]
+
+
+def mail_line() -> ReceiptMailLine | None:
+    """The line to the mail server; nothing before it failed for the first time."""
+    return current().get(ReceiptMailLine, 1)
+
+
+def address_place(key: uuid.UUID) -> str:
+    """Where a mail's address is sealed to."""
+    return f"receipt_mail.address:{key}"

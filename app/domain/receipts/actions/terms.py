@@ -1,10 +1,8 @@
-"""Finance says what receipts must say and has what was refused asked for anew; motorists hear what became of theirs."""
+"""Finance says what receipts must say, and has what was refused asked for anew."""
 
 import uuid
 from datetime import datetime
 
-from app.domain.messages.actions import tell
-from app.domain.receipts.rules import message_of
 from app.domain.staff.rules import Actor, Place, permit
 from app.kernel.db import transaction
 from payments.payees.models import Payee
@@ -51,14 +49,3 @@ def retry(by: Actor, receipt_key: uuid.UUID) -> None:
 
 def _place(payee: Payee) -> Place:
     return Place(payee.district_code)
-
-
-def tell_news(limit: int = 100) -> int:
-    """Tell motorists of receipts that were issued or reversed, or that are not to be had for now; returns how many."""
-    with transaction():
-        news = receipts.take_news(limit)
-        for each in news:
-            if said := message_of(each.state, each.kind, each.amount_fen):
-                kind, title, body = said
-                tell(each.motorist_id, kind, f"receipt:{each.id}", title, body)
-        return len(news)

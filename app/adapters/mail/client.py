@@ -1,0 +1,127 @@
+"""Handing letters to our mail server: submission over TLS, never without (RFC 6409, RFC 8314).
+
+Its certificate must be valid and carry the server's name. There is no way to send in the clear, nor to go on when the
+server does not offer STARTTLS.
+"""
+
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from app.adapters.mail.addresses import domain_of
+from app.adapters.mail.letter import Letter, on_the_wire
+from app.adapters.mail.outcomes import NotNow, Outcome, Refused, Taken
+from app.adapters.outbound import OutOfReach, Reach, resolved
+
+SECONDS: Final = 10.0
+"""For each step: to connect, and for each reply."""
+OK: Final = 250
+WILL_FORWARD: Final = 251
+TOO_LARGE: Final = 552
+SHUTS_DOWN: Final = 421
+FINAL: Final = range(500, 600)
+
+Security = Literal["starttls", "tls"]
+
+
+@dataclass(frozen=True)
+class MailAccount:
+    """Where our mail server is and who we are there. `ca_file` names whom to trust instead of the usual authorities."""
+
+    host: str
+    port: int
+    security: Security
+    sender: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+
+class MailServer:
+    """Speaks with one server, on a new line for each letter. Safe to share between threads."""
+
+    def __init__(self, account: MailAccount, reach: Reach) -> None:
+        self._account = account
+        self._trust = ssl.create_default_context(cafile=account.ca_file)
+        kinds = (smtplib.SMTP_SSL, _Line) if account.security == "tls" else (_Line,)
+        self._kind = type("Line", kinds, {"reach": reach})
+
+    def send(self, letter: Letter) -> Outcome:
+        """Hand one letter over. Outside transactions; raises nothing that the server or the way to it can cause."""
+        raw = on_the_wire(letter, self._account.sender)
+        try:
+            line = self._admitted()
+        except (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, OutOfReach):
+            return NotNow(None, for_all=True, misconfigured=True)
+        except smtplib.SMTPResponseException as said:
+            return _about_us(said.smtp_code)
+        except (smtplib.SMTPException, OSError):
+            return NotNow(None, for_all=True)
+        try:
+            return self._handed(line, letter.to, raw)
+        except (smtplib.SMTPException, OSError):
+            return NotNow(None, for_all=True)
+        finally:
+            line.close()
+
+    def _admitted(self) -> smtplib.SMTP:
+        """A line on which the server has proved its name, and we ours. Whatever is wrong is raised, the line shut."""
+        account = self._account
+        how = {"context": self._trust} if account.security == "tls" else {}
+        line: smtplib.SMTP = self._kind(account.host, account.port, domain_of(account.sender), timeout=SECONDS, **how)
+        try:
+            if account.security == "starttls":
+                line.starttls(context=self._trust)
+            line.ehlo_or_helo_if_needed()
+            if account.user:
+                line.login(account.user, account.password)
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    def _handed(self, line: smtplib.SMTP, to: str, raw: bytes) -> Outcome:
+        size = [f"SIZE={len(raw)}"] if line.has_extn("size") else []
+        code, _ = line.mail(self._account.sender, size)
+        if code != OK:
+            return Refused(code) if code == TOO_LARGE else _about_us(code)
+        code, _ = line.rcpt(to)
+        if code not in (OK, WILL_FORWARD):
+            return _about_it(code)
+        try:
+            code, _ = line.data(raw)
+        except smtplib.SMTPDataError as said:
+            return _about_it(said.smtp_code)
+        if code != OK:
+            return _about_it(code)
+        with suppress(smtplib.SMTPException, OSError):
+            line.quit()  # it answers for the letter already, however the line ends
+        return Taken()
+
+
+class _Line(smtplib.SMTP):
+    """A line that ends within reach; the certificate must carry the name, whatever address was found for it."""
+
+    reach: Reach
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return socket.create_connection((resolved(self.reach, host, port), port), timeout)
+
+
+def _about_us(code: int) -> NotNow:
+    """A reply to our coming, our name or our sender: every letter would get it."""
+    return NotNow(_known(code), for_all=True, misconfigured=code in FINAL)
+
+
+def _about_it(code: int) -> Outcome:
+    """A reply to this address or this letter; only 421 is the server's own trouble."""
+    return Refused(code) if code in FINAL else NotNow(_known(code), for_all=code == SHUTS_DOWN)
+
+
+def _known(code: int) -> int | None:
+    """The code, if it is one: what is no reply at all reads as -1."""
+    return code if code in range(200, 600) else None

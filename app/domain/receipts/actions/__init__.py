@@ -1,0 +1,17 @@
+"""What finance says of receipts, what motorists hear of them, and receipts by e-mail; one file a verb."""
+
+from app.domain.receipts.actions.ask_mail import ask_mail
+from app.domain.receipts.actions.bring_mail import ask_for_due_mails, bring_mail
+from app.domain.receipts.actions.news import tell_news
+from app.domain.receipts.actions.terms import confirm_terms, end_terms, record_terms, retry
+
+__all__ = [
+    "ask_for_due_mails",
+    "ask_mail",
+    "bring_mail",
+    "confirm_terms",
+    "end_terms",
+    "record_terms",
+    "retry",
+    "tell_news",
+]
