@@ -38,7 +38,7 @@ def ground() -> Iterator[Ground]:
     """Start everything; on leaving, stop it and remove the folder."""
     folder = Path(tempfile.mkdtemp(prefix="gongbo-bench-"))
     folder.chmod(0o711)  # root lends the servers to an account that must pass
-    ports = Ports(*free_ports(8))
+    ports = Ports(*free_ports(10))
     servers = Servers.at(folder / "servers", ports.postgres, ports.valkey)
     try:
         servers.up()

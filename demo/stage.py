@@ -44,6 +44,7 @@ class Stage:
     platform: Wire
     wechat: Wire
     gates: Wire
+    mail: Wire
 
     @property
     def gates_file(self) -> Path:
@@ -81,14 +82,14 @@ def stage(begins_at: datetime) -> Iterator[Stage]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Stage]:
-    ports = Ports(*free_ports(8))
+    ports = Ports(*free_ports(10))
     with (folder / "log").open("w") as log:
         launcher = subprocess.Popen(
             [sys.executable, "-m", "launcher", "run", "--var", folder, "--bare"],
             cwd=ROOT, env=_environment(ports), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
-    addresses = [f"http://127.0.0.1:{port}" for port in (ports.web, ports.wechat, ports.gates)]
+    addresses = [f"http://127.0.0.1:{port}" for port in (ports.web, ports.wechat, ports.gates, ports.mail)]
     wires = [Wire(address) for address in addresses]
     try:
         built = Stage(folder, *wires)
@@ -108,7 +109,9 @@ def _environment(ports: Ports) -> dict[str, str]:
     known = {name: os.environ[name] for name in SURROUNDINGS if name in os.environ}
     return known | {
         "PORT": str(ports.web), "WECHAT_PORT": str(ports.wechat), "GATES_PORT": str(ports.gates),
-        "CITY_PORT": str(ports.city), "PG_PORT": str(ports.postgres), "VALKEY_PORT": str(ports.valkey),
+        "CITY_PORT": str(ports.city), "FISCAL_PORT": str(ports.fiscal), "TAX_PORT": str(ports.tax),
+        "MAIL_PORT": str(ports.mail), "SMTP_PORT": str(ports.smtp),
+        "PG_PORT": str(ports.postgres), "VALKEY_PORT": str(ports.valkey),
         "GATES_DECIDE_SECONDS": PATIENT_GATES,
     }  # fmt: skip
 
@@ -116,8 +119,8 @@ def _environment(ports: Ports) -> dict[str, str]:
 def _is_ready(built: Stage, launcher: "subprocess.Popen[bytes]") -> bool:
     if launcher.poll() is not None:
         raise DemoFailed("the platform did not start")
-    named = ((built.platform, "/readyz"), (built.wechat, "/control/health"), (built.gates, "/control/health"))
-    return all(wire.answers(path) for wire, path in named)
+    stand_ins = (built.wechat, built.gates, built.mail)
+    return built.platform.answers("/readyz") and all(wire.answers("/control/health") for wire in stand_ins)
 
 
 def _end(launcher: "subprocess.Popen[bytes]") -> None:

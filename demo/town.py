@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from demo.car import Barrier, Car, Lot
 from demo.clock import PlatformClock
@@ -46,6 +47,10 @@ class Town:
     def motorist(self) -> Motorist:
         """Somebody new with a phone."""
         return Motorist(self.stage.platform, Thumb(self.stage.wechat), self.clock)
+
+    def letters_to(self, address: str) -> list[Mapping[str, Any]]:
+        """What the mail server has taken for an address."""
+        return [each for each in self.stage.mail.get("/letters")["letters"] if each["to"] == [address]]
 
     def car(self) -> Car:
         """A car that nobody has seen yet."""

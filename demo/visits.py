@@ -26,6 +26,7 @@ NEW_CITY = (30.2462, 120.2108)
 LAKESIDE = (30.2541, 120.1652)
 """Points (GCJ-02) from which motorists search."""
 
+MAILBOX = "visitor@example.cn"
 EBILL, INVOICE = "fiscal_ebill", "tax_invoice"
 
 
@@ -62,6 +63,8 @@ def organ(town: Town) -> Story:
     town.paid.append(Paid(CITY_TREASURY, fees.ORGAN.fee_fen))
     expect_bill(driver, fees.ORGAN)
     tell("drives out; a fiscal e-bill is issued")
+    expect_letter(town, driver)
+    tell(f"asks for it by e-mail: a letter to {MAILBOX} arrives with the PDF")
 
 
 def institution(town: Town) -> Story:
@@ -248,6 +251,15 @@ def expect_fee(stay: Shown, fee: Fee) -> None:
 def expect_bill(driver: Motorist, fee: Fee) -> None:
     """The one receipt that follows from a fiscal payee (N3.4): it is issued without being asked for."""
     awaited("the fiscal e-bill is issued", lambda: _receipts(driver) == [(EBILL, fee.fee_fen, "issued")])
+
+
+def expect_letter(town: Town, driver: Motorist) -> None:
+    """The receipt as PDF in a mailbox; what the platform knows of it in the end is that it was delivered."""
+    wish = {"receipt_keys": [each["key"] for each in driver.receipts()], "email": MAILBOX}
+    asked = driver.do("/receipts/mails", wish)
+    letter = awaited("the letter arrives", lambda: next(iter(town.letters_to(MAILBOX)), None))
+    insist_equal("enclosed", [each["type"] for each in letter["attachments"]], ["application/pdf"])
+    awaited("the mail is delivered", lambda: driver.see(f"/receipts/mails/{asked['key']}")["state"] == "delivered")
 
 
 def expect_invoice_on_wish(driver: Motorist, fee: Fee) -> None:

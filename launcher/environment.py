@@ -24,6 +24,8 @@ class Ports:
     city: int
     fiscal: int
     tax: int
+    mail: int
+    smtp: int
     postgres: int
     valkey: int
 
@@ -36,6 +38,8 @@ class Ports:
             city=int(environ.get("CITY_PORT", "8003")),
             fiscal=int(environ.get("FISCAL_PORT", "8004")),
             tax=int(environ.get("TAX_PORT", "8005")),
+            mail=int(environ.get("MAIL_PORT", "8006")),
+            smtp=int(environ.get("SMTP_PORT", "8587")),
             postgres=int(environ.get("PG_PORT", "54329")),
             valkey=int(environ.get("VALKEY_PORT", "63799")),
         )
@@ -57,6 +61,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         "AUDIT_ANCHORS": str((var / "anchors").resolve()),
         **_receipts("FISCAL", ports.fiscal, kept),
         **_receipts("TAX", ports.tax, kept),
+        **_mail(var / "mail", ports),
         "CLOCK_FILE": str(var / "clock"),
         "PROMETHEUS_MULTIPROC_DIR": str(var / "metrics"),
         "GATES_STATE": str(var / "gates"),
@@ -68,6 +73,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         "CITY_PORT": str(ports.city),
         "FISCAL_PORT": str(ports.fiscal),
         "TAX_PORT": str(ports.tax),
+        "MAIL_PORT": str(ports.mail),
         "RECEIPTS_BOOKS": str(var),
     }
     environment = {name: os.environ.get(name) or value for name, value in named.items()} | dict(addresses)
@@ -121,6 +127,12 @@ def _receipts(name: str, port: int, kept: Mapping[str, str]) -> dict[str, str]:
         f"{name}_APP_ID": "development",
         f"{name}_KEY": kept.get(f"{name}_KEY") or development_key(),
     }
+
+
+def _mail(folder: Path, ports: Ports) -> dict[str, str]:
+    """Account and certificates of the stand-in mail server, made by itself, and where it is found."""
+    _make_keys("mail", folder)
+    return read_environment(folder / "mail.env") | {"SMTP_PORT": str(ports.smtp), "MAIL_KEYS": str(folder)}
 
 
 def _make_keys(stand_in: str, folder: Path) -> None:

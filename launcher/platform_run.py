@@ -79,7 +79,7 @@ def _identity(url: str) -> str:
 def _insist_on_free(ports: Ports) -> None:
     named = {
         "PORT": ports.web, "WECHAT_PORT": ports.wechat, "GATES_PORT": ports.gates, "CITY_PORT": ports.city,
-        "FISCAL_PORT": ports.fiscal, "TAX_PORT": ports.tax,
+        "FISCAL_PORT": ports.fiscal, "TAX_PORT": ports.tax, "MAIL_PORT": ports.mail, "SMTP_PORT": ports.smtp,
     }  # fmt: skip
     for name, port in named.items():
         if is_taken(port):
@@ -126,6 +126,7 @@ def _tell(ports: Ports, var: Path) -> None:
         f"Gates       http://127.0.0.1:{ports.gates} (stand-in)\n"
         f"City        http://127.0.0.1:{ports.city} (stand-in)\n"
         f"Receipts    http://127.0.0.1:{ports.fiscal}, {ports.tax} (stand-ins)\n"
+        f"Mail        http://127.0.0.1:{ports.mail}/letters (stand-in)\n"
         f"Settings    {var / 'development.env'}\n"
         "Ctrl-C ends it all.",
         flush=True,

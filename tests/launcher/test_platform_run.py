@@ -31,7 +31,7 @@ def test_addresses_are_told_when_somebody_answers_there_and_not_before(
 ) -> None:
     with HTTPServer(("127.0.0.1", 0), _Waking) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        platform_run._tell_when_ready(Ports(server.server_port, 2, 3, 4, 5, 6, 7, 8), tmp_path)
+        platform_run._tell_when_ready(Ports(server.server_port, 2, 3, 4, 5, 6, 7, 8, 9, 10), tmp_path)
         server.shutdown()
     assert _Waking.asked == 3
     assert f"http://127.0.0.1:{server.server_port}/docs" in capsys.readouterr().out

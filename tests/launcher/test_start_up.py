@@ -13,7 +13,10 @@ from launcher.environment import Ports, development_environment, read_environmen
 from launcher.failure import CannotStart
 from launcher.platform_run import run_platform
 
-PORTS = Ports(web=8000, wechat=8001, gates=8002, city=8003, fiscal=8004, tax=8005, postgres=54329, valkey=63799)
+PORTS = Ports(
+    web=8000, wechat=8001, gates=8002, city=8003, fiscal=8004, tax=8005, mail=8006, smtp=8587, postgres=54329,
+    valkey=63799,
+)  # fmt: skip
 ADDRESSES = {
     "DATABASE_URL": "postgresql+psycopg://app@127.0.0.1:54329/gongbo",
     "MIGRATION_DATABASE_URL": "postgresql+psycopg://owner@127.0.0.1:54329/gongbo",
@@ -24,7 +27,7 @@ ADDRESSES = {
 @pytest.fixture(autouse=True)
 def _nothing_is_set_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.copy():
-        if name.startswith(("WECHAT_", "CITY_")) or name in {
+        if name.startswith(("WECHAT_", "CITY_", "SMTP_")) or name in {
             "AUDIT_ANCHORS",
             "ENVIRONMENT",
             "CLOCK_FILE",

@@ -2,13 +2,18 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
+from redis import Redis
 
 from app.domain.receipts.queries import describe
+from app.jobs.worker import work
 from app.kernel import clock as kernel_clock
 from app.kernel.db import transaction
+from app.wiring import outside_transactions, wiring
 from payments.charges.actions.settle import settle
 from payments.charges.queries import charge, orders_of
 from payments.payees.queries import accept_samples
@@ -19,6 +24,7 @@ from tests.miniprogram.stand import Phone
 from tests.miniprogram.test_reservations import ready
 from tests.miniprogram.test_stays import drive_in
 from tests.payments.platforms import Stands, standing
+from tests.receipts.post import PostOffice, post_office
 
 COMPANY = "91350100M000100Y43"
 
@@ -35,6 +41,20 @@ def platforms(running_platforms: Stands) -> Iterator[Stands]:
     accept_samples(True)
     yield running_platforms
     accept_samples(False)
+
+
+@pytest.fixture(scope="module")
+def running_post(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostOffice]:
+    with post_office(environment["CLOCK_FILE"], tmp_path_factory.mktemp("mail")) as office:
+        yield office
+
+
+@pytest.fixture
+def mail(running_post: PostOffice, app: Flask, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
+    """A mail server on a good day, to which the platform is wired."""
+    running_post.calm()
+    monkeypatch.setitem(app.extensions, "gongbo", replace(wiring(), mail=outside_transactions(running_post.server())))
+    return running_post
 
 
 @pytest.fixture
@@ -120,3 +140,53 @@ def test_titles_are_ones_own_checked_and_removed(motorist: Phone, stranger: Phon
     assert stranger.delete(f"/invoice-titles/{kept['key']}", expect=404) is not None
     motorist.delete(f"/invoice-titles/{other['key']}")
     assert [each["key"] for each in motorist.get("/invoice-titles")["items"]] == [kept["key"]]
+
+
+def test_receipts_are_sent_by_email_and_the_mail_is_ones_own(
+    payer: Phone, stranger: Phone, platforms: Stands, mail: PostOffice, app: Flask
+) -> None:
+    [owed] = payer.get("/receipts")["items"]
+    wish = {"receipt_keys": [owed["key"]], "email": "caiwu@example.com.cn"}
+    assert payer.post("/receipts/mails", wish, expect=409)["code"] == "receipt_not_issued"
+    payer.post("/receipts/invoices", {"receipt_keys": [owed["key"]]}, expect=201)
+    issued(platforms)
+    asked = payer.post("/receipts/mails", wish, expect=202, key="asked-for-this-once")
+    assert (asked["state"], asked["ended_at"]) == ("due", None)
+    assert payer.post("/receipts/mails", wish, expect=202, key="asked-for-this-once") == asked
+    stranger.sign_in()
+    assert stranger.post("/receipts/mails", wish, expect=404)["code"] == "no_such_receipt"
+    assert stranger.get(f"/receipts/mails/{asked['key']}", expect=404)["code"] == "no_such_receipt_mail"
+    work(app, wiring().settings, until_empty=True)
+    shown = payer.get(f"/receipts/mails/{asked['key']}")
+    assert (shown["state"], shown["ended_at"] is None) == ("delivered", False)
+    assert "caiwu" not in str(shown)
+    assert [each["to"] for each in mail.letters()] == [["caiwu@example.com.cn"]]
+
+
+def test_what_is_no_address_is_refused_and_not_said_back(motorist: Phone, mail: PostOffice) -> None:
+    wish = {"receipt_keys": [str(uuid.uuid4())]}
+    for email, code in [("a@example.cn\r\nBcc: b@example.cn", "email_unfit"), ("x" * 300, "invalid")]:
+        refused = motorist.post("/receipts/mails", {**wish, "email": email}, expect=422)
+        assert refused["code"] == code
+        assert email not in str(refused)
+    assert mail.letters() == []
+
+
+def test_one_mailbox_is_not_filled_by_many_accounts(
+    motorist: Phone, stranger: Phone, mail: PostOffice, redis: Redis
+) -> None:
+    wish = {"receipt_keys": [str(uuid.uuid4())], "email": "caiwu@example.com.cn"}
+    phones = [motorist, stranger, *[Phone(motorist.client, motorist.wechat).sign_in() for _ in range(2)]]
+    for _ in range(5):
+        for each in phones:
+            each.post("/receipts/mails", wish, expect=404)
+    assert motorist.post("/receipts/mails", wish | {"email": "CAIWU@example.com.cn"}, expect=429)["code"]
+    assert mail.letters() == []
+    assert not [key for key in redis.scan_iter() if b"caiwu" in key.lower()]
+
+
+def test_without_a_mail_server_nothing_is_promised(payer: Phone) -> None:
+    assert wiring().mail is None
+    [owed] = payer.get("/receipts")["items"]
+    wish = {"receipt_keys": [owed["key"]], "email": "caiwu@example.com.cn"}
+    assert payer.post("/receipts/mails", wish, expect=503)["code"] == "receipt_mail_not_offered"

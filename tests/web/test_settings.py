@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings, SettingsRefused
+from simulators.mail.keys import MailKeys
 
 
 @pytest.fixture
@@ -72,6 +73,49 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 )
 def test_a_senseless_value_is_refused_by_name(told: dict[str, str], name: str, value: str, problem: str) -> None:
     assert problems({**told, name: value, "ENVIRONMENT": value if name == "ENVIRONMENT" else "test"}) == [problem]
+
+
+SMTP = {"SMTP_HOST": "smtp.example.gov.cn", "SMTP_FROM": "receipts@example.gov.cn"}
+
+
+def test_a_mail_server_is_told_wholly_or_not_at_all(told: dict[str, str]) -> None:
+    assert Settings.from_environment(told).mail is None
+    mail = Settings.from_environment(told | SMTP).mail
+    assert mail is not None
+    assert (mail.security, mail.port, mail.user, mail.ca_file) == ("starttls", 587, "", None)
+    tls = Settings.from_environment(told | SMTP | {"SMTP_SECURITY": "tls"}).mail
+    assert tls is not None
+    assert tls.port == 465
+    assert problems(told | {"SMTP_USER": "gongbo"}) == [
+        "SMTP_USER and SMTP_PASSWORD are set together or not at all",
+        "SMTP_HOST is missing",
+        "SMTP_FROM is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("SMTP_HOST", "smtp://example.cn", "SMTP_HOST must be a host's name or address, without scheme and port"),
+        ("SMTP_PORT", "70000", "SMTP_PORT must be a port"),
+        ("SMTP_SECURITY", "none", "SMTP_SECURITY must be one of starttls, tls"),
+        ("SMTP_FROM", "共泊 <receipts@example.cn>", "SMTP_FROM must be an e-mail address"),
+        ("SMTP_CA_FILE", "/nowhere", "SMTP_CA_FILE names a file that is not there"),
+        ("SMTP_HOST", "127.0.0.1", "SMTP_HOST must not point at this machine in production"),
+    ],
+)
+def test_a_senseless_mail_server_is_refused_by_name(told: dict[str, str], name: str, value: str, problem: str) -> None:
+    assert problems({**told, **SMTP, name: value}) == [problem]
+
+
+def test_production_refuses_the_account_of_the_stand_in_mail_server(told: dict[str, str], tmp_path: Path) -> None:
+    stand_in = MailKeys.at(tmp_path / "mail").environment()
+    assert problems(told | stand_in) == [
+        "SMTP_PASSWORD is a development secret",
+        "SMTP_CA_FILE is the authority of the simulator",
+        "SMTP_HOST must not point at this machine in production",
+    ]
+    assert stand_in["SMTP_PASSWORD"] not in repr(Settings.from_environment(told | stand_in | {"ENVIRONMENT": "test"}))
 
 
 MARKED = b"development".hex().ljust(64, "7")
