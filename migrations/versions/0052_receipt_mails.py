@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import append_only, follows_graph, forget_graph, grant, graph
 
-revision = "0051"
-down_revision = "0050"
+revision = "0052"
+down_revision = "0051"
 
 MAIL = (
     ("", "born", "due"),
