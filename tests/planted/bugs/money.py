@@ -130,7 +130,7 @@ _CLOSED: Final = [
 
 _MAILED: Final = [
     Bug(
-        "another letter each time: a receipt that is sent twice cannot be known as one",
+        "another letter each time: a mail that is sent twice cannot be known as one",
         "app/adapters/mail/letter.py",
         "<{letter.key.hex}@",
         "<{uuid.uuid4().hex}@",
@@ -144,14 +144,14 @@ _MAILED: Final = [
         [_MAIL_SERVER],
     ),
     Bug(
-        "ours taken for theirs: while our sender is refused, every motorist's address is given up as wrong",
+        "ours taken for theirs: while our sender is refused, each mail ends as if its address were wrong",
         "app/adapters/mail/client.py",
         "return Refused(code) if code == TOO_LARGE else _about_us(code)",
         "return _about_it(code)",
         [_MAIL, _MAIL_SERVER],
     ),
     Bug(
-        "line end let through: who writes one behind an address writes headers of their own",
+        "line end let through: who writes one behind an e-mail address writes headers of their own",
         "app/adapters/mail/addresses.py",
         "_ADDRESS.fullmatch(text)",
         "_ADDRESS.match(text)",
