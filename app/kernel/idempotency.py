@@ -3,7 +3,6 @@
 The key comes from the client, stored before it sends; the row and the effect share a transaction.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +39,10 @@ class InFlight(Conflict):
 
 
 class RememberedRequest(Base):
-    """One request by its key (幂等记录) with its final answer, sealed."""
+    """One request by its key (幂等记录) with its final answer, sealed.
+
+    Of the request there is an index under our key: from a plain hash a plate or an address could be guessed.
+    """
 
     __tablename__ = "remembered_request"
     scope: Mapped[str] = mapped_column(primary_key=True)
@@ -73,7 +75,7 @@ def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) 
     `KeyReused` when the request differs. A refusal raised by `run` is not remembered: nothing has
     happened, so the same key may try again.
     """
-    wanted = hashlib.sha256(request).digest()
+    wanted = crypto.blind_index("remembered_request", request.decode("latin-1"))
     with transaction():
         if not _is_first(scope, key, wanted):
             return _answer_of(_first(scope, key, wanted))

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -80,6 +82,16 @@ def test_a_remembered_answer_rests_sealed(motorist: Phone) -> None:
         row = session.scalars(select(RememberedRequest).filter_by(key=f"sealed-{plate[2:]}")).one()
     assert row.answer is not None
     assert plate.encode() not in row.answer
+
+
+def test_from_what_is_kept_of_a_request_nobody_can_guess_the_plate(motorist: Phone) -> None:
+    wish = {"plate": a_plate(), "colour": "blue"}
+    motorist.post("/vehicles", wish, expect=201, key="guess-my-plate-if-you-can")
+    with transaction() as session:
+        row = session.scalars(select(RememberedRequest).filter_by(key="guess-my-plate-if-you-can")).one()
+    sent = [json.dumps(wish), json.dumps(wish, ensure_ascii=False), json.dumps(wish, separators=(",", ":"))]
+    guesses = [hashlib.sha256(f"POST /mp/v1/vehicles {body}".encode()).digest() for body in sent]
+    assert not [each for each in guesses if each[: len(row.request_hash)] == row.request_hash]
 
 
 @pytest.mark.parametrize(
