@@ -85,7 +85,7 @@ def test_a_remembered_answer_rests_sealed(motorist: Phone) -> None:
 
 
 def test_from_what_is_kept_of_a_request_nobody_can_guess_the_plate(motorist: Phone) -> None:
-    wish = {"plate": a_plate(), "colour": "blue"}
+    wish = {"colour": "blue", "plate": a_plate()}
     motorist.post("/vehicles", wish, expect=201, key="guess-my-plate-if-you-can")
     with transaction() as session:
         row = session.scalars(select(RememberedRequest).filter_by(key="guess-my-plate-if-you-can")).one()
