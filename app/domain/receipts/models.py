@@ -26,7 +26,9 @@ class ReceiptMail(Base):
         CheckConstraint(
             "(state IN ('due', 'sending')) = (address IS NOT NULL)", name="an_address_is_kept_until_its_mail_has_ended"
         ),
-        CheckConstraint("(address IS NULL) = (ended_at IS NOT NULL)", name="a_receipt_mail_that_ended_says_when"),
+        CheckConstraint(
+            "(state IN ('due', 'sending')) = (ended_at IS NULL)", name="a_receipt_mail_that_ended_says_when"
+        ),
         CheckConstraint(
             "(ended_at IS NULL) = (next_check_at IS NOT NULL)", name="a_receipt_mail_under_way_is_looked_at_again"
         ),
