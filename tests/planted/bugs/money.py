@@ -159,7 +159,7 @@ _MAILED: Final = [
     ),
     Bug(
         "constraint dropped: an address outlives its mail",
-        "migrations/versions/0052_receipt_mails.py",
+        "migrations/versions/0053_receipt_mails.py",
         """"(state IN ('due', 'sending')) = (address IS NOT NULL)\"""",
         '"address IS NULL OR address IS NOT NULL"',
         [_MAIL, "tests/house/test_migrations.py"],

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import append_only, follows_graph, forget_graph, grant, graph
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 
 MAIL = (
     ("", "born", "due"),
