@@ -22,7 +22,7 @@ from bench.ground import Ground, ground
 from bench.results import tell
 from launcher.backing import DATABASE
 from launcher.venv import ROOT
-from payments.bills.actions import load
+from payments.bills.actions import Pieces, load
 from payments.bills.models import BillDay
 from payments.bills.rules.trades import ALL, LAYOUTS
 from payments.payees.actions import open_channel, open_payee
@@ -163,7 +163,7 @@ def reconcile_once(path: Path, sha1: str, day_id: int, lines: int) -> float:
         with transaction() as session:
             channel_id = session.get_one(BillDay, day_id).channel_id
         began = time.perf_counter()
-        load(day_id, [(sha1, iter(lambda: file.read(PIECE), b""))], on_loaded="reconciliation.match")
+        load(day_id, [(sha1, Pieces(file))], on_loaded="reconciliation.match", keep_days=3650)
         reconcile(channel_id, DAY)
         seconds = time.perf_counter() - began
         _expect_found(channel_id, lines)

@@ -10,6 +10,7 @@ from app.domain.audit.actions import check
 from app.domain.conduct.actions import assess
 from app.domain.gates.actions import refresh_lot
 from app.domain.messages.actions import deliver
+from app.domain.policies.queries import numbers
 from app.domain.pricing.actions import prove_outdated
 from app.domain.receipts.actions import bring_mail
 from app.domain.refunds.actions import tell_of
@@ -92,7 +93,7 @@ def check_audit_log() -> None:
 
 def fetch_bill(day_id: int) -> None:
     """A bill of WeChat's is due."""
-    fetch(day_id, wiring().pay, on_loaded="reconciliation.match")
+    fetch(day_id, wiring().pay, on_loaded="reconciliation.match", keep_days=numbers()["bill_originals_days"])
 
 
 def match_bill(day_id: int) -> None:

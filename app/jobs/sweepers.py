@@ -48,7 +48,7 @@ from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
 from app.wiring import wiring
 from payments.bank.actions import watch_settlements
-from payments.bills.actions import ask_for_due, expect_bills
+from payments.bills.actions import ask_for_due, erase_originals, expect_bills
 from payments.charges.actions import sweep as sweep_orders
 from payments.receipts.actions import issue_due, plan_due
 from payments.reconciliation.actions import follow, watch_suspense
@@ -181,6 +181,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("money_cases", 15.0, adopt_cases),
         Sweeper("refund_news", 15.0, refunds.tell_forgotten),
         Sweeper("bills", 60.0, ask_for_bills),
+        Sweeper("bill_originals", 3600.0, erase_originals),
         Sweeper("differences", 30.0, follow_differences),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
         Sweeper("suspense", 3600.0, watch_old_suspense),

@@ -83,12 +83,22 @@ def _keys() -> CryptoProvider:
 
 def seal(plaintext: str, where: str) -> bytes:
     """Encrypt a text for one place, named like `motorist.openid`."""
-    return _keys().seal(plaintext.encode(), where)
+    return seal_bytes(plaintext.encode(), where)
 
 
 def unseal(sealed: bytes, where: str) -> str:
     """The text again; raises `CannotUnseal` when it was altered or lies elsewhere."""
-    return _keys().unseal(sealed, where).decode()
+    return unseal_bytes(sealed, where).decode()
+
+
+def seal_bytes(plaintext: bytes, where: str) -> bytes:
+    """Encrypt bytes for one place, as `seal` does a text."""
+    return _keys().seal(plaintext, where)
+
+
+def unseal_bytes(sealed: bytes, where: str) -> bytes:
+    """The bytes again; raises `CannotUnseal` as `unseal` does."""
+    return _keys().unseal(sealed, where)
 
 
 def blind_index(purpose: str, value: str) -> bytes:

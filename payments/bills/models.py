@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -84,8 +84,36 @@ class BillFile(Base):
     """PostgreSQL's transaction that wrote it: no line can join from a later one."""
 
 
+class BillOriginal(Base):
+    """The original of a loaded bill (账单原件): kept until a moment, then erased; only the hashes outlive it.
+
+    A trade bill names payers, so its bytes rest sealed, piece by piece.
+    """
+
+    __tablename__ = "bill_original"
+    __table_args__ = (
+        CheckConstraint("erased_at >= kept_until", name="an_original_is_kept_for_its_term"),
+        Index("ix_bill_original_kept_until", "kept_until", postgresql_where=text("erased_at IS NULL")),
+    )
+
+    bill_id: Mapped[int] = mapped_column(ForeignKey("bill_file.id"), primary_key=True, autoincrement=False)
+    kept_until: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class BillOriginalPiece(Base):
+    """A piece of an original: the bytes of one of its parts as they came, gzipped or plain, sealed."""
+
+    __tablename__ = "bill_original_piece"
+
+    bill_id: Mapped[int] = mapped_column(ForeignKey("bill_original.bill_id"), primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes]
+
+
 class BillLine(Base):
-    """One line of a trade bill: a payment, or a refund with negative sums. Whose payment it was is not kept.
+    """One line of a trade bill: a payment, or a refund with negative sums. Whose payment it was is not among it.
 
     A foreign key for each of a million lines would cost as much as the rest: triggers hold bill and lines together.
     """

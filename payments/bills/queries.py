@@ -1,16 +1,18 @@
 """Which bills there are, and what the last word on a day is."""
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
 
+from app.kernel.crypto import unseal_bytes
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
-from payments.bills.models import BillDay, BillFile
-from payments.bills.rules import Owner
+from payments.bills.models import BillDay, BillFile, BillOriginal, BillOriginalPiece
+from payments.bills.rules import BillRefused, Inflated, Owner
 from payments.payees.models import MerchantChannel
 
 TRADE, FUND_FLOW = "trade", "fund_flow"
@@ -23,6 +25,17 @@ class NoSuchBillDay(NotFound):
 
     code = "no_such_bill_day"
     message = "该商户当日没有应取的账单"
+
+
+class NoOriginal(NotFound):
+    """That bill was never loaded, or before originals were kept, or its term is over."""
+
+    code = "no_bill_original"
+    message = "该账单没有留存原件：未入库，或保存期已满"
+
+
+class OriginalSpoilt(RuntimeError):
+    """What is kept is not what its hashes say: somebody changed the tables behind the platform's back."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +123,48 @@ def bills(
             )
             for each, day, merchant in session.execute(wanted)
         ]  # fmt: skip
+
+
+def loaded_bill(day_id: int, version: int | None = None) -> BillFile:
+    """A version of a bill that was loaded, else the newest of them. Refuses `NoOriginal`."""
+    loaded = select(BillFile).filter_by(day_id=day_id, state="loaded").order_by(BillFile.version.desc()).limit(1)
+    if version is not None:
+        loaded = loaded.where(BillFile.version == version)
+    with transaction() as session:
+        found = session.scalar(loaded)
+        if found is None:
+            raise NoOriginal
+        return found
+
+
+def original_text(bill: BillFile) -> Iterator[bytes]:
+    """The text of a bill as WeChat gave it, piece by piece, in the running transaction. Refuses `NoOriginal`.
+
+    Exhausted, it is proven: each part has the SHA-1 that WeChat signed, the whole our SHA-256. Raises `OriginalSpoilt`.
+    """
+    kept = current().get(BillOriginal, bill.id)
+    if kept is None or kept.erased_at is not None:
+        raise NoOriginal
+    digest = hashlib.sha256()
+    try:
+        for part, sha1 in enumerate((bill.sha1 or "").split(","), 1):
+            for piece in Inflated(_pieces(bill.id, part), sha1):
+                digest.update(piece)
+                yield piece
+    except BillRefused as refused:
+        raise OriginalSpoilt(refused.code) from None
+    if digest.digest() != bill.sha256:
+        raise OriginalSpoilt("sha256")
+
+
+def _pieces(bill_id: int, part: int) -> Iterator[bytes]:
+    """One at a time: a large bill is read without much memory."""
+    its = select(BillOriginalPiece.number).filter_by(bill_id=bill_id, part=part).order_by(BillOriginalPiece.number)
+    for number in current().scalars(its).all():
+        one = select(BillOriginalPiece.sealed).filter_by(bill_id=bill_id, part=part, number=number)
+        yield unseal_bytes(current().scalars(one).one(), piece_place(bill_id, part, number))
+
+
+def piece_place(bill_id: int, part: int, number: int) -> str:
+    """Where a piece of an original is sealed to."""
+    return f"bill_original_piece:{bill_id}:{part}:{number}"

@@ -16,6 +16,8 @@ UNTOLD: Final[Mapping[str, str]] = {
     "bill": "asks what its charge asks, which is told",
     "bill_day": "says when a bill is asked for; the bill itself is told",
     "bill_line": "its file is told with hash, count and sums, which the database holds against the lines",
+    "bill_original": "comes with a bill that is told with its hashes; that one is exported or erased is told as a deed",
+    "bill_original_piece": "sealed bytes of an original",
     "callback_inbox": "holds what WeChat said, sealed; what it led to is told",
     "channel_call": "holds what WeChat was asked, sealed; what it led to is told",
     "combined_order": "has no sum and no state of its own",

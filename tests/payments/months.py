@@ -20,7 +20,7 @@ from payments.payees.queries import channel_of
 from payments.reconciliation.models import Difference
 from payments.reconciliation.queries import differences_of
 from simulators.wechat.bill_papers import Flowed, Traded
-from tests.payments.papers import flowing, flows, part, trades
+from tests.payments.papers import KEEP_DAYS, flowing, flows, part, trades
 
 LOADED = "tests.bill_loaded"
 _STAGE: LiteralString = """
@@ -117,9 +117,9 @@ class Shop:
 
     def has_bill(self, day: date, lines: Sequence[Traded], *, moved: Sequence[Flowed] | None = None) -> None:
         """WeChat's trade bill of the day says this, and its fund flow what follows from it, or `moved`."""
-        load(self.expects(day, TRADE), [part(trades(*lines))], LOADED)
+        load(self.expects(day, TRADE), [part(trades(*lines))], LOADED, KEEP_DAYS)
         told = flows(*(flowing(lines) if moved is None else moved), owner=self.owner(day))
-        load(self.expects(day, FUND_FLOW), [part(told)], LOADED)
+        load(self.expects(day, FUND_FLOW), [part(told)], LOADED, KEEP_DAYS)
 
     def differs(self, day: date) -> Sequence[Difference]:
         return differences_of(self.channel_id, day)

@@ -19,7 +19,7 @@ from payments.bills.queries import FUND_FLOW, TRADE, bill_day, bills, current_bi
 from payments.bills.rules import BillRefused
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
-from tests.payments.papers import OWNER, part, payment, trades
+from tests.payments.papers import KEEP_DAYS, OWNER, part, payment, trades
 from tests.payments.world import Till, cases, promised
 
 LOADED = "tests.bill_loaded"
@@ -37,7 +37,7 @@ class Books:
         return bill_day(self.sub_mchid, self.day, kind)
 
     def fetch(self, kind: str = TRADE) -> bool:
-        return fetch(self.due(kind).id, self.till.pay, LOADED)
+        return fetch(self.due(kind).id, self.till.pay, LOADED, KEEP_DAYS)
 
     def text(self, kind: str = TRADE) -> str:
         asked = f"/bills?kind={kind}&sub_mchid={self.sub_mchid}&bill_date={self.day}"
@@ -235,5 +235,5 @@ def test_a_bill_cannot_say_other_sums_than_its_lines(shop: Books, program: str) 
 def test_nothing_stays_of_a_file_whose_last_line_is_wrong(shop: Books) -> None:
     good = trades(*(payment(hour=n % 24) for n in range(5000)))
     with pytest.raises(BillRefused):
-        load(shop.due().id, [part(good.replace(OWNER.sub_mchid, shop.sub_mchid))], LOADED)
+        load(shop.due().id, [part(good.replace(OWNER.sub_mchid, shop.sub_mchid))], LOADED, KEEP_DAYS)
     assert current_bill(shop.due().id) is None

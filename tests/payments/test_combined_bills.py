@@ -17,6 +17,7 @@ from payments.payees.queries import channel_of
 from payments.reconciliation.actions import reconcile
 from payments.reconciliation.models import ReconRun
 from payments.reconciliation.queries import differences_of, latest_run
+from tests.payments.papers import KEEP_DAYS
 from tests.payments.world import Till, books, now_of, order_of, owed, payments, promised, state_of
 
 Owed = tuple[Charge, Charge, Charge]
@@ -61,7 +62,7 @@ def compared(till: Till, day: date, sub_mchid: str, without: Charge | None) -> R
     if without is not None and channel_of(without.payee_id).sub_mchid == sub_mchid:
         empty(till, day, sub_mchid)
     for kind in (TRADE, FUND_FLOW):
-        assert fetch(bill_day(sub_mchid, day, kind).id, till.pay, "tests.bill_loaded")
+        assert fetch(bill_day(sub_mchid, day, kind).id, till.pay, "tests.bill_loaded", KEEP_DAYS)
     of = bill_day(sub_mchid, day, TRADE).channel_id
     reconcile(of, day)
     found = latest_run(of, day)

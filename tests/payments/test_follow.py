@@ -15,7 +15,7 @@ from payments.payees.queries import channel_of
 from payments.reconciliation import actions
 from payments.reconciliation.queries import differences_of
 from tests.payments.months import Shop
-from tests.payments.papers import payment
+from tests.payments.papers import KEEP_DAYS, payment
 from tests.payments.world import Till, books, cases, now_of, payments, promised, sent, state_of
 
 JOB = "tests.bill_loaded"
@@ -36,7 +36,7 @@ def morning(till: Till, payee: Payee, day: date) -> None:
     expect_bills()
     for kind in (TRADE, FUND_FLOW):
         due = bill_day(channel_of(payee.id).sub_mchid, day, kind).id
-        fetch(due, till.pay, JOB)
+        fetch(due, till.pay, JOB, KEEP_DAYS)
         actions.match_again(due)
 
 

@@ -18,7 +18,7 @@ from payments.reconciliation.actions import reconcile
 from payments.reconciliation.rules import FIRST_LEG
 from simulators.wechat.bill_papers import Traded
 from tests.payments.months import LOADED, Shop
-from tests.payments.papers import digits, part, payment, refund, trades
+from tests.payments.papers import KEEP_DAYS, digits, part, payment, refund, trades
 from tests.payments.world import enterprise_payee, treasury_payee
 
 SEED = 20260601
@@ -173,7 +173,7 @@ def test_every_difference_of_a_month_is_found_in_its_class_and_nothing_else(
     for shop in month.shops:
         shop.knows(month.ours[shop.channel_id])
         for day in DAYS:
-            load(shop.expects(day, TRADE), [part(bill_of(month, shop, day))], LOADED)
+            load(shop.expects(day, TRADE), [part(bill_of(month, shop, day))], LOADED, KEEP_DAYS)
     for shop in month.shops:
         for day in DAYS:
             reconcile(shop.channel_id, day)

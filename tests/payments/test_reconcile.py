@@ -30,7 +30,7 @@ from payments.reconciliation.models import Difference, ReconRun
 from payments.reconciliation.queries import latest_run, unexplained
 from simulators.wechat.bill_papers import Flowed, Traded
 from tests.payments.months import LOADED, Shop
-from tests.payments.papers import DAY, at, digits, part, payment, refund, trades
+from tests.payments.papers import DAY, KEEP_DAYS, at, digits, part, payment, refund, trades
 from tests.payments.world import books, enterprise_payee, treasury_payee
 from tests.races import at_once
 
@@ -152,7 +152,7 @@ def test_a_fee_that_its_rate_does_not_give_is_shown_to_finance(shop: Shop) -> No
     [known] = own(shop, 9)
     shop.knows([known])
     day = shop.expects(DAY, TRADE)
-    load(day, [part(trades(known).replace("`0.08000", "`0.09000"))], LOADED)
+    load(day, [part(trades(known).replace("`0.08000", "`0.09000"))], LOADED, KEEP_DAYS)
     run(shop)
     assert (only(shop).klass, only(shop).gap_fen) == ("fee_mismatch", 0)
 
@@ -315,7 +315,7 @@ def test_a_day_with_anything_unexplained_is_not_signed_off(shop: Shop) -> None:
 
 
 def test_a_day_without_its_fund_flow_is_not_signed_off(shop: Shop) -> None:
-    load(shop.expects(DAY, TRADE), [part(trades(*own(shop, 9)))], LOADED)
+    load(shop.expects(DAY, TRADE), [part(trades(*own(shop, 9)))], LOADED, KEEP_DAYS)
     with pytest.raises(DayNotCompared):
         actions.propose(shop.channel_id, DAY, MAKER)
     actions.reconcile(shop.channel_id, DAY)

@@ -1,7 +1,10 @@
 """Finance people at a terminal: one explains, another decides; one proposes a day, another signs it."""
 
+import hashlib
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,7 +14,7 @@ from flask import Flask
 from app.domain.staff.queries import logins
 from app.kernel.clock import SHANGHAI
 from payments.reconciliation.actions import reconcile
-from tests.commands import refused, told
+from tests.commands import refused, run, told
 from tests.payments.months import Shop
 from tests.payments.papers import DAY, payment
 from tests.payments.world import treasury_payee
@@ -50,6 +53,18 @@ def test_a_difference_and_a_day_take_two_persons_each(app: Flask, shop: Shop) ->
     [day] = told(app, checker, "reconciliation", "days", "--first", DAY, "--last", DAY)
     assert (day["theirs"], day["ours"], day["matched"], day["signed_by"]) == (2, 1, 1, checker.label)
     assert len(told(app, maker, "reconciliation", "bills", "--first", DAY, "--last", DAY)) == 2
+
+
+def test_a_checker_takes_a_bill_out_for_their_eyes_alone(app: Flask, shop: Shop, tmp_path: Path) -> None:
+    merchant, file = shop.owner(DAY).sub_mchid, tmp_path / "bill.csv"
+    named = ("reconciliation", "export-bill", merchant, DAY, "--to", file)
+    assert refused(app, staff("finance_maker"), *named) == "not_permitted"
+    assert refused(app, staff("finance_checker"), *named, "--version", 7) == "no_bill_original"
+    assert list(tmp_path.iterdir()) == []
+    said = run(app, staff("finance_checker"), *named)
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in said.stdout
+    assert "12.50" in file.read_text()
+    assert (stat.S_IMODE(file.stat().st_mode), list(tmp_path.iterdir())) == (0o600, [file])
 
 
 def test_a_district_sees_its_own_payees_alone(app: Flask, shop: Shop) -> None:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import BinaryIO
 
 from app.domain.reconciliation.queries import SignedDay, SignedMonth, place_of_payee, signed_day, signed_month
 from app.domain.staff.queries import account_id, actor_of
@@ -13,6 +14,8 @@ from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
 from payments.bank.models import BankStatement
+from payments.bills.models import BillFile
+from payments.bills.queries import bill_day, loaded_bill, original_text
 from payments.payees.models import MerchantChannel
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
@@ -162,6 +165,23 @@ def take_month_sheet(by: Actor, sub_mchid: str, month: date) -> SignedMonth:
         told = signed_month(channel, month)
         audit.record("month.sheet", "merchant_channel", channel.id, by.label, {"month": f"{month:%Y-%m}"})
         return told
+
+
+def export_bill(
+    by: Actor, sub_mchid: str, day: date, kind: str, into: BinaryIO, version: int | None = None
+) -> BillFile:  # fmt: skip
+    """Write the text of a bill, or of its newest version, as WeChat gave it: proven by its hashes, and written down.
+
+    It names payers (用户标识). Refuses `NoSuchMerchant`, `NoSuchBillDay`, `NoOriginal`.
+    Raises `OriginalSpoilt`: then what was written is worth nothing.
+    """
+    with transaction():
+        channel = merchant(sub_mchid)
+        permit(by, "reconciliation.export_bill", _place(channel))
+        bill = loaded_bill(bill_day(sub_mchid, day, kind).id, version)
+        into.writelines(original_text(bill))
+        audit.record("bill_original.export", "bill_file", bill.id, by.label)
+        return bill
 
 
 def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:

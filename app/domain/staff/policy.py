@@ -157,6 +157,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.reject_clearing": _only(FINANCE_CHECKER),
     "reconciliation.record_rate": _only(FINANCE_MAKER),
     "reconciliation.confirm_rate": _only(FINANCE_CHECKER),
+    "reconciliation.export_bill": _only(FINANCE_CHECKER),
     "reconciliation.take_day_sheet": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "reconciliation.take_month_sheet": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "reconciliation.propose": _only(FINANCE_MAKER),

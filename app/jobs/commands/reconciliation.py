@@ -1,6 +1,7 @@
 """WeChat's bills, what differs from our books, and days that are signed off."""
 
 import hashlib
+import os
 import re
 import uuid
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from app.jobs.commands.door import DAY, MONTH, PAPER, acting, noun
 from app.jobs.sign_off_sheets import day_paper, month_paper
 from app.kernel import clock, files
 from payments.bank.actions import FORMATS
+from payments.bills.queries import FUND_FLOW, TRADE
 from payments.reconciliation.queries import merchant as find_merchant
 from payments.reconciliation.queries.suspense import SURPLUS
 from payments.reconciliation.rules import CLASSES, CLEARING_STATES, STATES, TARGETS
@@ -31,6 +33,7 @@ reconciliation = noun(
     "reconciliation propose 1900000109 2026-06-10 --as wang",
     "reconciliation sign 1900000109 2026-06-10 --as lin",
     "reconciliation sheet 1900000109 2026-06-10 --pdf 日结单.pdf --as lin",
+    "reconciliation export-bill 1900000109 2026-06-10 --to 交易账单.csv --as lin",
 )
 
 
@@ -381,6 +384,31 @@ def list_rates(by: Actor) -> Answer:
     }  # fmt: skip
     rows = [vars(each) | {"percent": f"{Decimal(each.rate_ppm).scaleb(-4):f}"} for each in queries.rates(by)]
     return Sheet(headings, rows)
+
+
+@reconciliation.command("export-bill")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@click.option("--kind", type=click.Choice([TRADE, FUND_FLOW]), default=TRADE, show_default=True)
+@click.option("--version", type=int, help="as `reconciliation bills` tells it; else the newest that was loaded")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), required=True, help="the file to write")
+@acting
+def export_bill(by: Actor, *, merchant: str, day: date, kind: str, version: int | None, to: Path) -> Answer:
+    """Write a bill as WeChat gave it, for an auditor: proven by its hashes, and written down.
+
+    It names payers. The file is readable by you alone, and is there only when all of it was proven.
+
+    Example: flask --app wsgi reconciliation export-bill 1900000109 2026-06-10 --to 交易账单.csv --as lin
+    """
+    draft = to.with_name(f".{to.name}.draft")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            bill = actions.export_bill(by, merchant, day, kind, file, version)
+        draft.replace(to)
+    finally:
+        draft.unlink(missing_ok=True)
+    assert bill.sha256 is not None
+    return Note(f"Written to {to}: version {bill.version}, {bill.lines} lines, SHA-256 {bill.sha256.hex()}.")
 
 
 @reconciliation.command("sheet")

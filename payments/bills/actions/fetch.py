@@ -1,17 +1,17 @@
 """One bill is asked for, brought and read, between transactions; what comes of it is a row."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import BinaryIO, Final
 
 from app.kernel import clock
 from app.kernel.db import transaction
 from payments.bills.actions.load import SIGNED_OFF, keep, load, lock_day
+from payments.bills.actions.originals import Pieces
 from payments.bills.models import BillDay
 from payments.bills.queries import TRADE, current_bill, owner_of
 from payments.bills.rules import BillRefused, Owner, after_failure, is_late
-from payments.bills.rules.unpacking import PIECE
 from payments.charges.actions.cases import open_case
 from payments.wechat import BillPart, Done, Refused, Unknown, Unopenable, WeChatPay
 
@@ -19,17 +19,18 @@ NO_BILL: Final = "NO_STATEMENT_EXIST"
 Parts = Sequence[BillPart]
 
 
-def fetch(day_id: int, pay: WeChatPay, on_loaded: str) -> bool:
+def fetch(day_id: int, pay: WeChatPay, on_loaded: str, keep_days: int) -> bool:
     """Bring one bill day up to WeChat's word; whether there is news, which the job `on_loaded` is told.
 
     The same hash again is no news; another one is a new version and a case. What is refused changes nothing but
-    says so on a row of its own and as a case; it is asked for again. Outside any transaction.
+    says so on a row of its own and as a case; it is asked for again. A loaded file is kept sealed for `keep_days`.
+    Outside any transaction.
     """
     kind, owner = _asked(day_id)
     answer = (pay.trade_bill if kind == TRADE else pay.flow_bill)(owner.day, owner.sub_mchid)
     match answer:
         case Done(value=parts):
-            return _brought(day_id, parts, pay, on_loaded)
+            return _brought(day_id, parts, pay, on_loaded, keep_days)
         case Refused(code=code) if code == NO_BILL:
             return _none(day_id, on_loaded)
         case Refused(code=code):
@@ -44,7 +45,7 @@ def _asked(day_id: int) -> tuple[str, Owner]:
         return day.kind, owner_of(day)
 
 
-def _brought(day_id: int, parts: Parts, pay: WeChatPay, on_loaded: str) -> bool:
+def _brought(day_id: int, parts: Parts, pay: WeChatPay, on_loaded: str, keep_days: int) -> bool:
     hashes = ",".join(part.sha1 for part in parts)
     if _is_known(day_id, hashes):
         return keep(day_id, "known", on_loaded=on_loaded)
@@ -55,10 +56,10 @@ def _brought(day_id: int, parts: Parts, pay: WeChatPay, on_loaded: str) -> bool:
                 return _not_had(day_id, "download")
         try:
             plain = [
-                (part.sha1, _pieces(files.enter_context(_opened(part, file, pay))))
+                (part.sha1, Pieces(files.enter_context(_opened(part, file, pay))))
                 for part, file in zip(parts, held, strict=True)
             ]
-            return load(day_id, plain, on_loaded)
+            return load(day_id, plain, on_loaded, keep_days)
         except BillRefused as refusal:
             return _refused(day_id, hashes, refusal, on_loaded)
 
@@ -87,11 +88,6 @@ def _opened(part: BillPart, file: BinaryIO, pay: WeChatPay) -> BinaryIO:
         plain.close()
         raise BillRefused("not_encrypted_for_us") from None
     return plain
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    yield from iter(lambda: file.read(PIECE), b"")
 
 
 def _not_had(day_id: int, why: str) -> bool:

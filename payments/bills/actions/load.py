@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.kernel import clock
 from app.kernel.db import current, transaction, unhurried, violated
 from app.kernel.queue import enqueue
+from payments.bills.actions.originals import keep_original
 from payments.bills.models import BillDay, BillFile
 from payments.bills.queries import TRADE, current_bill, last_answer, next_version, owner_of
 from payments.bills.rules import BillRefused, FlowReader, Inflated, Owner, Sums, TradeReader, after_success, lines_of
@@ -26,11 +27,11 @@ Part = tuple[str, Iterable[bytes]]
 """The SHA-1 of a part's inflated text, and the part's bytes piece by piece, gzipped or plain."""
 
 
-def load(day_id: int, parts: Sequence[Part], on_loaded: str) -> bool:
+def load(day_id: int, parts: Sequence[Part], on_loaded: str, keep_days: int) -> bool:
     """Read the parts of one bill, which follow each other, and keep every line; whether it is news.
 
-    Nothing is kept unless every hash, count and sum is right. Raises `BillRefused`. Never holds more than a batch
-    of lines in memory.
+    Nothing is kept unless every hash, count and sum is right; then the bytes are kept too, sealed, for `keep_days`, so
+    they are gone through twice. Raises `BillRefused`. Never holds more than a batch of lines in memory.
     """
     with transaction():
         unhurried()
@@ -38,7 +39,9 @@ def load(day_id: int, parts: Sequence[Part], on_loaded: str) -> bool:
         bill_id = _reserved()
         sums, sha256 = _copied(bill_id, day.kind, owner_of(day), parts)
         hashes = ",".join(sha1 for sha1, _ in parts)
-        return _kept(day, bill_id, hashes, sha256, sums, on_loaded)
+        news = _kept(day, bill_id, hashes, sha256, sums, on_loaded)
+        keep_original(bill_id, parts, keep_days)
+        return news
 
 
 def keep(

@@ -6,6 +6,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 _READING: Final = "tests/payments/test_bill_reading.py"
+_ORIGINALS: Final = "tests/payments/test_bill_originals.py"
 _RECON: Final = "tests/payments/test_reconcile.py"
 _RECEIPTS: Final = "tests/payments/test_receipts.py"
 _BATCHES: Final = "tests/remittance/test_batches.py"
@@ -378,4 +379,28 @@ _CLEARED: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_RECONCILED, *_RECEIPTED, *_REMITTED, *_SERVICE_FEES, *_CLEARED]
+_ORIGINAL: Final = [
+    Bug(
+        "original in the clear: whoever has a dump reads who paid",
+        "app/kernel/crypto.py",
+        "    return _keys().seal(plaintext, where)\n",
+        "    return plaintext\n",
+        [_ORIGINALS],
+    ),
+    Bug(
+        "original not proven: what was changed behind our back is handed to an auditor as WeChat's",
+        "payments/bills/queries.py",
+        "for piece in Inflated(_pieces(bill.id, part), sha1):",
+        "for piece in _pieces(bill.id, part):",
+        [_ORIGINALS],
+    ),
+    Bug(
+        "constraint dropped: an original goes before its term is over",
+        "migrations/versions/0054_bill_originals.py",
+        '"erased_at >= kept_until"',
+        '"erased_at IS NULL OR erased_at IS NOT NULL"',
+        [_ORIGINALS, "tests/house/test_migrations.py"],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_ORIGINAL, *_RECONCILED, *_RECEIPTED, *_REMITTED, *_SERVICE_FEES, *_CLEARED]
