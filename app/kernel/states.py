@@ -6,6 +6,7 @@ proves the edge.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    inspect,
     literal,
     select,
     update,
@@ -29,7 +31,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.kernel import clock
 from app.kernel.base import Base
-from app.kernel.db import affected, current
+from app.kernel.db import current
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict
 
@@ -84,10 +86,15 @@ class StateEvent(Base):
     )
 
 
-_TELL: Final = insert(cast("Table", StateEvent.__table__))
+_EVENT: Final = cast("Table", StateEvent.__table__)
+_TELL: Final = insert(_EVENT)
 """Into the table, not the model: nobody wants the row back."""
 _COLUMNS: Final = ("machine", "entity_id", "from_state", "to_state", "event", "cause", "at")
 _TOLD: Final = Prepared(_TELL.values({name: bindparam(name) for name in _COLUMNS}).inline())
+
+
+_NEW: Final = "new_"
+"""Before the names of the values that a move sets, beside those of the event."""
 
 
 class Stateful(Protocol):
@@ -141,20 +148,35 @@ class Machine:
         if after is None:
             raise WrongState(machine=self.name, state=before, event=event)
         current().flush()
-        table: Any = type(row)
-        claim = update(table).where(table.id == row.id, table.state == before)
         columns = {"state": after, **along}
-        if affected(claim.values(columns).execution_options(synchronize_session=False)) != 1:
+        moved = _moving(type(row), tuple(columns)).run(
+            machine=self.name, entity_id=row.id, from_state=before, event=event, to_state=after, cause=cause,
+            at=clock.now(), **{_NEW + name: value for name, value in columns.items()},
+        )  # fmt: skip
+        if moved != 1:
             raise WrongState(machine=self.name, state=before, event=event)
         for name, value in columns.items():
             set_committed_value(row, name, value)
-        self._record(row.id, before, event, after, cause)
 
     def _record(self, entity_id: int, before: str, event: str, after: str, cause: str) -> None:
         _TOLD.run(
             machine=self.name, entity_id=entity_id, from_state=before, to_state=after, event=event, cause=cause,
             at=clock.now(),
         )  # fmt: skip
+
+
+@cache
+def _moving(kind: type[Stateful], names: tuple[str, ...]) -> Prepared:
+    """One statement for every move of such a row that sets these columns, by their attributes' names.
+
+    It moves the row if it is where it was, and writes the move down: it touches one row, or none.
+    """
+    columns = inspect(kind).columns
+    here = columns["id"] == bindparam("entity_id"), columns["state"] == bindparam("from_state", type_=String)
+    values = {columns[name]: bindparam(_NEW + name, type_=columns[name].type) for name in names}
+    moved = update(inspect(kind).local_table).where(*here).values(values).returning(columns["id"]).cte("moved")
+    told = {name: bindparam(name, type_=_EVENT.c[name].type) for name in _COLUMNS} | {"entity_id": moved.c.id}
+    return Prepared(_TELL.from_select(_COLUMNS, select(*told.values())))
 
 
 def registered_rows(machine: Machine) -> list[dict[str, str]]:
