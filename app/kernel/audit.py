@@ -43,7 +43,7 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Write one deed into the running transaction; `detail` holds ids and numbers only."""
-    _WRITE.run(
+    _WRITE.tell(
         at=clock.now(), actor=actor, action=action, subject=subject, subject_id=subject_id, detail=detail or {},
         request_id=request_id.get(),
     )  # fmt: skip

@@ -19,7 +19,7 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
 
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
-    _DEFER.run(**job_told(name, **ids))
+    _DEFER.tell(**job_told(name, **ids))
 
 
 def job_told(name: str, **ids: int | str | uuid.UUID) -> dict[str, str]:

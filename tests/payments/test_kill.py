@@ -17,12 +17,9 @@ BEFORE_COMMIT = (
     "notice.after_inbox",
     "notice.after_lock",
     "notice.after_order",
-    "notice.after_payment",
-    "notice.after_charge",
     "notice.after_journal",
-    "notice.after_audit",
-    "notice.after_receipt",
-    "notice.after_job",
+    "notice.after_charge",
+    "notice.after_payment",
     "notice.before_commit",
 )
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}

@@ -11,6 +11,7 @@ from payments.reconciliation.queries import suspense
 from payments.refunds.queries import to_be_given_back
 from tests.payments.servers import Door, in_parallel
 from tests.payments.world import Till, books, cases, content, jobs, notice, order_of, owed, payments, state_of
+from tests.statements import statements
 
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
 Twist = Callable[[dict[str, Any]], Any]
@@ -53,6 +54,15 @@ def test_twenty_notices_with_ids_of_their_own_about_one_payment_move_the_money_o
     in_parallel(till.app, 20, lambda: apply_notice(notice(said)))
     assert (books(payee), jobs(charge), len(payments(charge))) == (PAID, 1, 1)
     assert not cases(order.out_trade_no)
+
+
+def test_a_notice_takes_seven_statements(till: Till) -> None:
+    payee = till.treasury_payee()
+    _, order = till.ordered(payee)
+    told = notice(content(till, order, payee))
+    with statements() as sent:
+        apply_notice(told)
+    assert len(sent) == 7, sent
 
 
 def test_a_reissued_notice_is_thanked_and_changes_nothing(till: Till, door: Door) -> None:

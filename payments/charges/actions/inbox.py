@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Interval, Table, bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kernel import clock
@@ -16,12 +16,15 @@ CHANNEL = "wechat"
 
 
 def is_new(notice: Notice, kind: str) -> bool:
-    """Keep a notice in the running transaction; says no when one with its id is there."""
-    kept = _KEEP.run(
+    """Keep a notice in the running transaction, whose moment this is; says no when one with its id is there."""
+    at = _KEEP.value(
         notify_id=notice.id, kind=kind, event_type=notice.event_type, raw=_sealed(notice), verified_by=notice.serial,
-        received_at=clock.now(),
+        offset=clock.offset(),
     )  # fmt: skip
-    return kept == 1
+    if at is None:
+        return False
+    clock.brought(at)
+    return True
 
 
 def remember(notice: Notice, outcome: str) -> None:
@@ -41,12 +44,14 @@ def _sealed(notice: Notice) -> bytes:
 
 
 _INBOX: Final = cast("Table", CallbackInbox.__table__)
-_NAMED: Final = ("notify_id", "kind", "event_type", "raw", "verified_by", "received_at")
+_NAMED: Final = ("notify_id", "kind", "event_type", "raw", "verified_by")
+_OFFSET: Final = bindparam("offset", type_=Interval)
 _KEEP: Final = Prepared(
     insert(_INBOX)
     .values(channel=CHANNEL, outcome="received", **{name: bindparam(name) for name in _NAMED})
+    .values(received_at=func.clock_timestamp() + _OFFSET)
     .on_conflict_do_nothing()
-    .inline()
+    .returning(_INBOX.c.received_at - _OFFSET)
 )
 _REMEMBER: Final = Prepared(
     update(_INBOX)

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, select, union
 
 from app.kernel.db import current
+from app.kernel.prepared import Prepared, Whole
 from payments.charges.models import Charge, CombinedOrder, Order, OrderLine
 from payments.charges.queries import NoSuchCharge
 from payments.charges.rules import OPEN_ORDER
@@ -19,7 +21,8 @@ class Checkout:
     charges: Sequence[Charge]
     orders: Sequence[Order]
     whole: CombinedOrder | None
-    lines: Sequence[OrderLine]
+    asked: frozenset[tuple[int, int]]
+    """The id of an order and that of a charge for which it asks, for each line."""
 
     @property
     def root(self) -> Order | CombinedOrder:
@@ -33,8 +36,7 @@ class Checkout:
 
     def charges_of(self, order: Order) -> list[Charge]:
         """What one of the orders asks for."""
-        asked = {line.charge_id for line in self.lines if line.order_id == order.id}
-        return [each for each in self.charges if each.id in asked]
+        return [each for each in self.charges if (order.id, each.id) in self.asked]
 
 
 def lock_charge(key: uuid.UUID) -> Charge:
@@ -52,19 +54,25 @@ def lock_charges(keys: Collection[uuid.UUID]) -> Sequence[Charge]:
 
 def lock_checkout(order_id: int) -> Checkout:
     """An order with all that is paid together with it and, before them, what they ask for."""
-    return _checkout(_lines(Order.id == order_id))
+    current().flush()
+    return _checkout(_OF_ORDER.all(wanted=order_id))
 
 
 def lock_combined(combined_id: int) -> Checkout:
     """The same of a combined order."""
-    return _checkout(_lines(Order.combined_id == combined_id))
+    current().flush()
+    return _checkout(_OF_COMBINED.all(wanted=combined_id))
 
 
 def lock_checkout_by_number(out_trade_no: str) -> tuple[Checkout, Order] | None:
     """The order that WeChat names, with its checkout; none when the number is not ours."""
-    lines = _lines(Order.out_trade_no == out_trade_no)
-    if not lines:
-        return None
+    current().flush()
+    lines = _BY_NUMBER.all(wanted=out_trade_no)
+    return named_in(lines, out_trade_no) if lines else None
+
+
+def named_in(lines: Sequence[Any], out_trade_no: str) -> tuple[Checkout, Order]:
+    """The checkout that was locked by `locking`, and its order of that number."""
     checkout = _checkout(lines)
     return checkout, next(each for each in checkout.orders if each.out_trade_no == out_trade_no)
 
@@ -83,25 +91,38 @@ def root_of(order: Order) -> Order | CombinedOrder:
     return current().scalars(select(CombinedOrder).filter_by(id=order.combined_id).with_for_update()).one()
 
 
-Lines = Sequence[tuple[OrderLine, int | None]]
-
-
-def _lines(of_orders: ColumnElement[bool]) -> Lines:
-    """The lines of some orders, each with the combined order's id; they never change, and need no lock."""
-    asked = select(OrderLine, Order.combined_id).join(Order, Order.id == OrderLine.order_id)
-    return [(line, combined_id) for line, combined_id in current().execute(asked.where(of_orders))]
-
-
-def _checkout(lines: Lines) -> Checkout:
-    _, combined_id = lines[0]
-    if combined_id is not None:
-        lines = _lines(Order.combined_id == combined_id)
-    charges = _locked_charges(Charge.id.in_({line.charge_id for line, _ in lines}))
-    wanted = select(Order).where(Order.id.in_({line.order_id for line, _ in lines})).order_by(Order.id)
-    orders = current().scalars(wanted.with_for_update()).all()
+def _checkout(lines: Sequence[Any]) -> Checkout:
+    """What was locked by one of the statements of `locking`."""
+    charges, orders = _CHARGE.of(lines), _ORDER.of(lines)
     whole = root_of(orders[0])
-    return Checkout(charges, orders, whole if isinstance(whole, CombinedOrder) else None, [line for line, _ in lines])
+    asked = frozenset((line.order_id, line.charge_id) for line in lines)
+    return Checkout(charges, orders, whole if isinstance(whole, CombinedOrder) else None, asked)
 
 
 def _locked_charges(wanted: ColumnElement[bool]) -> Sequence[Charge]:
     return current().scalars(select(Charge).where(wanted).order_by(Charge.id).with_for_update()).all()
+
+
+def locking(wanted: ColumnElement[bool]) -> tuple[Select[*tuple[Any, ...]], FromClause]:
+    """The question that locks a checkout: a row for each line, with its charge and its order; and where that order is.
+
+    Lines never change and need no lock. The locked charges are counted before any order is read: so they come first.
+    """
+    named = select(Order.id, Order.combined_id).where(wanted).cte("named")
+    beside = select(Order.id).join(named, Order.combined_id == named.c.combined_id)
+    of_orders = OrderLine.order_id.in_(union(select(named.c.id), beside))
+    line = select(OrderLine.order_id, OrderLine.charge_id).where(of_orders).cte("line")
+    debts = select(*_CHARGE.columns).where(Charge.id.in_(select(line.c.charge_id))).order_by(Charge.id)
+    debt = debts.with_for_update().cte("debt")
+    are_locked = select(func.count()).select_from(debt).scalar_subquery() > 0
+    orders = select(*_ORDER.columns).where(Order.id.in_(select(line.c.order_id)), are_locked).order_by(Order.id)
+    order = orders.with_for_update().cte("checkout")
+    lines = line.join(debt, _CHARGE.id_in(debt) == line.c.charge_id).join(order, _ORDER.id_in(order) == line.c.order_id)
+    return select(line, debt, order).select_from(lines), order
+
+
+_CHARGE: Final = Whole(Charge, "its_charge")
+_ORDER: Final = Whole(Order, "its_order")
+_OF_ORDER: Final = Prepared(locking(Order.id == bindparam("wanted"))[0])
+_OF_COMBINED: Final = Prepared(locking(Order.combined_id == bindparam("wanted"))[0])
+_BY_NUMBER: Final = Prepared(locking(Order.out_trade_no == bindparam("wanted"))[0])

@@ -50,8 +50,10 @@ def place(charges: Sequence[Charge], payer: Payer) -> Checkout:
     root = whole or orders[0]
     root.body = seal(_body(root, orders, shares, payer).decode(), _body_place(root))
     _write(whole, orders, f"charge:{charges[0].key}")
-    lines = [line for order, share in zip(orders, shares, strict=True) for line in _lines(order, share)]
-    return Checkout(charges, orders, whole, lines)
+    for order, share in zip(orders, shares, strict=True):
+        _write_lines(order, share)
+    asked = {(order.id, each.id) for order, share in zip(orders, shares, strict=True) for each in share}
+    return Checkout(charges, orders, whole, frozenset(asked))
 
 
 def body_of(root: Order | CombinedOrder) -> bytes:
@@ -89,7 +91,7 @@ def _write(whole: CombinedOrder | None, orders: Sequence[Order], cause: str) -> 
         ORDER.born(order, cause)
 
 
-def _lines(order: Order, share: Sequence[Charge]) -> list[OrderLine]:
+def _write_lines(order: Order, share: Sequence[Charge]) -> None:
     lines = [
         OrderLine(
             order_id=order.id, charge_id=each.id, payee_id=each.payee_id, amount_fen=each.amount_fen,
@@ -99,7 +101,6 @@ def _lines(order: Order, share: Sequence[Charge]) -> list[OrderLine]:
     ]  # fmt: skip
     current().add_all(lines)
     current().flush()
-    return lines
 
 
 def _body(

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, insert, select
 
 from app.kernel import audit, clock
 from app.kernel.crypto import unseal
+from app.kernel.db import current
 from app.kernel.faults import fault_point
 from app.kernel.ids import new_key
-from app.kernel.prepared import Prepared
+from app.kernel.prepared import Prepared, told_together
 from app.kernel.queue import enqueue
 from payments.charges.actions.cases import open_case
-from payments.charges.actions.locks import Checkout, lock_checkout_by_number, lock_open_order, root_of
+from payments.charges.actions.locks import Checkout, lock_open_order, locking, named_in, root_of
 from payments.charges.models import Charge, Order, Payment
 from payments.charges.queries import order_reference
 from payments.charges.rules import CHARGE, OPEN_ORDER, ORDER, Expected, discrepancies, severity_of
@@ -30,12 +31,13 @@ def settle(paid: Transaction, cause: str) -> str:
     Moves money only when every field is our order's; whatever is authentic but wrong becomes a case in the
     same transaction. The same payment again changes nothing.
     """
-    found = lock_checkout_by_number(paid.out_trade_no)
+    current().flush()
+    lines = _LOCK.all(wanted=paid.out_trade_no, transaction_id=paid.transaction_id)
     fault_point("notice.after_lock")
-    if found is None:
+    if not lines:
         return _case("unknown_order", paid, 2)
-    checkout, order = found
-    around = _around(order, paid.transaction_id)
+    checkout, order = named_in(lines, paid.out_trade_no)
+    around = _around(next(each for each in lines if each.order_id == order.id))
     wrong = discrepancies(_expected(order, around), paid)
     if wrong:
         return _case("payment_mismatch", paid, severity_of(wrong), order_id=order.id, fields=wrong)
@@ -67,12 +69,12 @@ class Cause:
 
 def expected_of(order: Order) -> Expected:
     """What WeChat must say of this order."""
-    return _expected(order, _around(order, order.transaction_id))
+    lines = _LOCK.all(wanted=order.out_trade_no, transaction_id=order.transaction_id)
+    return _expected(order, _around(next(each for each in lines if each.order_id == order.id)))
 
 
-def _around(order: Order, transaction_id: str | None) -> Around:
-    row = _AROUND.one(channel_id=order.channel_id, order_id=order.id, transaction_id=transaction_id)
-    return Around(row[0], row[1], row[2], pays_another=row[3])
+def _around(line: Any) -> Around:
+    return Around(line.sp_mchid, line.sub_mchid, line.regime, pays_another=line.pays_another)
 
 
 def _expected(order: Order, around: Around) -> Expected:
@@ -109,17 +111,15 @@ def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: Cause) -> s
     charges = checkout.charges_of(order)
     owed = [each for each in charges if CHARGE.may(each.state, "pay")]
     surplus = [each for each in charges if each not in owed]
-    for charge in charges:
-        _record_payment(order, charge, paid, surplus=charge in surplus)
-    fault_point("notice.after_payment")
     _post_owed(order, owed, paid)
     _keep_surplus(order, surplus, paid)
-    outcomes = {_pay_charge(each, order, cause) for each in owed} | {"paid_twice" for _ in surplus}
+    outcomes = {_pay_charge(each, order, paid, cause) for each in owed}
+    outcomes |= {_pay_again(each, order, paid) for each in surplus}
     return next(each for each in ("paid_twice", "paid_late", "paid") if each in outcomes)
 
 
 def _record_payment(order: Order, charge: Charge, paid: Transaction, *, surplus: bool) -> None:
-    _RECORD.run(
+    _RECORD.tell(
         key=new_key(), order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
         transaction_id=paid.transaction_id, paid_fen=charge.amount_fen, refund_reserved_fen=0, surplus=surplus,
         paid_at=paid.success_time, learned_at=clock.now(),
@@ -140,18 +140,28 @@ def _keep_surplus(order: Order, surplus: Sequence[Charge], paid: Transaction) ->
     if surplus:
         fen = sum(each.amount_fen for each in surplus)
         post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(fen))
-    for charge in surplus:
+
+
+def _pay_again(charge: Charge, order: Order, paid: Transaction) -> str:
+    with told_together():
+        _record_payment(order, charge, paid, surplus=True)
         audit.record("charge.surplus", "charge", charge.id, order_reference(order))
+    return "paid_twice"
 
 
-def _pay_charge(charge: Charge, order: Order, cause: Cause) -> str:
+def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: Cause) -> str:
     CHARGE.move(charge, "pay", cause.word)
     fault_point("notice.after_charge")
-    audit.record("charge.pay", "charge", charge.id, cause.word, {"order_id": order.id})
-    fault_point("notice.after_audit")
+    is_late = charge.state == "paid_late"
+    with told_together():
+        _record_payment(order, charge, paid, surplus=False)
+        audit.record("charge.pay", "charge", charge.id, cause.word, {"order_id": order.id})
+        if not is_late:
+            _announce(charge, cause.regime)
+    fault_point("notice.after_payment")
     if not cause.was_open:
         _end_sibling(charge)
-    return "paid_late" if charge.state == "paid_late" else _announce(charge, cause.regime)
+    return "paid_late" if is_late else "paid"
 
 
 def _end_sibling(charge: Charge) -> None:
@@ -164,26 +174,25 @@ def _end_sibling(charge: Charge) -> None:
         root_of(sibling).next_check_at = clock.now()
 
 
-def _announce(charge: Charge, regime: str) -> str:
+def _announce(charge: Charge, regime: str) -> None:
     request_receipt(charge.id, charge.payee_id, regime, charge.motorist_id, charge.amount_fen)
-    fault_point("notice.after_receipt")
     enqueue(charge.on_paid, source_key=charge.source_key)
-    fault_point("notice.after_job")
-    return "paid"
 
 
-_AROUND: Final = Prepared(
-    select(
-        MerchantChannel.sp_mchid,
-        MerchantChannel.sub_mchid,
-        Payee.regime,
-        select(Order.id)
-        .where(Order.transaction_id == bindparam("transaction_id"), Order.id != bindparam("order_id"))
-        .exists(),
-    )
-    .join(Payee, Payee.id == MerchantChannel.payee_id)
-    .where(MerchantChannel.id == bindparam("channel_id"))
-)
+def _with_what_is_around() -> Prepared:
+    asked, order = locking(Order.out_trade_no == bindparam("wanted"))
+    its_id, its_channel = order.c.its_order_id, order.c.its_order_channel_id
+    another = select(Order.id).where(Order.transaction_id == bindparam("transaction_id"), Order.id != its_id)
+    return Prepared(
+        asked.join(MerchantChannel, MerchantChannel.id == its_channel)
+        .join(Payee, Payee.id == MerchantChannel.payee_id)
+        .add_columns(
+            MerchantChannel.sp_mchid, MerchantChannel.sub_mchid, Payee.regime, another.exists().label("pays_another")
+        )
+    )  # fmt: skip
+
+
+_LOCK: Final = _with_what_is_around()
 _NAMED: Final = (
     "key", "order_id", "charge_id", "channel_id", "payee_id", "transaction_id", "paid_fen", "refund_reserved_fen",
     "surplus", "paid_at", "learned_at",

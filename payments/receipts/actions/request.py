@@ -21,7 +21,7 @@ def request_receipt(charge_id: int, payee_id: int, regime: str, motorist_id: int
     """
     now, kind = clock.now(), kind_for(regime)
     wanted_at = now if kind == FISCAL_EBILL else None
-    _REQUEST.run(
+    _REQUEST.tell(
         key=new_key(), charge_id=charge_id, payee_id=payee_id, regime=regime, kind=kind, motorist_id=motorist_id,
         amount_fen=amount_fen, requested_at=now, wanted_at=wanted_at, next_check_at=wanted_at,
     )  # fmt: skip
