@@ -169,27 +169,36 @@ def _view(found: RemittanceBatch, payee: str, received_on: date | None) -> Batch
     )  # fmt: skip
 
 
-_READY: Final = text("SELECT coalesce(sum(fen), 0)::bigint FROM due_on(:payee, remittable_days(:payee))")
+_READY: Final = text(
+    """
+    WITH signed AS MATERIALIZED (SELECT remittable_days(:payee) AS days)
+    SELECT coalesce(sum(fen), 0)::bigint FROM signed, due_on(:payee, signed.days)
+    """
+)
 _DUE: Final = text(
     """
     WITH gone AS (
         SELECT payee_id, range_agg(days) AS days FROM remittance_batch WHERE state IN ('sent', 'received')
         GROUP BY payee_id
-    ), known AS (
+    ), known AS MATERIALIZED (
         SELECT account.id, account.payee_id, coalesce(gone.days, '{}') AS days, (
             SELECT min(posted_on) FROM journal WHERE journal.payee_id = account.payee_id
         ) AS first
         FROM account LEFT JOIN gone USING (payee_id) WHERE code = 'due_to_treasury'
+    ), since AS MATERIALIZED (
+        SELECT known.*, CASE WHEN lower(days) <= first THEN (
+            SELECT upper(span) FROM unnest(days) AS span LIMIT 1
+        ) ELSE first END AS since
+        FROM known
     )
-    SELECT known.payee_id, -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
-    FROM known
-    JOIN journal ON journal.payee_id = known.payee_id AND journal.kind <> ALL(:moves)
-     AND journal.posted_on <= :until AND NOT known.days @> journal.posted_on
-     AND journal.posted_on >= CASE WHEN lower(known.days) <= known.first THEN (
-         SELECT upper(span) FROM unnest(known.days) AS span LIMIT 1
-     ) ELSE known.first END
-    JOIN posting ON posting.journal_id = journal.id AND posting.account_id = known.id
-    GROUP BY known.payee_id HAVING sum(posting.amount_fen) <> 0 ORDER BY known.payee_id
+    SELECT since.payee_id, due.fen, due.oldest
+    FROM since CROSS JOIN LATERAL (
+        SELECT -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
+        FROM journal JOIN posting ON posting.journal_id = journal.id AND posting.account_id = since.id
+        WHERE journal.payee_id = since.payee_id AND journal.posted_on BETWEEN since.since AND :until
+          AND NOT since.days @> journal.posted_on AND journal.kind <> ALL(:moves)
+    ) AS due
+    WHERE due.fen <> 0 ORDER BY since.payee_id
     """
 ).bindparams(bindparam("until", type_=Date), bindparam("moves", list(MOVES), type_=ARRAY(Text)))
 """What is due was posted on days that no batch which was sent has; those at the beginning are passed over at once."""
