@@ -6,7 +6,7 @@ Made by the same actions that people use, at the moment at which the platform's 
 import random
 import secrets
 import uuid
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -486,7 +486,13 @@ def gate_event(device: GateDevice, plate: Plate | None, at: datetime, type_: str
         "plate_raw": plate.characters if plate else "_无_", "plate_color": plate.colour if plate else "unknown",
         "device_time": at.isoformat(), "lane": "1",
     }  # fmt: skip
-    return gates.record(device.id, [told]).event_ids[0]
+    return recorded(device, [told])[0]
+
+
+def recorded(device: GateDevice, batch: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The rows of events that a gate told together."""
+    with transaction():
+        return gates.record(gates.receive(device.id), batch).event_ids
 
 
 def ask(device: GateDevice, plate: Plate | None) -> Any:

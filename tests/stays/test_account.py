@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from app.domain.gates import actions as gates
 from app.domain.policies.actions import lay_down
 from app.domain.reservations.actions import release_missed, reserve
 from app.domain.stays.actions import (
@@ -38,6 +37,7 @@ from tests.world import (
     open_lot,
     paid,
     parked_stay,
+    recorded,
     reservation_ready_to_cancel,
     some_plate,
 )
@@ -178,7 +178,7 @@ def test_a_suspect_clock_of_a_connected_gate_is_no_fee(evening: datetime) -> Non
         "event_id": "E1", "seq": 1, "type": "passed", "clock_offset": -3600, "device_time": evening.isoformat(),
         "plate_raw": who.plate.characters, "plate_color": who.plate.colour,
     }  # fmt: skip
-    [event_id] = gates.record(entrance.id, [told]).event_ids
+    [event_id] = recorded(entrance, [told])
     project([event_id])
     assert stay_of(event_id).entered_at >= evening
     assert "passage_with_a_suspect_clock" in tasks()

@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.domain.gates import actions as gates
 from app.domain.gates.models import GateCommand, GateDevice
 from app.domain.lots.models import Lot
 from app.domain.motorists.plates import Plate, read_plate
@@ -22,7 +21,7 @@ from app.kernel import clock
 from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from tests.commands import refused, run, told
-from tests.world import ask, drive, driver, gate, gate_event, open_lot, paid, parked_stay, some_plate, staff
+from tests.world import ask, drive, driver, gate, gate_event, open_lot, paid, parked_stay, recorded, some_plate, staff
 
 Move = Callable[[datetime], None]
 
@@ -121,7 +120,7 @@ def test_an_arm_raised_by_hand_without_a_reason_and_a_car_behind_another_are_loo
         {"event_id": "E2", "seq": 2, "type": "manual_open", "operator": "示例值守员", "reason": " ", **usual},
         {"event_id": "E3", "seq": 3, "type": "tailgate", **usual},
     ]
-    project(gates.record(entrance.id, batch).event_ids)
+    project(recorded(entrance, batch))
     assert open_tasks() == ["car_followed_without_opening", "manual_lift_without_reason"]
 
 

@@ -80,6 +80,17 @@ def test_a_reserved_car_is_let_in_and_its_bay_is_in_use(evening: datetime, at: M
         assert claim_by_id(made.claim_id).state == "in_use"
 
 
+def test_a_car_that_is_promised_a_bay_waits_for_no_other_gate(
+    evening: datetime, at: Move, admin: psycopg.Connection[Any]
+) -> None:
+    who, lot = driver(), open_lot()
+    made, entrance = reservation_ready_to_cancel(who, lot), gate(lot)
+    at(made.begins_at)
+    with psycopg.connect(admin.info.dsn, password=admin.info.password) as rival:
+        rival.execute("SELECT id FROM plate FOR NO KEY UPDATE")
+        assert ask(entrance, who.plate).reason == "reserved"
+
+
 def test_an_outages_passages_are_understood_by_a_job_and_what_a_person_must_see_is_a_task_at_once(
     evening: datetime,
 ) -> None:

@@ -35,15 +35,15 @@ __all__ = ["blueprint"]
 VALID_SECONDS = 10
 
 
-def _arrival() -> gates.Arrival:
-    return gates.record_arrival(device_id(), parsed(request.get_data()))
+def _arrival(receipt: gates.Receipt) -> gates.Arrival:
+    return gates.record_arrival(receipt, parsed(request.get_data()))
 
 
-def _batch() -> gates.Recording:
+def _batch(receipt: gates.Receipt) -> gates.Recording:
     batch = parsed(request.get_data()).get("events")
     if not isinstance(batch, list) or len(batch) > reports.BATCH:
         raise FieldsRefused(fields=["events"])
-    return gates.record(device_id(), batch)
+    return gates.record(receipt, batch)
 
 
 @blueprint.post("/decide")

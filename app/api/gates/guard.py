@@ -15,7 +15,7 @@ from flask.sansio.app import App
 from app.adapters.gates.waiting import WaitingRoom
 from app.domain.gates import actions as gates
 from app.domain.gates import queries
-from app.domain.gates.actions import Caller
+from app.domain.gates.actions import Caller, Receipt
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.signatures import SignedMessage, answer_signature, content_sha256
@@ -69,7 +69,7 @@ def _only_gates(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(*args: Any, **words: Any) -> Any:
-        _let_in(_message())
+        gates.admit(*_recognised())
         return view(*args, **words)
 
     return guarded
@@ -81,7 +81,7 @@ def _only_patient_gates(view: View) -> View:
     @functools.wraps(view)
     def guarded(*args: Any, **words: Any) -> Any:
         with post().few_at_a_time:
-            _let_in(_message())
+            gates.admit(*_recognised())
         return view(*args, **words)
 
     return guarded
@@ -91,7 +91,7 @@ GATE = Policy("gate", _only_gates)
 PATIENT_GATE = Policy("patient_gate", _only_patient_gates)
 
 
-def telling_gate(write_down: Callable[[], Any]) -> Policy:
+def telling_gate(write_down: Callable[[Receipt], Any]) -> Policy:
     """The policy of a route on which gates tell something: it is committed with the message that told it.
 
     What `write_down` returns is `written_down()` for the view, which thinks about it in a transaction of its own.
@@ -100,7 +100,9 @@ def telling_gate(write_down: Callable[[], Any]) -> Policy:
     def guard(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **words: Any) -> Any:
-            _let_in(_message(), write_down)
+            caller, message = _recognised()
+            with transaction():
+                g.written_down = write_down(gates.admit_telling(caller, message))
             return view(*args, **words)
 
         return guarded
@@ -113,14 +115,14 @@ def written_down() -> Any:
     return g.written_down
 
 
-def _let_in(message: SignedMessage, write_down: Callable[[], Any] = lambda: None) -> None:
+def _recognised() -> tuple[Caller, SignedMessage]:
+    """Who sent this message, which is not admitted yet; from now on the answer is signed."""
+    message = _message()
     caller = g.gate = gates.recognise(message)
     g.seen_at = _Seen(caller.seen_at - clock.offset(), time.monotonic())
     g.caller = f"gate:{caller.device_id}"
     limits.take(RATE, g.caller)
-    with transaction():
-        gates.admit(caller, message)
-        g.written_down = write_down()
+    return caller, message
 
 
 def _message() -> SignedMessage:

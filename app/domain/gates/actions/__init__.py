@@ -4,7 +4,16 @@ from app.domain.gates.actions.alarms import watch_readiness
 from app.domain.gates.actions.commands import forget_overdue_commands, hand_out, issue, settle
 from app.domain.gates.actions.decisions import Given, answer, decide_once
 from app.domain.gates.actions.devices import add_key, install_gate, retire_key, set_enabled
-from app.domain.gates.actions.events import Arrival, Recording, note_unreadable, record, record_arrival
+from app.domain.gates.actions.events import (
+    Arrival,
+    Receipt,
+    Recording,
+    admit_telling,
+    note_unreadable,
+    receive,
+    record,
+    record_arrival,
+)
 from app.domain.gates.actions.lists import acknowledge, forget_old_lists, pull, refresh_lot, refresh_whitelist
 from app.domain.gates.actions.messages import Caller, admit, forget_old_nonces, recognise
 from app.domain.gates.actions.park_systems import hurry
@@ -49,6 +58,7 @@ __all__ = [
     "Given",
     "NewSecret",
     "NewVendorGate",
+    "Receipt",
     "Recording",
     "Sighting",
     "Standing",
@@ -56,6 +66,7 @@ __all__ = [
     "acknowledge",
     "add_key",
     "admit",
+    "admit_telling",
     "aged",
     "answer",
     "ask_due",
@@ -79,6 +90,7 @@ __all__ = [
     "note_sighting",
     "note_unreadable",
     "pull",
+    "receive",
     "recognise",
     "recognise_vendor",
     "record",

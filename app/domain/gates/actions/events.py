@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, Row, Table, Text, any_, bindparam, fun
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import NoResultFound
 
+from app.domain.gates.actions.messages import Caller, Replayed, spending, spent_by
 from app.domain.gates.actions.recognition import Recognition
 from app.domain.gates.models import GateDevice, GateEvent, GatePulse, GateRejection
 from app.domain.gates.queries import Gate, Passage, clock_samples, passage_of, passages
@@ -20,6 +21,7 @@ from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.prepared import Prepared, told_rows
 from app.kernel.refusals import Invalid
+from app.kernel.signatures import SignedMessage
 
 MOST_KEPT: Final = 4096
 """Bytes of a message that nobody understands."""
@@ -67,7 +69,7 @@ _Kept = GateEvent | Row[int, str, int]
 
 
 @dataclass(frozen=True)
-class _Count:
+class Count:
     """How far a gate has counted, its pulse being locked."""
 
     device_id: int
@@ -81,11 +83,11 @@ class _Count:
 
 
 @dataclass(frozen=True)
-class _Receipt:
+class Receipt:
     """The circumstances in which a batch arrived: from which gate, whose pulse is locked, and when."""
 
     gate: Gate
-    count: _Count
+    count: Count
     received_at: datetime
     clock_offset: timedelta
     verified: bool
@@ -95,28 +97,37 @@ class _Receipt:
         return self.gate.id
 
 
-def record(device_id: int, batch: Sequence[object], verified: bool = True) -> Recording:
+def admit_telling(caller: Caller, message: SignedMessage) -> Receipt:
+    """As `admit`, for a message that tells events: with it the gate's pulse is locked, by one statement.
+
+    The receipt is good for the running transaction.
+    """
+    told = _ADMITTED.first(**spent_by(caller, message))
+    if told is None:
+        raise Replayed
+    return _receipt(caller.device_id, told, verified=True)
+
+
+def record(receipt: Receipt, batch: Sequence[object]) -> Recording:
     """Write events down, each at most once, however old they are.
 
     The same event again is no news; another event under a used id or number is rejected, as is one that cannot be
-    read. What is rejected is kept too, sealed, and its number counts as heard. Nothing moves a stay that is not
-    `verified`.
+    read. What is rejected is kept too, sealed, and its number counts as heard.
     """
-    with transaction():
-        return _recorded(_receive(device_id, verified), batch)[0]
+    return _recorded(receipt, batch)[0]
 
 
 def record_unnumbered(device_id: int, events: Sequence[Mapping[str, Any]], verified: bool) -> list[int]:
     """Write down events of a vendor's gate, which counts nothing: each gets the next number, the same one its own.
 
-    Returns their rows. Refuses `UnreadableEvent`.
+    Returns their rows. Nothing moves a stay that is not `verified`. Refuses `UnreadableEvent`.
     """
     with transaction():
         pulse = lock_pulse(device_id)
         used = _numbers_of(device_id, [event["event_id"] for event in events])
         fresh = count(pulse.highest_seq + 1)
         numbered = [{**event, "seq": used.get(event["event_id"]) or next(fresh)} for event in events]
-        recording = record(device_id, numbered, verified)
+        recording = record(receive(device_id, verified), numbered)
         if recording.rejected:
             raise UnreadableEvent(event=recording.rejected[0].code)
         return recording.event_ids
@@ -131,23 +142,21 @@ def note_unreadable(device_id: int, body: bytes, code: str) -> None:
         session.add(
             GateRejection(device_id=device_id, seq=seq, code=code, body_enc=sealed, received_at=clock.now())
         )  # fmt: skip
-        _advance(_Count(device_id, pulse.contiguous_seq, pulse.highest_seq), [seq])
+        _advance(Count(device_id, pulse.contiguous_seq, pulse.highest_seq), [seq])
 
 
-def record_arrival(device_id: int, raw: object) -> Arrival:
+def record_arrival(receipt: Receipt, raw: object) -> Arrival:
     """Write down the arrival that a gate asks about. Refuses `UnreadableEvent`."""
     told = {**raw, "type": "arrived"} if isinstance(raw, dict) else raw
-    with transaction():
-        receipt = _receive(device_id, verified=True)
-        recording, kept = _recorded(receipt, [told])
-        if recording.rejected:
-            raise UnreadableEvent(event=recording.rejected[0].code)
-        if isinstance(kept[0], GateEvent):
-            return Arrival(passage_of(kept[0], receipt.gate), is_new=True)
-        arrival = Arrival(passages(recording.event_ids)[0], is_new=False)
-        if arrival.passage.type != "arrived":
-            raise UnreadableEvent(event="event_id_reused")
-        return arrival
+    recording, kept = _recorded(receipt, [told])
+    if recording.rejected:
+        raise UnreadableEvent(event=recording.rejected[0].code)
+    if isinstance(kept[0], GateEvent):
+        return Arrival(passage_of(kept[0], receipt.gate), is_new=True)
+    arrival = Arrival(passages(recording.event_ids)[0], is_new=False)
+    if arrival.passage.type != "arrived":
+        raise UnreadableEvent(event="event_id_reused")
+    return arrival
 
 
 def lock_pulse(device_id: int) -> GatePulse:
@@ -165,30 +174,39 @@ def rejection_place(device_id: int, seq: int) -> str:
     return f"gate_rejection.body_enc:{device_id}:{seq}"
 
 
-def _receive(device_id: int, verified: bool) -> _Receipt:
-    """Lock the gate's pulse, and learn with it what the time is and how far the gate's clock stands from it."""
-    told = _RECEIPT.first(device_id=device_id)
+def receive(device_id: int, verified: bool = True) -> Receipt:
+    """Lock the gate's pulse, and learn with it what the time is and how far the gate's clock stands from it.
+
+    The receipt is good for the running transaction.
+    """
+    told = _RECEIVED.first(gate=device_id)
     if told is None:
         raise NoResultFound(f"gate {device_id}")
-    return _Receipt(
+    return _receipt(device_id, told, verified)
+
+
+def _receipt(device_id: int, told: Any, verified: bool) -> Receipt:
+    return Receipt(
         Gate(device_id, told.lot_id, told.lane, told.direction),
-        _Count(device_id, told.contiguous_seq, told.highest_seq),
+        Count(device_id, told.contiguous_seq, told.highest_seq),
         clock.brought(told.at), clocks.clock_offset(told.samples), verified,
     )  # fmt: skip
 
 
-_RECEIPT: Final = Prepared(
+_LOCKED: Final = (
     select(
         GatePulse.contiguous_seq, GatePulse.highest_seq, GateDevice.lot_id, GateDevice.lane, GateDevice.direction,
         clock_samples(GatePulse.device_id).label("samples"), func.clock_timestamp().label("at"),
     )
     .join(GateDevice, GateDevice.id == GatePulse.device_id)
-    .where(GatePulse.device_id == bindparam("device_id"))
     .with_for_update(of=GatePulse)
 )  # fmt: skip
+_RECEIVED: Final = Prepared(_LOCKED.where(GatePulse.device_id == bindparam("gate", type_=BigInteger)))
+_SPENT: Final = spending().cte("spent")
+_ADMITTED: Final = Prepared(_LOCKED.join(_SPENT, _SPENT.c.device_id == GatePulse.device_id))
 
 
-def _recorded(receipt: _Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
+def _recorded(receipt: Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
     """The report about a batch, and its events that are written down now, in their order.
 
     What goes on counting is news, as a rule: what was told before is only asked where numbers say so, or an id was
@@ -210,7 +228,7 @@ class _Batch:
     """
 
     def __init__(
-        self, receipt: _Receipt, read: Sequence[tuple[object, Report | Unreadable]], known: Sequence[_Kept]
+        self, receipt: Receipt, read: Sequence[tuple[object, Report | Unreadable]], known: Sequence[_Kept]
     ) -> None:
         self._receipt = receipt
         self._by_id: dict[str, _Kept] = {}
@@ -311,7 +329,7 @@ def _numbers_of(device_id: int, event_ids: Sequence[str]) -> dict[str, int]:
     return {row.event_id: row.seq for row in current().execute(known)}
 
 
-def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
+def _new(receipt: Receipt, report: Report, plate_id: int | None) -> GateEvent:
     offset = receipt.clock_offset if report.clock_offset is None else report.clock_offset
     if clocks.is_too_far_ahead(report.device_time, offset, receipt.received_at):
         raise Unreadable("device_time_in_the_future")
@@ -327,7 +345,7 @@ def _new(receipt: _Receipt, report: Report, plate_id: int | None) -> GateEvent:
     )  # fmt: skip
 
 
-def _write(events: Sequence[GateEvent], reached: _Count) -> bool:
+def _write(events: Sequence[GateEvent], reached: Count) -> bool:
     """Write new events and the gate's count down by one statement, however many; each has its row's id afterwards.
 
     Says no where an id was used before: that event is not written.
@@ -365,13 +383,13 @@ _NEW_EVENTS: Final = Prepared(
 )
 
 
-def _sealed_plate(receipt: _Receipt, report: Report) -> bytes | None:
+def _sealed_plate(receipt: Receipt, report: Report) -> bytes | None:
     if report.plate_raw is None:
         return None
     return crypto.seal(report.plate_raw, plate_place(receipt.device_id, report.event_id))
 
 
-def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
+def _rejected(receipt: Receipt, raw: object, code: str) -> Rejection:
     seq = reports.seq_of(raw)
     if seq is not None:
         body = crypto.seal(reports.text_of(raw), rejection_place(receipt.device_id, seq))
@@ -383,15 +401,15 @@ def _rejected(receipt: _Receipt, raw: object, code: str) -> Rejection:
     return Rejection(event_id if isinstance(event_id, str) else None, seq, code)
 
 
-def _advance(before: _Count, heard: Collection[int]) -> None:
+def _advance(before: Count, heard: Collection[int]) -> None:
     """Let the pulse follow what was heard."""
     _write([], _reached(before, heard))
 
 
-def _reached(before: _Count, heard: Collection[int]) -> _Count:
+def _reached(before: Count, heard: Collection[int]) -> Count:
     """How far the gate has counted now; only while something is missing may later numbers lie there already."""
     known = _numbers_after(before.device_id, before.contiguous_seq) if before.missing else set[int]()
-    return _Count(
+    return Count(
         before.device_id, reports.contiguous(before.contiguous_seq, known | set(heard)),
         max([before.highest_seq, *heard]),
     )  # fmt: skip

@@ -3,10 +3,11 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Interval, Table, Text, Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.domain.gates.actions.devices import key_place
 from app.domain.gates.models import GateDevice, GateKey, GateNonce
@@ -86,25 +87,36 @@ def admit(caller: Caller, message: SignedMessage) -> None:
 
     Refuses `ClockSkew` (nothing is spent: the gate corrects its clock and signs anew), `Replayed` and `GateDisabled`.
     """
+    with transaction():
+        if _SPENT.first(**spent_by(caller, message)) is None:
+            raise Replayed
+
+
+def spent_by(caller: Caller, message: SignedMessage) -> dict[str, Any]:
+    """What a statement with `spending()` is told of a message. Refuses `ClockSkew`, `GateDisabled`, `BadSignature`."""
     if not caller.enabled:
         raise GateDisabled
     if not signatures.is_timely(message.timestamp, caller.seen_at):
         raise ClockSkew(server_time=int(caller.seen_at.timestamp()))
     if not signatures.is_nonce(message.nonce):
         raise BadSignature
-    with transaction():
-        told = {"device_id": caller.device_id, "nonce": message.nonce, "seen_at": caller.seen_at}
-        if _SPENT.first(**told) is None:
-            raise Replayed
+    return {"device_id": caller.device_id, "nonce": message.nonce, "seen_at": caller.seen_at}
 
 
 _NONCES: Final = cast("Table", GateNonce.__table__)
-_SPENT: Final = Prepared(
-    insert(_NONCES)
-    .values({name: bindparam(name) for name in ("device_id", "nonce", "seen_at")})
-    .on_conflict_do_nothing()
-    .returning(_NONCES.c.nonce)
-)
+
+
+def spending() -> ReturningInsert[int]:
+    """Writes the nonce of a message down: returns its gate, or nothing where the nonce was spent before."""
+    return (
+        insert(_NONCES)
+        .values({name: bindparam(name) for name in ("device_id", "nonce", "seen_at")})
+        .on_conflict_do_nothing()
+        .returning(_NONCES.c.device_id)
+    )
+
+
+_SPENT: Final = Prepared(spending())
 
 
 def forget_old_nonces() -> int:

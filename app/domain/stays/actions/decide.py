@@ -38,21 +38,32 @@ def decide(passage: Passage) -> Decision:
     with transaction():
         if passage.plate_id is None:
             return rules.UNREADABLE
-        lock_plate(passage.plate_id)
         if passage.direction == "in":
             return _inward(passage, passage.plate_id)
+        lock_plate(passage.plate_id)
         return _outward(passage, passage.plate_id) if passage.direction == "out" else rules.UNCLEAR
 
 
 def _inward(passage: Passage, plate_id: int) -> Decision:
-    told = awaiting(passage.lot_id, plate_id, clock.now())
+    """A car that a promise lets in is told so without a lock: about it nothing is written but the answer."""
+    told = awaiting(passage.lot_id, plate_id)
+    if told.is_welcome:
+        clock.brought(told.asked_at)
+        return rules.WELCOME
+    lock_plate(plate_id)
+    return _inward_alone(passage, plate_id)
+
+
+def _inward_alone(passage: Passage, plate_id: int) -> Decision:
+    """With the plate locked: what another gate was told about the car a moment ago counts."""
+    told = awaiting(passage.lot_id, plate_id)
     if told.is_inside:
         return rules.ALREADY_INSIDE
     if told.is_closed:
         return _turn_away(passage, "closed_by_adjustment")
     if told.lot_state != "open":
         return _turn_away(passage, "suspended")
-    if told.is_promised:
+    if told.is_welcome:
         return rules.WELCOME
     seated = seated_without_stay(passage.lot_id, plate_id)
     if seated is not None:
