@@ -492,7 +492,7 @@ def gate_event(device: GateDevice, plate: Plate | None, at: datetime, type_: str
 def recorded(device: GateDevice, batch: Sequence[Mapping[str, Any]]) -> list[int]:
     """The rows of events that a gate told together."""
     with transaction():
-        return gates.record(gates.receive(device.id), batch).event_ids
+        return gates.record(gates.receive(device.id, batch)).event_ids
 
 
 def ask(device: GateDevice, plate: Plate | None) -> Any:

@@ -5,6 +5,7 @@ A raw event is committed before it is thought about. A poll waits between short 
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,19 +36,19 @@ __all__ = ["blueprint"]
 VALID_SECONDS = 10
 
 
-def _arrival(receipt: gates.Receipt) -> gates.Arrival:
-    return gates.record_arrival(receipt, parsed(request.get_data()))
+def _arrival() -> Sequence[object]:
+    return [gates.as_arrival(parsed(request.get_data()))]
 
 
-def _batch(receipt: gates.Receipt) -> gates.Recording:
+def _batch() -> Sequence[object]:
     batch = parsed(request.get_data()).get("events")
     if not isinstance(batch, list) or len(batch) > reports.BATCH:
         raise FieldsRefused(fields=["events"])
-    return gates.record(receipt, batch)
+    return batch
 
 
 @blueprint.post("/decide")
-@admits(telling_gate(_arrival))
+@admits(telling_gate(_arrival, gates.record_arrival))
 def decide() -> Response:
     """A car stands at the barrier: may it pass? Asked again about the same arrival, the answer is the same."""
     arrival: gates.Arrival = written_down()
@@ -57,7 +58,7 @@ def decide() -> Response:
 
 
 @blueprint.post("/events")
-@admits(telling_gate(_batch))
+@admits(telling_gate(_batch, gates.record))
 def events() -> Response:
     """What happened at the gate, in batches, as late as it may be."""
     recording: gates.Recording = written_down()

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,10 +91,11 @@ GATE = Policy("gate", _only_gates)
 PATIENT_GATE = Policy("patient_gate", _only_patient_gates)
 
 
-def telling_gate(write_down: Callable[[Receipt], Any]) -> Policy:
-    """The policy of a route on which gates tell something: it is committed with the message that told it.
+def telling_gate(told: Callable[[], Sequence[object]], write_down: Callable[[Receipt], Any]) -> Policy:
+    """The policy of a route on which gates tell events: they are committed with the message that told them.
 
-    What `write_down` returns is `written_down()` for the view, which thinks about it in a transaction of its own.
+    `told` reads them from the request. What `write_down` returns is `written_down()` for the view, which thinks about
+    it in a transaction of its own.
     """
 
     def guard(view: View) -> View:
@@ -102,7 +103,7 @@ def telling_gate(write_down: Callable[[Receipt], Any]) -> Policy:
         def guarded(*args: Any, **words: Any) -> Any:
             caller, message = _recognised()
             with transaction():
-                g.written_down = write_down(gates.admit_telling(caller, message))
+                g.written_down = write_down(gates.admit_telling(caller, message, told()))
             return view(*args, **words)
 
         return guarded

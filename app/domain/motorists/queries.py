@@ -2,12 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, select
+from sqlalchemy import ARRAY, LargeBinary, ScalarSelect, Uuid, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.domain.motorists.models import AgreementSignature, AgreementVersion, Motorist, NumberPlate, Vehicle
 from app.domain.motorists.plates import Plate, PlateColour, PlateKind
@@ -177,24 +178,42 @@ def characters_index(characters: str) -> bytes:
     return crypto.blind_index("plate.characters", characters)
 
 
-def plates_fitting(read: Collection[Plate]) -> dict[Plate, dict[int, str]]:
-    """For each plate the id and colour of those kept that may be it: `other`, on either side, fits every colour."""
+Fitting = Mapping[Plate, Mapping[int, str]]
+"""For each plate that was read the id and colour of those kept that may be it."""
+
+
+def plates_fitting(read: Collection[Plate]) -> Fitting:
+    """What may be meant by each: `other`, on either side, fits every colour."""
     if not read:
         return {}
-    index = {plate: characters_index(plate.characters) for plate in read}
+    index = indices_of(read)
     with transaction():
-        rows = _ALIKE.all(indices=list(index.values()))
+        return fitting_among(index, _ALIKE.one(indices=list(index.values()))[0])
+
+
+def indices_of(read: Collection[Plate]) -> dict[Plate, bytes]:
+    """Where those are found that may be meant by each."""
+    return {plate: characters_index(plate.characters) for plate in read}
+
+
+def alike() -> ScalarSelect[Any]:
+    """A column of a statement that is told `indices`: the plates kept there, for `fitting_among`."""
+    each = func.json_build_array(NumberPlate.id, NumberPlate.colour, func.encode(NumberPlate.characters_bidx, "hex"))
+    found = func.json_agg(aggregate_order_by(each, NumberPlate.id))
+    there = NumberPlate.characters_bidx == any_(bindparam("indices", type_=ARRAY(LargeBinary)))
+    return select(found).where(there).scalar_subquery()
+
+
+_ALIKE: Final = Prepared(select(alike()))
+
+
+def fitting_among(index: Mapping[Plate, bytes], told: Sequence[tuple[int, str, str]] | None) -> Fitting:
+    """The same as `plates_fitting` of the plates of an `index`, out of what `alike` told of it."""
+    rows = [(bytes.fromhex(there), row, colour) for row, colour, there in told or ()]
     return {
-        plate: {row.id: row.colour for row in rows if row.characters_bidx == index[plate] and _fit(plate, row.colour)}
-        for plate in read
-    }  # fmt: skip
-
-
-_ALIKE: Final = Prepared(
-    select(NumberPlate.id, NumberPlate.colour, NumberPlate.characters_bidx)
-    .where(NumberPlate.characters_bidx == any_(bindparam("indices", type_=ARRAY(LargeBinary))))
-    .order_by(NumberPlate.id)
-)
+        plate: {row: colour for there, row, colour in rows if there == wanted and _fit(plate, colour)}
+        for plate, wanted in index.items()
+    }
 
 
 def _fit(plate: Plate, colour: str) -> bool:

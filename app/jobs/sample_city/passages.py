@@ -47,14 +47,14 @@ class Gates:
 
     def _ask(self, lane: Lane, plate: Plate) -> gates.Given:
         arrival = self._event(lane, plate, "arrived", clock.now() - BEFORE_THE_BARRIER)
-        arrived = gates.record_arrival(gates.receive(lane.device_id), arrival)
+        arrived = gates.record_arrival(gates.receive(lane.device_id, [arrival]))
         return gates.decide_once(arrived, lambda: stays.decide(arrived.passage))
 
     def _pass(self, lane: Lane, plate: Plate, **how: str) -> None:
         stays.project(self._record(lane, plate, "passed", clock.now(), **how))
 
     def _record(self, lane: Lane, plate: Plate, type_: str, at: datetime, **how: str) -> list[int]:
-        return gates.record(gates.receive(lane.device_id), [self._event(lane, plate, type_, at, **how)]).event_ids
+        return gates.record(gates.receive(lane.device_id, [self._event(lane, plate, type_, at, **how)])).event_ids
 
     def _event(self, lane: Lane, plate: Plate, type_: str, at: datetime, **how: str) -> dict[str, Any]:
         self._told[lane.device_id] += 1

@@ -17,6 +17,7 @@ from app.domain.gates.queries import Gate, Passage, clock_samples, passage_of, p
 from app.domain.gates.rules import clocks, reports
 from app.domain.gates.rules.reports import Report, Unreadable
 from app.domain.motorists.plates import Plate, is_unplated, plate_as_seen
+from app.domain.motorists.queries import Fitting, alike, fitting_among, indices_of
 from app.kernel import clock, crypto
 from app.kernel.db import current, transaction
 from app.kernel.prepared import Prepared, told_rows
@@ -68,6 +69,10 @@ _Kept = GateEvent | Row[int, str, int]
 """An event that is written down, with its row's id, its own id and its number."""
 
 
+_Read = Sequence[tuple[object, Report | Unreadable]]
+"""Events as they were told, with what was understood of them."""
+
+
 @dataclass(frozen=True)
 class Count:
     """How far a gate has counted, its pulse being locked."""
@@ -84,37 +89,52 @@ class Count:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The circumstances in which a batch arrived: from which gate, whose pulse is locked, and when."""
+    """A batch that arrived: from which gate, whose pulse is locked in the running transaction, and when.
+
+    `read` are its events beside what was understood of them, `fitting` the plates that may be meant by theirs.
+    """
 
     gate: Gate
     count: Count
     received_at: datetime
     clock_offset: timedelta
     verified: bool
+    read: _Read
+    fitting: Fitting
 
     @property
     def device_id(self) -> int:
         return self.gate.id
 
 
-def admit_telling(caller: Caller, message: SignedMessage) -> Receipt:
-    """As `admit`, for a message that tells events: with it the gate's pulse is locked, by one statement.
-
-    The receipt is good for the running transaction.
-    """
-    told = _ADMITTED.first(**spent_by(caller, message))
+def admit_telling(caller: Caller, message: SignedMessage, batch: Sequence[object]) -> Receipt:
+    """As `admit`, for a message that tells a batch of events: it is received by the same statement."""
+    read, index = _understood_all(batch)
+    told = _ADMITTED.first(**spent_by(caller, message), indices=list(index.values()))
     if told is None:
         raise Replayed
-    return _receipt(caller.device_id, told, verified=True)
+    return _received(told, caller.device_id, read, index, verified=True)
 
 
-def record(receipt: Receipt, batch: Sequence[object]) -> Recording:
+def receive(device_id: int, batch: Sequence[object], verified: bool = True) -> Receipt:
+    """Take a batch of events: lock the gate's pulse, and learn with it what the time is and which plates may be meant.
+
+    It is good for the running transaction.
+    """
+    read, index = _understood_all(batch)
+    told = _RECEIVED.first(gate=device_id, indices=list(index.values()))
+    if told is None:
+        raise NoResultFound(f"gate {device_id}")
+    return _received(told, device_id, read, index, verified)
+
+
+def record(receipt: Receipt) -> Recording:
     """Write events down, each at most once, however old they are.
 
     The same event again is no news; another event under a used id or number is rejected, as is one that cannot be
     read. What is rejected is kept too, sealed, and its number counts as heard.
     """
-    return _recorded(receipt, batch)[0]
+    return _recorded(receipt)[0]
 
 
 def record_unnumbered(device_id: int, events: Sequence[Mapping[str, Any]], verified: bool) -> list[int]:
@@ -127,7 +147,7 @@ def record_unnumbered(device_id: int, events: Sequence[Mapping[str, Any]], verif
         used = _numbers_of(device_id, [event["event_id"] for event in events])
         fresh = count(pulse.highest_seq + 1)
         numbered = [{**event, "seq": used.get(event["event_id"]) or next(fresh)} for event in events]
-        recording = record(receive(device_id, verified), numbered)
+        recording = record(receive(device_id, numbered, verified))
         if recording.rejected:
             raise UnreadableEvent(event=recording.rejected[0].code)
         return recording.event_ids
@@ -145,10 +165,14 @@ def note_unreadable(device_id: int, body: bytes, code: str) -> None:
         _advance(Count(device_id, pulse.contiguous_seq, pulse.highest_seq), [seq])
 
 
-def record_arrival(receipt: Receipt, raw: object) -> Arrival:
-    """Write down the arrival that a gate asks about. Refuses `UnreadableEvent`."""
-    told = {**raw, "type": "arrived"} if isinstance(raw, dict) else raw
-    recording, kept = _recorded(receipt, [told])
+def as_arrival(raw: object) -> object:
+    """An event of a gate that asks about a car, whatever it calls it."""
+    return {**raw, "type": "arrived"} if isinstance(raw, dict) else raw
+
+
+def record_arrival(receipt: Receipt) -> Arrival:
+    """Write down the one arrival that a gate asks about. Refuses `UnreadableEvent`."""
+    recording, kept = _recorded(receipt)
     if recording.rejected:
         raise UnreadableEvent(event=recording.rejected[0].code)
     if isinstance(kept[0], GateEvent):
@@ -174,22 +198,12 @@ def rejection_place(device_id: int, seq: int) -> str:
     return f"gate_rejection.body_enc:{device_id}:{seq}"
 
 
-def receive(device_id: int, verified: bool = True) -> Receipt:
-    """Lock the gate's pulse, and learn with it what the time is and how far the gate's clock stands from it.
-
-    The receipt is good for the running transaction.
-    """
-    told = _RECEIVED.first(gate=device_id)
-    if told is None:
-        raise NoResultFound(f"gate {device_id}")
-    return _receipt(device_id, told, verified)
-
-
-def _receipt(device_id: int, told: Any, verified: bool) -> Receipt:
+def _received(told: Any, device_id: int, batch: _Read, index: Mapping[Plate, bytes], verified: bool) -> Receipt:
     return Receipt(
         Gate(device_id, told.lot_id, told.lane, told.direction),
         Count(device_id, told.contiguous_seq, told.highest_seq),
-        clock.brought(told.at), clocks.clock_offset(told.samples), verified,
+        clock.brought(told.at), clocks.clock_offset(told.samples), verified, batch,
+        fitting_among(index, told.plates),
     )  # fmt: skip
 
 
@@ -197,6 +211,7 @@ _LOCKED: Final = (
     select(
         GatePulse.contiguous_seq, GatePulse.highest_seq, GateDevice.lot_id, GateDevice.lane, GateDevice.direction,
         clock_samples(GatePulse.device_id).label("samples"), func.clock_timestamp().label("at"),
+        alike().label("plates"),
     )
     .join(GateDevice, GateDevice.id == GatePulse.device_id)
     .with_for_update(of=GatePulse)
@@ -206,18 +221,24 @@ _SPENT: Final = spending().cte("spent")
 _ADMITTED: Final = Prepared(_LOCKED.join(_SPENT, _SPENT.c.device_id == GatePulse.device_id))
 
 
-def _recorded(receipt: Receipt, batch: Sequence[object]) -> tuple[Recording, Sequence[_Kept]]:
+def _understood_all(batch: Sequence[object]) -> tuple[_Read, dict[Plate, bytes]]:
+    """The events of a batch with what is understood of them, and where their plates are found."""
+    read = [(raw, _understood(raw)) for raw in batch]
+    return read, indices_of({plate for _, report in read if (plate := _plate(report))})
+
+
+def _recorded(receipt: Receipt) -> tuple[Recording, Sequence[_Kept]]:
     """The report about a batch, and its events that are written down now, in their order.
 
     What goes on counting is news, as a rule: what was told before is only asked where numbers say so, or an id was
     used after all.
     """
-    read = [(raw, _understood(raw)) for raw in batch]
-    if all(report.seq > receipt.count.highest_seq for _, report in read if isinstance(report, Report)):
-        fresh = _Batch(receipt, read, [])
+    reports_ = [report for _, report in receipt.read]
+    if all(report.seq > receipt.count.highest_seq for report in reports_ if isinstance(report, Report)):
+        fresh = _Batch(receipt, [])
         if fresh.is_written:
             return fresh.recording, fresh.taken
-    whole = _Batch(receipt, read, _kept_of(receipt.device_id, [report for _, report in read]))
+    whole = _Batch(receipt, _kept_of(receipt.device_id, reports_))
     return whole.recording, whole.taken
 
 
@@ -227,20 +248,18 @@ class _Batch:
     Each is `taken` or rejected, unless something else was `known` than what it was told: then it is not `is_written`.
     """
 
-    def __init__(
-        self, receipt: Receipt, read: Sequence[tuple[object, Report | Unreadable]], known: Sequence[_Kept]
-    ) -> None:
+    def __init__(self, receipt: Receipt, known: Sequence[_Kept]) -> None:
         self._receipt = receipt
         self._by_id: dict[str, _Kept] = {}
         self._by_seq: dict[int, _Kept] = {}
         self._heard: set[int] = set()
         self._new: list[GateEvent] = []
-        self._plates = Recognition(receipt.device_id, [plate for _, report in read if (plate := _plate(report))])
+        self._plates = Recognition(receipt.device_id, receipt.fitting)
         self.taken: list[_Kept] = []
         self.recording = Recording()
         for kept in known:
             self._note(kept)
-        for raw, report in read:
+        for raw, report in receipt.read:
             self._take(raw, report)
         self.is_written = self._write()
 
