@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Final, cast
 
 from sqlalchemy import ARRAY, BigInteger, Row, Table, Text, any_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import NoResultFound
 
 from app.domain.gates.actions.messages import Caller, Replayed, spending, spent_by
@@ -373,8 +373,11 @@ def _write(events: Sequence[GateEvent], reached: Count) -> bool:
     if not events:
         _REACHED.run(**count)
         return True
-    columns = {name: [getattr(event, name) for event in events] for name in _WRITTEN}
-    ids = {row.seq: row.id for row in _NEW_EVENTS.all(**columns, **count)}
+    if len(events) == 1:
+        rows = _NEW_EVENT.all(**{name: getattr(events[0], name) for name in _WRITTEN}, **count)
+    else:
+        rows = _NEW_EVENTS.all(**{name: [getattr(event, name) for event in events] for name in _WRITTEN}, **count)
+    ids = {row.seq: row.id for row in rows}
     if len(ids) < len(events):
         return False
     for event in events:
@@ -393,13 +396,16 @@ _REACHED: Final = Prepared(_COUNT)
 
 _EVENTS: Final = cast("Table", GateEvent.__table__)
 _WRITTEN: Final = [column.name for column in _EVENTS.columns if column.name != "id"]
-_NEW_EVENTS: Final = Prepared(
-    insert(_EVENTS)
-    .from_select(_WRITTEN, told_rows(_EVENTS, _WRITTEN))
-    .on_conflict_do_nothing()
-    .returning(_EVENTS.c.id, _EVENTS.c.seq)
-    .add_cte(_COUNT.cte("counted"))
-)
+
+
+def _counted(new: Insert) -> Prepared:
+    news = new.on_conflict_do_nothing().returning(_EVENTS.c.id, _EVENTS.c.seq)
+    return Prepared(news.add_cte(_COUNT.cte("counted")))
+
+
+_NEW_EVENT: Final = _counted(insert(_EVENTS).values({name: bindparam(name) for name in _WRITTEN}))
+_NEW_EVENTS: Final = _counted(insert(_EVENTS).from_select(_WRITTEN, told_rows(_EVENTS, _WRITTEN)))
+"""A car at the barrier tells one event: lists of one would take the driver as long as all else of a decision."""
 
 
 def _sealed_plate(receipt: Receipt, report: Report) -> bytes | None:
