@@ -42,9 +42,9 @@ _LIVED: Final = [
     ),
     Bug(
         "promise forgotten: a car with a reservation waits for a free bay",
-        "app/domain/stays/actions/decide.py",
-        "    if told.is_promised:\n        return rules.WELCOME\n",
-        "",
+        "app/domain/stays/queries/arriving.py",
+        "return self.is_promised and",
+        "return False and",
         ["tests/stays/test_visit.py", _LIFE],
     ),
     Bug(
