@@ -149,7 +149,8 @@ def shown(view: ReservationView) -> dict[str, Any]:
 
 
 def _shown(view: ReservationView, offer: Offer | None) -> dict[str, Any]:
-    return {**vars(view), "lot": place(view.lot), "offer": None if offer is None else _offered(offer)}
+    shown = {name: value for name, value in vars(view).items() if name != "id"}
+    return {**shown, "lot": place(view.lot), "offer": None if offer is None else _offered(offer)}
 
 
 def _offered(offer: Offer) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def now() -> datetime:
 
 
 def brought(at: datetime) -> datetime:
-    """Let the running transaction's moment be `at`, a `clock_timestamp()` that some statement of it brought along.
+    """Let the running transaction's moment be `at`, the database's time that some statement of it brought along.
 
     It spares the question. Where the moment stands already it is that one. Returns the platform's moment.
     """

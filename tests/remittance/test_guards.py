@@ -280,6 +280,15 @@ def test_a_batch_gets_no_further_line(unit: Unit, program: str) -> None:
     assert refused_by(refusal) == "a_batch_is_made_at_once"
 
 
+def test_the_document_of_a_batch_that_was_sent_stays(unit: Unit, program: str) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(program, "UPDATE remittance_batch SET document_number = 'OTHER-2026' WHERE id = %(id)s", id=sent.id)
+    assert refused_by(refusal) == "a_document_number_stays"
+
+
 def test_the_maker_cannot_approve_by_hand_either(unit: Unit, program: str) -> None:
     unit.takes(1250)
     unit.next_day()

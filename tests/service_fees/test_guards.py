@@ -35,7 +35,8 @@ WITH made AS (
 )
 INSERT INTO service_fee_line (statement_id, lot_id, terms_id, permille, monthly_fen, days, days_of_month, gross_fen,
                               refunded_fen, share_fen, fixed_fen)
-SELECT made.id, %(lot)s, %(terms)s, %(permille)s, 0, %(days)s, 30, %(line_gross)s, 0, %(line_share)s, %(line_fixed)s
+SELECT made.id, %(lot)s, %(terms)s, %(permille)s, 0, %(days)s, %(days_of_month)s, %(line_gross)s, 0, %(line_share)s,
+       %(line_fixed)s
 FROM made
 """
 
@@ -54,7 +55,7 @@ def fitting(entrusted: Entrusted, terms_id: int, **other: object) -> dict[str, o
     told: dict[str, object] = {
         "operator": entrusted.operator.id, "unit": entrusted.lot.unit_id, "lines": 1, "gross": 500, "share": 43,
         "maker": entrusted.maker.account_id, "at": "2026-07-01 20:00+08", "lot": entrusted.lot.id, "terms": terms_id,
-        "permille": 85, "days": 30, "line_gross": 500, "line_share": 43, "line_fixed": 0,
+        "permille": 85, "days": 30, "days_of_month": 30, "line_gross": 500, "line_share": 43, "line_fixed": 0,
     }  # fmt: skip
     return told | other
 
@@ -89,6 +90,7 @@ def test_terms_are_whole_and_agreed_once(
     [
         "UPDATE service_fee_terms SET permille = 1", "UPDATE service_fee_terms SET confirmed_by = NULL",
         "UPDATE service_fee_terms SET valid = daterange('2026-01-01', '2027-01-01')",
+        "UPDATE service_fee_terms SET confirmed_at = now() + interval '1 day'",
         "DELETE FROM service_fee_terms", "TRUNCATE service_fee_terms CASCADE",
     ],
 )  # fmt: skip
@@ -106,6 +108,7 @@ def test_confirmed_terms_only_end(entrusted: Entrusted, owner: str, change: Lite
         ({"share": 44}, IntegrityConstraintViolation, "a_fee_statement_says_what_was_collected"),
         ({"lines": 2}, IntegrityConstraintViolation, "a_fee_statement_says_what_was_collected"),
         ({"days": 29}, IntegrityConstraintViolation, "a_fee_statement_says_what_was_collected"),
+        ({"days_of_month": 31}, IntegrityConstraintViolation, "a_fee_statement_says_what_was_collected"),
         ({"share": 44, "line_share": 44}, CheckViolation, "a_share_is_of_what_was_collected"),
         ({"line_fixed": 1}, CheckViolation, "a_fixed_fee_is_by_the_day"),
         ({"permille": 86}, ForeignKeyViolation, "a_fee_is_of_the_agreed_height"),
@@ -138,6 +141,34 @@ def test_no_open_and_no_unsigned_day_is_stated_by_hand(entrusted: Entrusted, pro
     assert refused_by(refusal) == expected
 
 
+def test_a_statement_gets_no_further_line_even_in_its_own_transaction(entrusted: Entrusted, program: str) -> None:
+    terms, another = entrusted.agrees(), draft_lot(kind="organ", of_unit=unit_of(entrusted.lot)).lot
+    entrusted.takes()
+    entrusted.is_over(JUNE)
+    with psycopg.connect(program) as connection:
+        connection.execute(A_STATEMENT, fitting(entrusted, terms.id))
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        made = connection.execute("SELECT id FROM service_fee_statement").fetchone()
+        assert made is not None
+        with pytest.raises(IntegrityConstraintViolation) as refusal:
+            connection.execute(_LINE, {"made": made[0], "lot": another.id, "terms": terms.id})
+    assert refused_by(refusal) == "a_fee_statement_is_made_at_once"
+
+
+def test_terms_are_not_born_confirmed_for_a_month_that_is_stated(entrusted: Entrusted, program: str) -> None:
+    like = entrusted.agrees()
+    entrusted.takes()
+    entrusted.is_over(JUNE)
+    entrusted.drafts()
+    words = {
+        "like": like.id, "permille": 85, "monthly": 0, "document": "x", "confirmed_by": "other",
+        "checker": entrusted.checker.account_id,
+    }  # fmt: skip
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        by_hand(program, SOME_TERMS, **words)
+    assert refused_by(refusal) == "a_stated_fee_stays_agreed"
+
+
 def test_terms_that_nobody_confirmed_are_not_stated_by_hand(entrusted: Entrusted, program: str) -> None:
     recorded = entrusted.records()
     entrusted.takes()
@@ -158,6 +189,10 @@ def test_terms_that_nobody_confirmed_are_not_stated_by_hand(entrusted: Entrusted
         (
             "state = 'issued', decided_by = made_by + 1, decided_at = now(), decided_because = 'x'",
             "an_issued_fee_statement_has_its_number",
+        ),
+        (
+            "state = 'issued', number = 'x', decided_by = made_by + 1, decided_at = now(), decided_because = ''",
+            "a_fee_statement_is_numbered_and_decided_in_words",
         ),
     ],
 )

@@ -103,7 +103,7 @@ def telling_gate(told: Callable[[], Sequence[object]], write_down: Callable[[Rec
         def guarded(*args: Any, **words: Any) -> Any:
             caller, message = _recognised()
             with transaction():
-                g.written_down = write_down(gates.admit_telling(caller, message, told()))
+                g.written_down = write_down(gates.admit_telling(caller, message, told))
             return view(*args, **words)
 
         return guarded

@@ -96,6 +96,9 @@ class ServiceFeeStatement(Sums, Base):
             name="a_fee_statement_that_was_decided_says_who_and_why",
         ),
         CheckConstraint("decided_by <> made_by", name="a_fee_statement_is_decided_by_another_person"),
+        CheckConstraint(
+            "number <> '' AND decided_because <> ''", name="a_fee_statement_is_numbered_and_decided_in_words"
+        ),
     )  # fmt: skip
 
     id: Mapped[Id]

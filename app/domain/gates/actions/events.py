@@ -1,6 +1,6 @@
 """What gates report is written down before anything is thought about it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -99,18 +99,22 @@ class Receipt:
     received_at: datetime
     clock_offset: timedelta
     verified: bool
-    read: _Read
-    fitting: Fitting
+    read: _Read = field(repr=False)
+    fitting: Fitting = field(repr=False)
 
     @property
     def device_id(self) -> int:
         return self.gate.id
 
 
-def admit_telling(caller: Caller, message: SignedMessage, batch: Sequence[object]) -> Receipt:
-    """As `admit`, for a message that tells a batch of events: it is received by the same statement."""
-    read, index = _understood_all(batch)
-    told = _ADMITTED.first(**spent_by(caller, message), indices=list(index.values()))
+def admit_telling(caller: Caller, message: SignedMessage, told_by: Callable[[], Sequence[object]]) -> Receipt:
+    """As `admit`, for a message that tells a batch of events: it is received by the same statement.
+
+    `told_by` reads them out of a message that may be admitted.
+    """
+    spent = spent_by(caller, message)
+    read, index = _understood_all(told_by())
+    told = _ADMITTED.first(**spent, indices=list(index.values()))
     if told is None:
         raise Replayed
     return _received(told, caller.device_id, read, index, verified=True)
@@ -119,7 +123,8 @@ def admit_telling(caller: Caller, message: SignedMessage, batch: Sequence[object
 def receive(device_id: int, batch: Sequence[object], verified: bool = True) -> Receipt:
     """Take a batch of events: lock the gate's pulse, and learn with it what the time is and which plates may be meant.
 
-    It is good for the running transaction.
+    Plates are as they stood when the question came; a plate that is first kept while the lock is waited for is in no
+    lot yet. Nothing moves a stay that is not `verified`. The receipt is good for the running transaction.
     """
     read, index = _understood_all(batch)
     told = _RECEIVED.first(gate=device_id, indices=list(index.values()))
@@ -404,8 +409,8 @@ def _counted(new: Insert) -> Prepared:
 
 
 _NEW_EVENT: Final = _counted(insert(_EVENTS).values({name: bindparam(name) for name in _WRITTEN}))
-_NEW_EVENTS: Final = _counted(insert(_EVENTS).from_select(_WRITTEN, told_rows(_EVENTS, _WRITTEN)))
 """A car at the barrier tells one event: lists of one would take the driver as long as all else of a decision."""
+_NEW_EVENTS: Final = _counted(insert(_EVENTS).from_select(_WRITTEN, told_rows(_EVENTS, _WRITTEN)))
 
 
 def _sealed_plate(receipt: Receipt, report: Report) -> bytes | None:

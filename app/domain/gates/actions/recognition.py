@@ -18,7 +18,7 @@ class Recognition:
     """
 
     def __init__(self, device_id: int, fitting: Fitting) -> None:
-        """`fitting` has the plates that will be asked for, as things stood just now."""
+        """`fitting` has the plates that will be asked for, as things stood when the batch came."""
         self._device_id = device_id
         self._plain = _plain(fitting)
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ class ReservationView:
     bay: str
     zone: str
     vehicle_key: uuid.UUID
-    plate: str
+    plate: str = field(repr=False)
     begins_at: datetime
     ends_at: datetime
     admit_from: datetime

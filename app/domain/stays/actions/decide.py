@@ -56,7 +56,7 @@ def _inward(passage: Passage, plate_id: int) -> Decision:
 
 def _inward_alone(passage: Passage, plate_id: int) -> Decision:
     """With the plate locked: what another gate was told about the car a moment ago counts."""
-    told = awaiting(passage.lot_id, plate_id)
+    told = awaiting(passage.lot_id, plate_id, clock.now())
     if told.is_inside:
         return rules.ALREADY_INSIDE
     if told.is_closed:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Interval, bindparam, func, select
+from sqlalchemy import BigInteger, DateTime, Interval, bindparam, func, select
 
 from app.domain.claims.queries import promise_that_admits
 from app.domain.lots.models import Lot
@@ -34,14 +34,16 @@ class Awaiting:
         return self.is_promised and not self.is_inside and not self.is_closed and self.lot_state == "open"
 
 
-def awaiting(lot_id: int, plate_id: int) -> Awaiting:
-    """What awaits this plate at the lot now; asked with the plate locked, the answer stands."""
+def awaiting(lot_id: int, plate_id: int, at: datetime | None = None) -> Awaiting:
+    """What awaits this plate at the lot at a moment, or now; asked with the plate locked, the answer stands."""
     with transaction():
-        return Awaiting(*_AWAITING.one(lot_id=lot_id, plate_id=plate_id, offset=clock.offset()))
+        return Awaiting(*_AWAITING.one(lot_id=lot_id, plate_id=plate_id, at=at, offset=clock.offset()))
 
 
 _LOT, _PLATE = bindparam("lot_id", type_=BigInteger), bindparam("plate_id", type_=BigInteger)
-_AT = func.statement_timestamp() + bindparam("offset", type_=Interval)
+_AT = func.coalesce(
+    bindparam("at", type_=DateTime(timezone=True)), func.statement_timestamp() + bindparam("offset", type_=Interval)
+)
 _INSIDE = select(Stay.id).where(Stay.lot_id == _LOT, Stay.plate_id == _PLATE, Stay.state == "parked")
 _AWAITING: Final = Prepared(
     select(
