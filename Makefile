@@ -48,7 +48,7 @@ check: lint ## the same, and the tests about the house
 bench: setup ## measure the promises about speed (ONLY="rush gates" measures these groups)
 	@$(PY) -m bench $(ONLY)
 
-bench-full: setup ## the same with supply at full size: 5,000 lots, 200,000 bays
+bench-full: setup ## the same with all that grows at full size: 5,000 lots and gates, 200,000 bays, a million bill lines
 	@$(PY) -m bench full $(ONLY)
 
 lock: setup ## write requirements*.txt anew from requirements*.in

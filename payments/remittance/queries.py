@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import ARRAY, Date, DateTime, Text, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import Range
 
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
@@ -43,7 +45,10 @@ class Due:
 
 @dataclass(frozen=True)
 class BatchView:
-    """A batch as people see it; `last` is its last day, `received_on` the day on which the treasury had it."""
+    """A batch as people see it; `last` is its last day, `received_on` the day on which the treasury had it.
+
+    `left_out` are days between its first and its last that are not part of it.
+    """
 
     key: uuid.UUID
     payee: str
@@ -52,6 +57,7 @@ class BatchView:
     item_code: str
     first: date
     last: date
+    left_out: str
     lines: int
     amount_fen: Fen
     state: str
@@ -164,9 +170,15 @@ def _view(found: RemittanceBatch, payee: str, received_on: date | None) -> Batch
     assert upper is not None
     return BatchView(
         found.key, payee, found.treasury_target, found.collecting_unit_code, found.item_code, first,
-        upper - DAY, found.lines, found.amount_fen, found.state, found.document_number, found.made_by,
-        found.made_at, received_on,
+        upper - DAY, _gaps(found.days), found.lines, found.amount_fen, found.state, found.document_number,
+        found.made_by, found.made_at, received_on,
     )  # fmt: skip
+
+
+def _gaps(days: Sequence[Range[date]]) -> str:
+    """The days between the spans of a batch, in words."""
+    gaps = [(one.upper, other.lower - DAY) for one, other in pairwise(days) if one.upper and other.lower]
+    return "、".join(f"{first}" if first == last else f"{first}至{last}" for first, last in gaps)
 
 
 _READY: Final = text(

@@ -86,6 +86,7 @@ def test_a_day_that_nobody_signed_off_is_not_remitted_and_holds_back_no_other(un
     made = unit.sent(SECOND_DOCUMENT)
     assert (made.amount_fen, lines_of(made), dues()) == (1320, [1250, 70], [])
     assert [(each.first, each.last) for each in batches()] == [(unsigned, unit.today - DAY), (unsigned + DAY,) * 2]
+    assert [each.left_out for each in batches()] == [str(unsigned + DAY), ""]
 
 
 def test_what_the_bank_gave_back_is_due_again_and_leaves_under_another_document(unit: Unit) -> None:

@@ -58,6 +58,9 @@ def test_a_fee_goes_from_its_document_to_a_workbook(
     assert row[:2] == [number, "=HYPERLINK(1)"]
     assert (row[heads.index("服务费（元）")], row[heads.index("天数")]) == (30.43, "30")
     assert exported() == [{"form": "xlsx", "rows": 1}]
+    assert refused(
+        app, checker, "service-fees", "lines", "--format", "xlsx", "--output", tmp_path / "less.xlsx", "--limit", "1"
+    ) == "rows_left_out"  # fmt: skip
     told(app, checker, "service-fees", "end-terms", terms, "--last", "2026-12-31")
     [seen] = told(app, maker, "service-fees", "terms")
     assert (seen["first"], seen["last"], seen["document_no"]) == ("2026-06-01", "2026-12-31", "委托〔2026〕3号")

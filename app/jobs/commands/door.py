@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -32,6 +32,19 @@ class AmbiguousName(Conflict):
 
     code = "ambiguous_name"
     message = "有多个同名对象，请改用编号"
+
+
+class RowsLeftOut(Conflict):
+    """More rows fit than the limit lets out: a workbook that looks whole and is not would be believed."""
+
+    code = "rows_left_out"
+    message = "符合条件的行数超过上限，请缩小范围或调大 --limit"
+
+
+def whole(found: Sequence[object], limit: int) -> None:
+    """Of rows that were asked for up to one beyond a limit: refuses `RowsLeftOut` when there are so many."""
+    if len(found) > limit:
+        raise RowsLeftOut(limit=limit)
 
 
 def noun(told: str, *examples: str) -> AppGroup:

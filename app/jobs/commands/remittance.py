@@ -51,7 +51,7 @@ def list_batches(by: Actor, state: str | None, limit: int) -> Answer:
     """
     headings = {
         "key": "编号", "payee": "收费主体", "treasury_target": "上缴账户", "item_code": "项目编码", "first": "起始日",
-        "last": "截止日", "lines": "笔数", "amount_fen": "金额（分）", "state_text": "状态",
+        "last": "截止日", "left_out": "其间未含", "lines": "笔数", "amount_fen": "金额（分）", "state_text": "状态",
         "document_number": "缴款书号", "received_on": "到账日", "made_by": "制单人",
     }  # fmt: skip
     found = queries.batches(by, state=state, limit=limit)

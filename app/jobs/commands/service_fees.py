@@ -1,6 +1,7 @@
 """Operators' service fees: what was agreed, what it comes to month by month, taken out as a workbook."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from app.jobs.commands.door import (
     password_of,
     password_option,
     refusals_told,
+    whole,
 )
 from app.kernel.files import Paper
 
@@ -189,11 +191,12 @@ def list_lines(
         raise click.UsageError("--format xlsx and --output FILE go together")
     with refusals_told():
         by = sign_in(acting_as, password_of(acting_as, password_file))
-        found = queries.lines(by, month=month, state=state, key=statement, limit=limit)
+        found = queries.lines(by, month=month, state=state, key=statement, limit=limit + 1)
         if output is not None:
+            whole(found, limit)
             actions.note_export(by, form, len(found))
     if output is None:
-        tell(_sheet(found, as_yuan=form == "table"), as_json=form == "json")
+        tell(_sheet(found[:limit], as_yuan=form == "table"), as_json=form == "json")
     else:
         _write(output, found)
 
@@ -203,7 +206,7 @@ def _row(each: StatementView | LineView) -> dict[str, object]:
     return told | each.figures | {"month": f"{each.month:%Y-%m}", "state_text": STATES[each.state]}
 
 
-def _sheet(found: list[LineView], *, as_yuan: bool) -> Sheet:
+def _sheet(found: Sequence[LineView], *, as_yuan: bool) -> Sheet:
     headings = WORDS | {name: f"{told}（元）" for name, told in FIGURES.items()}
     rows = [_row(each) for each in found]
     if as_yuan:
@@ -211,7 +214,7 @@ def _sheet(found: list[LineView], *, as_yuan: bool) -> Sheet:
     return Sheet(headings, rows)
 
 
-def _write(output: Path, found: list[LineView]) -> None:
+def _write(output: Path, found: Sequence[LineView]) -> None:
     from app.jobs.revenue_files import Row, write_rows  # noqa: PLC0415
 
     rows = [

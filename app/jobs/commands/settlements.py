@@ -1,6 +1,7 @@
 """Settlement statements of enterprises: drafted, decided, listed, taken out as a workbook."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,17 @@ from app.domain.settlements import actions, queries
 from app.domain.staff.actions import sign_in
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet, tell
-from app.jobs.commands.door import DAY, acting, as_option, named, noun, password_of, password_option, refusals_told
+from app.jobs.commands.door import (
+    DAY,
+    acting,
+    as_option,
+    named,
+    noun,
+    password_of,
+    password_option,
+    refusals_told,
+    whole,
+)
 from payments.payees.models import Payee
 from payments.settlement.queries import PAGE, SettlementSheet
 from payments.settlement.rules import FIGURES, STATES
@@ -86,16 +97,17 @@ def list_statements(
         raise click.UsageError("--format xlsx and --output FILE go together")
     with refusals_told():
         by = sign_in(acting_as, password_of(acting_as, password_file))
-        found = queries.statements(by, first=first, state=state, limit=limit)
+        found = queries.statements(by, first=first, state=state, limit=limit + 1)
         if output is not None:
+            whole(found, limit)
             actions.note_export(by, form, len(found))
     if output is None:
-        tell(_sheet(found, as_yuan=form == "table"), as_json=form == "json")
+        tell(_sheet(found[:limit], as_yuan=form == "table"), as_json=form == "json")
     else:
         _write(output, found)
 
 
-def _sheet(found: list[SettlementSheet], *, as_yuan: bool) -> Sheet:
+def _sheet(found: Sequence[SettlementSheet], *, as_yuan: bool) -> Sheet:
     headings = {"key": "编号"} | WORDS | {name: f"{told}（元）" for name, told in FIGURES.items()}
     rows = [vars(each) | {"state_text": STATES[each.state]} for each in found]
     if as_yuan:
@@ -103,7 +115,7 @@ def _sheet(found: list[SettlementSheet], *, as_yuan: bool) -> Sheet:
     return Sheet(headings, rows)
 
 
-def _write(output: Path, found: list[SettlementSheet]) -> None:
+def _write(output: Path, found: Sequence[SettlementSheet]) -> None:
     from app.jobs.revenue_files import Row, write_rows  # noqa: PLC0415
 
     rows = [
