@@ -11,14 +11,16 @@ STAGES = ("connect", "hello", "auth", "mail", "rcpt", "data", "letter")
 class Fault:
     """One thing to go wrong at a stage of a session, how many times (0 = until cleared).
 
-    `defer` answers with 451 or the 4xx `code`, `reject` with 550 or the 5xx `code`; `hang_up` resets the line instead
-    of answering, `garble` answers what is no reply; `lost_answer` keeps the letter, then resets the line.
+    `defer` answers with 451 or the 4xx `code`, `reject` with 550 or the 5xx `code`, and with the enhanced code
+    `enhanced`; `hang_up` resets the line instead of answering, `garble` answers what is no reply; `lost_answer` keeps
+    the letter, then resets the line.
     """
 
     kind: str
     stage: str
     times: int = 1
     code: int = 0
+    enhanced: str = "5.1.1"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.stage not in STAGES:

@@ -230,7 +230,7 @@ class Line(socketserver.BaseRequestHandler):
             case "defer":
                 self._say(fault.code or 451, "4.7.1 later")
             case _:
-                self._say(fault.code or 550, f"5.1.1 {self._to or self._sender} not here")
+                self._say(fault.code or 550, f"{fault.enhanced} {self._to or self._sender} not here")
 
     def _say(self, code: int, *lines: str) -> None:
         told = [f"{code}-{line}" for line in lines[:-1]] + [f"{code} {lines[-1]}"]

@@ -50,8 +50,9 @@ class PostOffice:
         told: dict[str, Any] = response.json()
         return told
 
-    def fail(self, kind: str, stage: str, times: int = 1, code: int = 0) -> None:
-        self.ask("POST", "/control/faults", {"kind": kind, "stage": stage, "times": times, "code": code})
+    def fail(self, kind: str, stage: str, times: int = 1, code: int = 0, enhanced: str = "5.1.1") -> None:
+        wish = {"kind": kind, "stage": stage, "times": times, "code": code, "enhanced": enhanced}
+        self.ask("POST", "/control/faults", wish)
 
     def calm(self) -> None:
         self.ask("DELETE", "/control/faults")

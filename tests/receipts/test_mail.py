@@ -2,6 +2,7 @@
 
 import io
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from app.jobs.worker import work
 from app.kernel import clock as kernel_clock
 from app.kernel.crypto import blind_index
 from app.kernel.db import transaction
+from app.kernel.queue import enqueue
 from app.wiring import wiring
 from payments.payees.models import Payee
 from payments.receipts.actions import ask_invoice, issue_due, plan_due
@@ -297,6 +299,48 @@ def test_a_job_that_was_lost_is_left_again(payer: Driver, app: Flask, post: Post
     clock.move_by(2 * MINUTE)
     worked(app)
     assert (told(mail)[0], len(post.letters())) == ("delivered", 1)
+
+
+def test_a_mail_whose_time_is_over_is_not_sent_any_more(payer: Driver, post: PostOffice, clock: MovableClock) -> None:
+    mail, server = asked(payer), wiring().mail
+    assert server is not None
+    clock.move_by(24 * HOUR)
+    bring_mail(mail.id, 0, server)
+    assert (told(mail), post.letters()) == (("due", 0, None, True), [])
+    assert ask_for_due_mails() == 1
+    assert (told(mail)[0], news_of_mails(payer)) == ("given_up", [GIVEN_UP])
+
+
+def test_a_mail_that_cannot_be_taken_up_does_not_stop_the_others(
+    payer: Driver, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt, sound = asked(payer), asked(payer)
+
+    def enqueue_all_but_one(task: str, **words: Any) -> None:
+        if words["mail_id"] == spoilt.id:
+            raise LookupError
+        enqueue(task, **words)
+
+    monkeypatch.setattr(sys.modules[bring_mail.__module__], "enqueue", enqueue_all_but_one)
+    clock.move_by(2 * MINUTE)
+    with pytest.raises(ExceptionGroup):
+        ask_for_due_mails()
+    with transaction() as session:
+        due = select(ReceiptMail.id).where(ReceiptMail.next_check_at <= kernel_clock.now())
+        assert session.scalars(due).all() == [spoilt.id]
+    assert sound.id != spoilt.id
+
+
+def test_a_refused_address_does_not_say_that_the_server_is_well(
+    payer: Driver, app: Flask, post: PostOffice, clock: MovableClock
+) -> None:
+    post.fail("reject", "mail", code=553)
+    mail = asked(payer)
+    worked(app)
+    post.fail("reject", "rcpt", code=550)
+    clock.move_by(MINUTE)
+    worked(app)
+    assert (told(mail)[0], open_tasks()) == ("refused", ["mail_server_refuses"])
 
 
 def test_ten_mails_a_day_and_no_more_also_when_two_ask_at_once(payer: Driver, app: Flask, clock: MovableClock) -> None:

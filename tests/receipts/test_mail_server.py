@@ -105,6 +105,9 @@ OURS = {"for_all": True, "misconfigured": True}
         ("defer", "rcpt", 450, NotNow(450, for_all=False)),
         ("defer", "rcpt", 421, NotNow(421, for_all=True)),
         ("reject", "rcpt", 550, Refused(550)),
+        ("reject", "rcpt", 530, NotNow(530, **OURS)),
+        ("reject", "data", 503, NotNow(503, **OURS)),
+        ("reject", "letter", 535, NotNow(535, **OURS)),
         ("hang_up", "rcpt", 0, NotNow(None, for_all=True)),
         ("garble", "rcpt", 0, NotNow(None, for_all=False)),
         ("defer", "data", 451, NotNow(451, for_all=False)),
@@ -120,6 +123,22 @@ def test_every_answer_is_understood(office: PostOffice, kind: str, stage: str, c
     assert office.letters() == []
     office.calm()
     assert office.server().send(LETTER) == Taken()
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "letter"])
+def test_a_policy_against_us_refuses_no_address(office: PostOffice, stage: str) -> None:
+    office.fail("reject", stage, code=554, enhanced="5.7.1")
+    assert office.server().send(LETTER) == NotNow(554, **OURS)
+
+
+@pytest.mark.parametrize("otherwise", [{"user": "票据"}, {"host": "mail..example.cn"}, {"host": f"{'a' * 64}.cn"}])
+def test_what_cannot_be_said_to_a_server_is_ours_to_mend(office: PostOffice, otherwise: dict[str, str]) -> None:
+    assert office.server(**otherwise).send(LETTER) == NotNow(None, **OURS)
+
+
+def test_a_challenge_that_is_no_base64_is_ours_to_mend(office: PostOffice) -> None:
+    office.fail("reject", "auth", code=334)
+    assert office.server().send(LETTER) == NotNow(None, **OURS)
 
 
 def test_after_an_answer_that_was_lost_the_same_letter_comes_again(office: PostOffice) -> None:

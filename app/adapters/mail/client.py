@@ -4,6 +4,7 @@ Its certificate must be valid and carry the server's name. There is no way to se
 server does not offer STARTTLS.
 """
 
+import re
 import smtplib
 import socket
 import ssl
@@ -24,6 +25,10 @@ WILL_FORWARD: Final = 251
 TOO_LARGE: Final = 552
 SHUTS_DOWN: Final = 421
 FINAL: Final = range(500, 600)
+ABOUT_US: Final = frozenset({503, 530, 535})
+"""Said at any stage: the order of our commands, that we did not say who we are, that it was not believed (RFC 4954)."""
+_POLICY: Final = re.compile(rb"5\.7\.\d{1,3}\b")
+"""Security or policy (RFC 3463): we may not relay, or must prove ourselves."""
 
 Security = Literal["starttls", "tls"]
 
@@ -55,7 +60,8 @@ class MailServer:
         raw = on_the_wire(letter, self._account.sender)
         try:
             line = self._admitted()
-        except (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, OutOfReach):
+        except (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, OutOfReach, ValueError):
+            # a ValueError: a host or user that cannot be said, or a challenge that is no base64
             return NotNow(None, for_all=True, misconfigured=True)
         except smtplib.SMTPResponseException as said:
             return _about_us(said.smtp_code)
@@ -89,15 +95,15 @@ class MailServer:
         code, _ = line.mail(self._account.sender, size)
         if code != OK:
             return Refused(code) if code == TOO_LARGE else _about_us(code)
-        code, _ = line.rcpt(to)
+        code, said = line.rcpt(to)
         if code not in (OK, WILL_FORWARD):
-            return _about_it(code)
+            return _about_it(code, said)
         try:
-            code, _ = line.data(raw)
-        except smtplib.SMTPDataError as said:
-            return _about_it(said.smtp_code)
+            code, said = line.data(raw)
+        except smtplib.SMTPDataError as refused:
+            code, said = refused.smtp_code, _raw(refused.smtp_error)
         if code != OK:
-            return _about_it(code)
+            return _about_it(code, said)
         with suppress(smtplib.SMTPException, OSError):
             line.quit()  # it answers for the letter already, however the line ends
         return Taken()
@@ -117,9 +123,18 @@ def _about_us(code: int) -> NotNow:
     return NotNow(_known(code), for_all=True, misconfigured=code in FINAL)
 
 
-def _about_it(code: int) -> Outcome:
-    """A reply to this address or this letter; only 421 is the server's own trouble."""
+def _about_it(code: int, said: bytes) -> Outcome:
+    """A reply once an address was named: about it or the letter, unless it tells of us or of the server's own trouble.
+
+    What was said is read for its enhanced code alone, and not kept.
+    """
+    if code in ABOUT_US or (code in FINAL and _POLICY.match(said)):
+        return _about_us(code)
     return Refused(code) if code in FINAL else NotNow(_known(code), for_all=code == SHUTS_DOWN)
+
+
+def _raw(said: bytes | str) -> bytes:
+    return said if isinstance(said, bytes) else said.encode(errors="replace")
 
 
 def _known(code: int) -> int | None:

@@ -36,16 +36,32 @@ REFUSES_US = "mail_server_refuses"
 def ask_for_due_mails(limit: int = 50) -> int:
     """Leave a job for each mail that should be sent now, and give up those whose time is over; returns how many.
 
-    A slow mail server keeps workers waiting, never the sweepers.
+    A slow mail server keeps workers waiting, never the sweepers. Each mail has its own transaction: one that fails does
+    not stop the others, and all failures are raised together at the end. Outside any transaction.
     """
-    with transaction():
+    with transaction() as session:
+        due = select(ReceiptMail.id).where(ReceiptMail.next_check_at <= clock.now())
+        found = session.scalars(due.order_by(ReceiptMail.next_check_at, ReceiptMail.id).limit(limit)).all()
+    taken, failures = 0, list[Exception]()
+    for mail_id in found:
+        try:
+            taken += _taken_up_again(mail_id)
+        except Exception as failure:  # noqa: BLE001 - collected and raised below
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("mails could not be taken up", failures)
+    return taken
+
+
+def _taken_up_again(mail_id: int) -> bool:
+    """Whether it was still due, and nobody else's."""
+    with transaction() as session:
         now = clock.now()
-        due = select(ReceiptMail).where(ReceiptMail.next_check_at <= now)
-        longest_due = due.order_by(ReceiptMail.next_check_at, ReceiptMail.id).limit(limit)
-        found = current().scalars(longest_due.with_for_update(skip_locked=True)).all()
-        for mail in found:
+        due = select(ReceiptMail).where(ReceiptMail.id == mail_id, ReceiptMail.next_check_at <= now)
+        mail = session.scalars(due.with_for_update(skip_locked=True)).one_or_none()
+        if mail is not None:
             _take_up_again(mail, now)
-        return len(found)
+        return mail is not None
 
 
 def _take_up_again(mail: ReceiptMail, now: datetime) -> None:
@@ -83,13 +99,16 @@ def bring_mail(mail_id: int, tried: int, server: MailServer) -> None:
 
 
 def _take_up(mail_id: int, tried: int) -> _Packed | None:
-    """The try written down; while the line rests, the mail rests with it."""
+    """The try written down; while the line rests, the mail rests with it. One whose time is over a sweeper ends."""
     with transaction() as session:
         waiting = select(ReceiptMail).filter_by(id=mail_id, state="due", attempts=tried)
         mail = session.scalars(waiting.with_for_update(skip_locked=True)).one_or_none()
         if mail is None or mail.address is None:
             return None
         now, line = clock.now(), mail_line()
+        if mail.give_up_at <= now:
+            mail.next_check_at = now
+            return None
         if line is not None and line.rests_until is not None and line.rests_until > now:
             mail.next_check_at = min(line.rests_until, mail.give_up_at)
             return None
@@ -125,7 +144,6 @@ def _write_down(mail_id: int, attempts: int, outcome: Outcome) -> None:
                 _note_well()
             case Refused(code):
                 _end_unsent(mail, "refuse", CAUSE, code)
-                _note_well()
             case NotNow():
                 _postpone(mail, outcome)
 
@@ -162,7 +180,7 @@ def _rest(answer: NotNow) -> datetime:
 
 
 def _note_well() -> None:
-    """The server answers as it should: the line rests no longer."""
+    """The server took a letter, which no refusal proves that it would: the line rests no longer."""
     line = mail_line()
     if line is None or line.failures == 0:
         return
