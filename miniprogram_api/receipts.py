@@ -180,9 +180,18 @@ def mail_receipts(wish: dict[str, Any]) -> ReceiptMail:
     """
     if wiring().mail is None:
         raise MailNotOffered
-    limits.take(TO_ONE_ADDRESS, f"receipt_mails_to:{blind_index('receipt_mail.to', wish['email'].lower()).hex()}")
-    asked = remember(lambda: Answer(202, {"key": str(ask_mail(asking(), wish["receipt_keys"], wish["email"]).key)}))
+    asked = remember(lambda: _asked(wish))
     return own_mail(asking(), uuid.UUID(asked.body["key"]))
+
+
+def _asked(wish: dict[str, Any]) -> Answer:
+    """Ask, and only then count for the address: what is refused or was asked before uses nobody's day up.
+
+    When the day is spent the asking is undone with its transaction.
+    """
+    mail = ask_mail(asking(), wish["receipt_keys"], wish["email"])
+    limits.take(TO_ONE_ADDRESS, f"receipt_mails_to:{blind_index('receipt_mail.to', wish['email'].lower()).hex()}")
+    return Answer(202, {"key": str(mail.key)})
 
 
 @blueprint.get("/receipts/mails/<uuid:key>")

@@ -4,16 +4,20 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
+from sqlalchemy import func, select
 
+from app.domain.receipts.models import ReceiptMail
 from app.domain.receipts.queries import describe
 from app.jobs.worker import work
 from app.kernel import clock as kernel_clock
 from app.kernel.db import transaction
 from app.wiring import outside_transactions, wiring
+from miniprogram_api import receipts
 from payments.charges.actions.settle import settle
 from payments.charges.queries import charge, orders_of
 from payments.payees.queries import accept_samples
@@ -172,17 +176,46 @@ def test_what_is_no_address_is_refused_and_not_said_back(motorist: Phone, mail: 
     assert mail.letters() == []
 
 
-def test_one_mailbox_is_not_filled_by_many_accounts(
-    motorist: Phone, stranger: Phone, mail: PostOffice, redis: Redis
+@pytest.fixture
+def wish(payer: Phone, platforms: Stands) -> dict[str, Any]:
+    """To have the payer's invoice, which was issued, sent to an address that takes two mails a day."""
+    [owed] = payer.get("/receipts")["items"]
+    payer.post("/receipts/invoices", {"receipt_keys": [owed["key"]]}, expect=201)
+    issued(platforms)
+    return {"receipt_keys": [owed["key"]], "email": "caiwu@example.com.cn"}
+
+
+def mails() -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).select_from(ReceiptMail)) or 0
+
+
+def test_one_mailbox_is_not_filled_whoever_asks(
+    payer: Phone, mail: PostOffice, redis: Redis, wish: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wish = {"receipt_keys": [str(uuid.uuid4())], "email": "caiwu@example.com.cn"}
-    phones = [motorist, stranger, *[Phone(motorist.client, motorist.wechat).sign_in() for _ in range(2)]]
-    for _ in range(5):
-        for each in phones:
-            each.post("/receipts/mails", wish, expect=404)
-    assert motorist.post("/receipts/mails", wish | {"email": "CAIWU@example.com.cn"}, expect=429)["code"]
+    monkeypatch.setattr(receipts, "TO_ONE_ADDRESS", "2/day")
+    first = payer.post("/receipts/mails", wish, expect=202, key="asked-for-this-once")
+    payer.post("/receipts/mails", wish | {"email": "CAIWU@example.com.cn"}, expect=202)
+    before = mails()
+    assert payer.post("/receipts/mails", wish, expect=429)["code"]
+    assert mails() == before
+    assert payer.post("/receipts/mails", wish, expect=202, key="asked-for-this-once") == first
+    payer.post("/receipts/mails", wish | {"email": "another@example.com.cn"}, expect=202)
     assert mail.letters() == []
     assert not [key for key in redis.scan_iter() if b"caiwu" in key.lower()]
+
+
+def test_what_comes_to_nothing_uses_nobodys_day_up(
+    payer: Phone, stranger: Phone, mail: PostOffice, wish: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "TO_ONE_ADDRESS", "2/day")
+    stranger.sign_in()
+    for keys in (wish["receipt_keys"], [str(uuid.uuid4())], [str(uuid.uuid4())]):
+        stranger.post("/receipts/mails", wish | {"receipt_keys": keys}, expect=404)
+    for _ in range(3):
+        payer.post("/receipts/mails", wish, expect=202, key="asked-for-this-once")
+    payer.post("/receipts/mails", wish, expect=202)
+    assert mail.letters() == []
 
 
 def test_without_a_mail_server_nothing_is_promised(payer: Phone) -> None:
