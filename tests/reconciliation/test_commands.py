@@ -67,6 +67,20 @@ def test_a_checker_takes_a_bill_out_for_their_eyes_alone(app: Flask, shop: Shop,
     assert (stat.S_IMODE(file.stat().st_mode), list(tmp_path.iterdir())) == (0o600, [file])
 
 
+def test_a_bill_is_written_through_no_link_and_into_nobodys_file(app: Flask, shop: Shop, tmp_path: Path) -> None:
+    merchant, file, victim = shop.owner(DAY).sub_mchid, tmp_path / "bill.csv", tmp_path / "victim"
+    named = ("reconciliation", "export-bill", merchant, DAY, "--to", file)
+    draft = tmp_path / ".bill.csv.draft"
+    victim.write_text("as it was")
+    draft.symlink_to(victim)
+    run(app, staff("finance_checker"), *named)
+    assert (victim.read_text(), file.is_symlink()) == ("as it was", False)
+    draft.write_text("older")
+    draft.chmod(0o666)
+    run(app, staff("finance_checker"), *named)
+    assert (stat.S_IMODE(file.stat().st_mode), draft.exists()) == (0o600, False)
+
+
 def test_a_district_sees_its_own_payees_alone(app: Flask, shop: Shop) -> None:
     own, other = (staff("finance_maker", district_code=code) for code in ("330106", "330108"))
     merchant = shop.owner(DAY).sub_mchid

@@ -7,7 +7,7 @@ import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -402,13 +402,19 @@ def export_bill(by: Actor, *, merchant: str, day: date, kind: str, version: int 
     """
     draft = to.with_name(f".{to.name}.draft")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with _new_for_me_alone(draft) as file:
             bill = actions.export_bill(by, merchant, day, kind, file, version)
         draft.replace(to)
     finally:
         draft.unlink(missing_ok=True)
     assert bill.sha256 is not None
     return Note(f"Written to {to}: version {bill.version}, {bill.lines} lines, SHA-256 {bill.sha256.hex()}.")
+
+
+def _new_for_me_alone(path: Path) -> BinaryIO:
+    """A file that was not there: what lies in its place is removed, be it a link or somebody else's."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 @reconciliation.command("sheet")
