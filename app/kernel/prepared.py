@@ -40,6 +40,7 @@ T = TypeVar("T")
 Model = TypeVar("Model", bound=Base)
 NO_COPY: Final[Mapping[str, Any]] = {}
 _WAITING: Final = "statements that are told together"
+_TOLD: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _NAME: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -123,7 +124,8 @@ class Prepared:
 def told_together() -> Iterator[None]:
     """What is told by `Prepared.tell` within goes to the database as one statement, at the end of the outermost block.
 
-    None of it may need what another part writes, but for a foreign key; nor may what is asked within the block.
+    None of it may need what another part writes, but for a foreign key; nor may what is asked within the block. Nothing
+    may be told inside a savepoint within it: what the savepoint undoes would be told all the same.
     """
     info = current().info
     if _WAITING in info:
@@ -148,7 +150,11 @@ def _tell_all(waiting: Sequence[tuple[Prepared, dict[str, Any]]]) -> None:
 
 @cache
 def _joined(texts: tuple[str, ...]) -> str:
-    """One statement out of several. A SELECT is run only if it is asked for; whatever changes rows is run anyway."""
+    """One statement out of several. A SELECT is run only if it is asked for; whatever changes rows is run anyway.
+
+    Of any other beginning nobody could say which of them it is: it would perhaps never be run.
+    """
+    assert all(text.startswith(_TOLD) for text in texts), "what is told begins with SELECT, INSERT, UPDATE or DELETE"
     named = [_NAME.sub(rf"%(\1_{number})s", text) for number, text in enumerate(texts)]
     parts = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(named))
     asked = [

@@ -14,6 +14,7 @@ from tests.ground import Addresses
 from tests.statements import statements
 
 _SPLIT = Prepared(text("SELECT 1 / CAST(:by AS int)"))
+_HIDDEN = Prepared(text("WITH split AS (SELECT 1 / CAST(:by AS int)) SELECT * FROM split"))
 
 
 def _deed(subject_id: int) -> None:
@@ -70,6 +71,18 @@ def test_one_that_fails_undoes_the_others_with_the_transaction(database: Address
     with pytest.raises(DBAPIError):
         _split_among_others()
     assert (_done(), _jobs()) == ([], 0)
+
+
+def _tell_what_would_not_be_run() -> None:
+    with transaction(), told_together():
+        _deed(1)
+        _HIDDEN.tell(by=0)
+
+
+def test_what_would_never_be_run_is_not_told(database: Addresses) -> None:
+    with pytest.raises(AssertionError, match="begins with"):
+        _tell_what_would_not_be_run()
+    assert _done() == []
 
 
 def test_a_block_within_another_is_told_with_it(database: Addresses) -> None:
