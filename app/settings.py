@@ -284,9 +284,17 @@ def _url(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.:-]+", text):
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", text) or (":" in text and not _is_ip_address(text)):
         raise ValueError("must be a host's name or address, without scheme and port")
     return text
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _port(text: str) -> int:

@@ -83,6 +83,7 @@ def test_a_mail_server_is_told_wholly_or_not_at_all(told: dict[str, str]) -> Non
     mail = Settings.from_environment(told | SMTP).mail
     assert mail is not None
     assert (mail.security, mail.port, mail.user, mail.ca_file) == ("starttls", 587, "", None)
+    assert Settings.from_environment(told | SMTP | {"SMTP_HOST": "2001:db8::25"}).mail is not None
     tls = Settings.from_environment(told | SMTP | {"SMTP_SECURITY": "tls"}).mail
     assert tls is not None
     assert tls.port == 465
@@ -97,6 +98,8 @@ def test_a_mail_server_is_told_wholly_or_not_at_all(told: dict[str, str]) -> Non
     ("name", "value", "problem"),
     [
         ("SMTP_HOST", "smtp://example.cn", "SMTP_HOST must be a host's name or address, without scheme and port"),
+        ("SMTP_HOST", "mail.example.cn:587", "SMTP_HOST must be a host's name or address, without scheme and port"),
+        ("SMTP_HOST", "192.0.2.7:587", "SMTP_HOST must be a host's name or address, without scheme and port"),
         ("SMTP_PORT", "70000", "SMTP_PORT must be a port"),
         ("SMTP_SECURITY", "none", "SMTP_SECURITY must be one of starttls, tls"),
         ("SMTP_FROM", "共泊 <receipts@example.cn>", "SMTP_FROM must be an e-mail address"),
