@@ -163,7 +163,7 @@ def reconcile_once(path: Path, sha1: str, day_id: int, lines: int) -> float:
         with transaction() as session:
             channel_id = session.get_one(BillDay, day_id).channel_id
         began = time.perf_counter()
-        load(day_id, [(sha1, Pieces(file))], on_loaded="reconciliation.match", keep_days=3650)
+        load(day_id, [(sha1, Pieces(file))], on_loaded="reconciliation.match", keep_days=3653)
         reconcile(channel_id, DAY)
         seconds = time.perf_counter() - began
         _expect_found(channel_id, lines)

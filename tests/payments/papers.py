@@ -11,7 +11,7 @@ from payments.bills.rules import Owner
 from payments.wechat.orders import BEIJING
 from simulators.wechat.bill_papers import Flow, Flowed, Traded, flow_bill, trade_bill
 
-KEEP_DAYS = 3650
+KEEP_DAYS = 3653
 DAY = date(2026, 6, 10)
 OWNER = Owner("1600000001", "1900000109", DAY)
 Edit = Callable[[str], str]

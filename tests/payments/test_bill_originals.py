@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import psycopg
@@ -11,9 +12,12 @@ import pytest
 from psycopg.errors import InsufficientPrivilege, IntegrityError
 from sqlalchemy import select
 
+from app.domain.policies.rules import CITY_DEFAULTS
 from app.domain.reconciliation.actions import export_bill
 from app.domain.staff.rules import NotPermitted
+from app.kernel import clock
 from app.kernel.audit import AuditEntry
+from app.kernel.clock import SHANGHAI
 from app.kernel.crypto import seal_bytes
 from app.kernel.db import transaction
 from payments.bills.actions import erase_originals, load
@@ -101,10 +105,13 @@ def test_a_bill_in_two_parts_is_proven_part_by_part(shop: Books) -> None:
 
 
 def test_after_its_term_the_original_goes_and_hashes_and_lines_stay(shop: Books) -> None:
-    bill = bill_of(shop)
+    bill, other = bill_of(shop), bill_of(shop, FUND_FLOW)
+    over = datetime(shop.day.year + 1, 1, 1, tzinfo=SHANGHAI) + timedelta(days=KEEP_DAYS)
+    shop.till.later((over - clock.now()).total_seconds() - 600)
     assert erase_originals() == 0
-    shop.till.later(KEEP_DAYS * 86_400 + 60)
-    assert (erase_originals(), erase_originals()) == (1, 0)
+    shop.till.later(1200)
+    assert (erase_originals(limit=1), erase_originals(), erase_originals()) == (1, 1, 0)
+    assert pieces(other) == []
     assert pieces(bill) == []
     with pytest.raises(NoOriginal):
         text_of(bill)
@@ -112,6 +119,13 @@ def test_after_its_term_the_original_goes_and_hashes_and_lines_stay(shop: Books)
     still = current_bill(shop.due().id)
     assert still is not None
     assert (still.sha256, still.lines) == (bill.sha256, 2)
+
+
+@pytest.mark.parametrize("year", range(2024, 2034))
+def test_the_default_term_is_ten_years_after_the_end_of_the_bills_year(year: int) -> None:
+    begun = datetime(year + 1, 1, 1, tzinfo=SHANGHAI)
+    kept = begun + timedelta(days=CITY_DEFAULTS["bill_originals_days"])
+    assert timedelta() <= kept - begun.replace(year=year + 11) <= timedelta(days=1)
 
 
 def test_what_was_changed_behind_our_back_is_not_handed_out_as_proven(

@@ -9,7 +9,7 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "arrears_reminder_days": 2,
     "arrive_early_minutes": 15,
     "arrive_late_minutes": 30,
-    "bill_originals_days": 3650,
+    "bill_originals_days": 3653,
     "city_feed_lag_minutes": 30,
     "city_feed_pulse_minutes": 5,
     "closes_before_minutes": 60,

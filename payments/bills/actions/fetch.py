@@ -23,7 +23,7 @@ def fetch(day_id: int, pay: WeChatPay, on_loaded: str, keep_days: int) -> bool:
     """Bring one bill day up to WeChat's word; whether there is news, which the job `on_loaded` is told.
 
     The same hash again is no news; another one is a new version and a case. What is refused changes nothing but
-    says so on a row of its own and as a case; it is asked for again. A loaded file is kept sealed for `keep_days`.
+    says so on a row of its own and as a case; it is asked for again. A loaded file is kept sealed (`load`).
     Outside any transaction.
     """
     kind, owner = _asked(day_id)

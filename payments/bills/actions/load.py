@@ -30,8 +30,9 @@ Part = tuple[str, Iterable[bytes]]
 def load(day_id: int, parts: Sequence[Part], on_loaded: str, keep_days: int) -> bool:
     """Read the parts of one bill, which follow each other, and keep every line; whether it is news.
 
-    Nothing is kept unless every hash, count and sum is right; then the bytes are kept too, sealed, for `keep_days`, so
-    they are gone through twice. Raises `BillRefused`. Never holds more than a batch of lines in memory.
+    Nothing is kept unless every hash, count and sum is right; then the bytes are kept too, sealed, for `keep_days`
+    from the end of the day's year, so they are gone through twice. Raises `BillRefused`. Never holds more than a batch
+    of lines in memory.
     """
     with transaction():
         unhurried()
@@ -40,7 +41,7 @@ def load(day_id: int, parts: Sequence[Part], on_loaded: str, keep_days: int) -> 
         sums, sha256 = _copied(bill_id, day.kind, owner_of(day), parts)
         hashes = ",".join(sha1 for sha1, _ in parts)
         news = _kept(day, bill_id, hashes, sha256, sums, on_loaded)
-        keep_original(bill_id, parts, keep_days)
+        keep_original(bill_id, day.day, parts, keep_days)
         return news
 
 
