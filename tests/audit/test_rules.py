@@ -167,6 +167,14 @@ def block_of(log: Log, number: int) -> int:
     return next(block.block_no for block in log.blocks if block.from_xid <= xid < block.below_xid)
 
 
+def test_a_block_that_agrees_with_itself_but_names_another_before_it_breaks_the_chain() -> None:
+    for seed in range(20):
+        log = log_in_memory(random.Random(seed))
+        last = replace(log.blocks[-1], previous=bytes(32))
+        spoilt = replace(log, blocks=[*log.blocks[:-1], replace(last, hash=last.true_hash)])
+        assert ("chain_broken", last.block_no) in {(fault.kind, fault.block) for fault in spoilt.faults()}
+
+
 def test_a_history_made_anew_fails_at_the_first_anchor_after_the_change() -> None:
     for seed in range(40):
         chance = random.Random(seed)

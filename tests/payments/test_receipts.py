@@ -25,6 +25,7 @@ from payments.receipts.queries import (
     live_receipt,
     own_receipts,
     receipts_of_charge,
+    terms_at,
     written,
 )
 from payments.refunds.models import Refund
@@ -326,6 +327,16 @@ def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till,
         confirm_terms(made.key, "a")
     with pytest.raises(TermsOverlap):
         confirm_terms(made.key, "b")
+
+
+def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till: Till) -> None:
+    payee = till.enterprise_payee()
+    made = record_terms(payee.id, SINCE, item_code="3", item_name="停车", vat_basis_points=500, note="示例", by="a")
+    assert terms_at(payee.id, clock.now()) is None
+    confirm_terms(made.key, "b")
+    found = terms_at(payee.id, clock.now())
+    assert found is not None
+    assert found.key == made.key
 
 
 def test_only_what_can_be_on_one_invoice_is_asked_for_together(

@@ -253,8 +253,11 @@ def test_the_same_passage_told_twice_is_one_stay(evening: datetime) -> None:
     first = drive(entrance, who.plate)
     project([first])
     drive(entrance, who.plate, clock.now())
+    leaving = drive(gate(lot, "out"), who.plate)
+    project([leaving])
     with transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM stay")) == 1
+        assert session.scalars(select(Task.kind)).all() == []
 
 
 def test_an_exit_told_before_its_entry_still_ends_the_stay(evening: datetime, at: Move) -> None:

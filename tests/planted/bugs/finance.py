@@ -366,14 +366,12 @@ _CLEARED: Final = [
         [_MONEY_LOG, "tests/audit/test_money.py"],
     ),
     Bug(
-        "news lost: whoever hears of a late receipt never hears that it came",
+        "news lost: who paid never hears that the receipt is there",
         "payments/receipts/actions/issue.py",
         """    note_news(receipt)
     if receipt.colour == RED:
 """,
-        """    if receipt.attempts == 0:
-        note_news(receipt)
-    if receipt.colour == RED:
+        """    if receipt.colour == RED:
 """,
         [_NEWS],
     ),
