@@ -147,8 +147,23 @@ _MAILED: Final = [
         "ours taken for theirs: while our sender is refused, each mail ends as if its address were wrong",
         "app/adapters/mail/client.py",
         "return Refused(code) if code == TOO_LARGE else _about_us(code)",
-        "return _about_it(code)",
+        "return _about_it(code, b'')",
         [_MAIL, _MAIL_SERVER],
+    ),
+    Bug(
+        "policy taken for an address: while we may not relay, each mail ends as if its address were wrong",
+        "app/adapters/mail/client.py",
+        "code in ABOUT_US or (code in FINAL and _POLICY.match(said))",
+        "code in ABOUT_US",
+        [_MAIL_SERVER],
+    ),
+    Bug(
+        "counted before it is looked at: with invented keys a stranger uses an address's day up",
+        "miniprogram_api/receipts.py",
+        "    asked = remember(lambda: _asked(wish))\n",
+        "    limits.take(TO_ONE_ADDRESS, blind_index('receipt_mail.to', wish['email']).hex())\n"
+        "    asked = remember(lambda: _asked(wish))\n",
+        ["tests/miniprogram/test_receipts.py"],
     ),
     Bug(
         "line end let through: who writes one behind an e-mail address writes headers of their own",
