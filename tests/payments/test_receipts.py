@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, IntegrityConstraintViolation, UniqueViolation
 
+from app.kernel import clock
 from payments.charges import queries
 from payments.charges.actions import check_order
 from payments.charges.models import Charge
