@@ -331,6 +331,21 @@ def test_a_mail_that_cannot_be_taken_up_does_not_stop_the_others(
     assert sound.id != spoilt.id
 
 
+def test_a_policy_against_one_letter_calls_a_person_and_holds_up_no_other(
+    payer: Driver, app: Flask, post: PostOffice, clock: MovableClock
+) -> None:
+    post.fail("reject", "rcpt", code=554, enhanced="5.7.1")
+    barred = asked(payer)
+    worked(app)
+    assert (told(barred)[0], open_tasks()) == ("due", ["mail_server_refuses"])
+    sound = asked(payer)
+    worked(app)
+    assert (told(sound)[0], open_tasks()) == ("delivered", ["mail_server_refuses"])
+    clock.move_by(2 * MINUTE)
+    worked(app)
+    assert (told(barred)[0], open_tasks()) == ("delivered", [])
+
+
 def test_a_refused_address_does_not_say_that_the_server_is_well(
     payer: Driver, app: Flask, post: PostOffice, clock: MovableClock
 ) -> None:

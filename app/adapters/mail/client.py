@@ -126,10 +126,13 @@ def _about_us(code: int) -> NotNow:
 def _about_it(code: int, said: bytes) -> Outcome:
     """A reply once an address was named: about it or the letter, unless it tells of us or of the server's own trouble.
 
-    What was said is read for its enhanced code alone, and not kept.
+    What was said is read for its enhanced code alone, and not kept. A policy (5.7.x) may bar us or this letter alone:
+    a person looks, and the other letters go on.
     """
-    if code in ABOUT_US or (code in FINAL and _POLICY.match(said)):
+    if code in ABOUT_US:
         return _about_us(code)
+    if code in FINAL and _POLICY.match(said):
+        return NotNow(code, for_all=False, misconfigured=True)
     return Refused(code) if code in FINAL else NotNow(_known(code), for_all=code == SHUTS_DOWN)
 
 

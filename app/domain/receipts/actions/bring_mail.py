@@ -151,6 +151,7 @@ def _write_down(mail_id: int, attempts: int, outcome: Outcome) -> None:
 def _end(mail: ReceiptMail, event: str, cause: str, code: int | None = None) -> None:
     """The address goes with the mail's last state, in one statement."""
     MAIL.move(mail, event, cause, address=None, next_check_at=None, smtp_code=code, ended_at=clock.now())
+    settle_tasks(REFUSES_US, "receipt_mail", mail.id, "该邮件已结束")
 
 
 def _end_unsent(mail: ReceiptMail, event: str, cause: str, code: int | None = None) -> None:
@@ -163,6 +164,8 @@ def _end_unsent(mail: ReceiptMail, event: str, cause: str, code: int | None = No
 def _postpone(mail: ReceiptMail, answer: NotNow) -> None:
     now = clock.now()
     at = _rest(answer) if answer.for_all else next_try(mail.attempts, now)
+    if answer.misconfigured and not answer.for_all:
+        open_task(REFUSES_US, "receipt_mail", mail.id, {"code": answer.code})
     MAIL.move(mail, "postpone", CAUSE, next_check_at=min(at, mail.give_up_at), smtp_code=answer.code)
 
 
