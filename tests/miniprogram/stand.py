@@ -4,7 +4,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from werkzeug.test import TestResponse
 
 from app.domain.motorists.actions import publish_agreement
 from app.domain.motorists.published import SAMPLE_TITLE, SAMPLE_VERSION, sample_agreement
-from app.kernel import clock
 from tests.wechat.stand import Stand
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -86,10 +85,14 @@ def a_plate() -> str:
     )  # fmt: skip
 
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before every moment at which a test plays."""
+
+
 @pytest.fixture
 def app(app: Flask) -> Flask:
     """The platform in an empty city where the sample agreement is in force."""
-    publish_agreement(SAMPLE_VERSION, SAMPLE_TITLE, sample_agreement(), clock.now() - timedelta(days=1))
+    publish_agreement(SAMPLE_VERSION, SAMPLE_TITLE, sample_agreement(), LONG_AGO)
     return app
 
 

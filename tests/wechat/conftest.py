@@ -18,6 +18,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 @pytest.fixture
 def wechat(running: Stand) -> Iterator[Stand]:
+    running.time.set(0)
     running.calm()
     yield running
     running.calm()

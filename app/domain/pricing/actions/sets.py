@@ -75,8 +75,8 @@ def approve_references(by: Actor, set_key: uuid.UUID, because: str = "") -> Refe
         former = current().scalar(select(ReferenceSet).filter_by(lot_id=row.lot_id, state="approved").with_for_update())
         if former is not None:
             assert former.valid is not None
-            before = func.tstzrange(func.lower(ReferenceSet.valid), now)
-            REFERENCE_SET.move(former, "supersede", by.label, valid=before)
+            assert former.valid.lower is not None
+            REFERENCE_SET.move(former, "supersede", by.label, valid=span(former.valid.lower, now))
         decided = {"decided_by": by.account_id, "decided_at": now, "decided_because": because.strip()}
         REFERENCE_SET.move(row, "approve", by.label, valid=span(now, None), **decided)
         audit.record("pricing.approve_references", "reference_set", row.id, by.label, {"lot_id": row.lot_id})
