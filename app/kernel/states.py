@@ -139,7 +139,7 @@ class Machine:
         current().execute(_TELL, [{**told, "entity_id": each, "at": moment} for each in ids])
 
     def move(self, row: Stateful, event: str, cause: str, **along: object) -> None:
-        """Take the one edge that `event` names from the row's state, setting the columns `along` with it.
+        """Take the one edge that `event` names from the row's state, setting the columns `along` with it to values.
 
         Refuses `WrongState` when there is no such edge or somebody else moved the row first.
         """
