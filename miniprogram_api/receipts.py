@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.adapters.mail.addresses import LONGEST
-from app.domain.receipts.actions import ask_mail
+from app.domain.receipts.actions import ask_mail, check_mail
 from app.domain.receipts.models import ReceiptMail
 from app.domain.receipts.queries import own_mail
 from app.domain.receipts.rules import MOST_IN_A_MAIL
@@ -16,7 +16,7 @@ from app.kernel.idempotency import Answer
 from app.kernel.refusals import Unavailable
 from app.web import limits
 from app.web.links import Links
-from app.web.once import once, remember, wants_key
+from app.web.once import once, remember, wants_key, was_answered
 from app.web.policy import admits
 from app.wiring import wiring
 from miniprogram_api import cursor
@@ -180,18 +180,20 @@ def mail_receipts(wish: dict[str, Any]) -> ReceiptMail:
     """
     if wiring().mail is None:
         raise MailNotOffered
+    if not was_answered():
+        _count(wish)
     asked = remember(lambda: _asked(wish))
     return own_mail(asking(), uuid.UUID(asked.body["key"]))
 
 
 def _asked(wish: dict[str, Any]) -> Answer:
-    """Ask, and only then count for the address: what is refused or was asked before uses nobody's day up.
+    return Answer(202, {"key": str(ask_mail(asking(), wish["receipt_keys"], wish["email"]).key)})
 
-    When the day is spent the asking is undone with its transaction.
-    """
-    mail = ask_mail(asking(), wish["receipt_keys"], wish["email"])
+
+def _count(wish: dict[str, Any]) -> None:
+    """Count for the address what can be asked for: what is refused uses nobody's day up. Outside transactions."""
+    check_mail(asking(), wish["receipt_keys"], wish["email"])
     limits.take(TO_ONE_ADDRESS, f"receipt_mails_to:{blind_index('receipt_mail.to', wish['email'].lower()).hex()}")
-    return Answer(202, {"key": str(mail.key)})
 
 
 @blueprint.get("/receipts/mails/<uuid:key>")

@@ -85,6 +85,13 @@ def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) 
         return answer
 
 
+def is_remembered(scope: str, key: str) -> bool:
+    """Whether a request with this key has its answer already, for what must be asked of others before `remembered`."""
+    with transaction() as session:
+        row = session.get(RememberedRequest, (scope, key))
+        return row is not None and row.status is not None
+
+
 def _is_first(scope: str, key: str, wanted: bytes) -> bool:
     """Whether the row is ours now; a rival with the same key waits for our commit. Refuses `InFlight`."""
     told = {"scope": scope, "key": key, "request_hash": wanted, "expires_at": clock.now() + KEPT}

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, g, jsonify, make_response, request
 
-from app.kernel.idempotency import Answer, remembered
+from app.kernel.idempotency import Answer, is_remembered, remembered
 from app.web.errors import MalformedRequest
 from app.web.policy import View
 
@@ -51,6 +51,11 @@ def wants_key(view: View) -> View:
 def remember(run: Callable[[], Answer]) -> Answer:
     """Run once for this request's caller, route and key; joins the transaction there is, or has its own."""
     return remembered(_scope(), _key(), _fingerprint(), run)
+
+
+def was_answered() -> bool:
+    """Whether this request's caller, route and key got an answer before."""
+    return is_remembered(_scope(), _key())
 
 
 def happens_once(view: View) -> bool:

@@ -160,9 +160,8 @@ _MAILED: Final = [
     Bug(
         "counted before it is looked at: with invented keys a stranger uses an address's day up",
         "miniprogram_api/receipts.py",
-        "    asked = remember(lambda: _asked(wish))\n",
-        "    limits.take(TO_ONE_ADDRESS, blind_index('receipt_mail.to', wish['email']).hex())\n"
-        "    asked = remember(lambda: _asked(wish))\n",
+        '    check_mail(asking(), wish["receipt_keys"], wish["email"])\n',
+        "",
         ["tests/miniprogram/test_receipts.py"],
     ),
     Bug(

@@ -1,6 +1,6 @@
 """What finance says of receipts, what motorists hear of them, and receipts by e-mail; one file a verb."""
 
-from app.domain.receipts.actions.ask_mail import ask_mail
+from app.domain.receipts.actions.ask_mail import ask_mail, check_mail
 from app.domain.receipts.actions.bring_mail import ask_for_due_mails, bring_mail
 from app.domain.receipts.actions.news import tell_news
 from app.domain.receipts.actions.terms import confirm_terms, end_terms, record_terms, retry
@@ -9,6 +9,7 @@ __all__ = [
     "ask_for_due_mails",
     "ask_mail",
     "bring_mail",
+    "check_mail",
     "confirm_terms",
     "end_terms",
     "record_terms",

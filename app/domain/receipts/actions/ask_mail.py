@@ -52,29 +52,40 @@ class MailsSpent(Conflict):
     message = "24小时内申请的票据邮件已达上限，请稍后再试，或在“我的票据”中下载"
 
 
+def check_mail(motorist_id: int, keys: Collection[uuid.UUID], address: str) -> None:
+    """Refuse what `ask_mail` would refuse just now, and change nothing."""
+    with transaction():
+        _fitting(motorist_id, keys, address, clock.now())
+
+
 def ask_mail(motorist_id: int, keys: Collection[uuid.UUID], address: str) -> ReceiptMail:
     """Have the receipts that these payments are owed sent to an address, each once; the sending is a job of its own.
 
     The address is kept sealed until the mail has ended, `receipt_mail_hours` at most. Refuses `AddressUnfit`,
     `TooManyInAMail`, `MailsSpent` after `receipt_mails_per_day`, `NoSuchReceipt` and `NotIssuedYet`.
     """
-    if not is_address(address):
-        raise AddressUnfit
-    if not 1 <= len(set(keys)) <= MOST_IN_A_MAIL:
-        raise TooManyInAMail
     with transaction() as session:
-        policy, now = numbers(), clock.now()
         session.execute(select(Motorist.id).where(Motorist.id == motorist_id).with_for_update(key_share=True))
-        if _asked_since(motorist_id, now - DAY) >= policy["receipt_mails_per_day"]:
-            raise MailsSpent
-        receipts = _issued(motorist_id, keys)
-        mail = _due(motorist_id, address, now, now + timedelta(hours=policy["receipt_mail_hours"]))
+        now = clock.now()
+        receipts = _fitting(motorist_id, keys, address, now)
+        mail = _due(motorist_id, address, now, now + timedelta(hours=numbers()["receipt_mail_hours"]))
         session.add_all(
             MailedReceipt(mail_id=mail.id, receipt_id=each.id, motorist_id=motorist_id, number=each.number)
             for each in receipts
         )
         enqueue("receipts.bring_mail", mail_id=mail.id, tried=0)
         return mail
+
+
+def _fitting(motorist_id: int, keys: Collection[uuid.UUID], address: str, now: datetime) -> Sequence[Receipt]:
+    """The receipts that are enclosed."""
+    if not is_address(address):
+        raise AddressUnfit
+    if not 1 <= len(set(keys)) <= MOST_IN_A_MAIL:
+        raise TooManyInAMail
+    if _asked_since(motorist_id, now - DAY) >= numbers()["receipt_mails_per_day"]:
+        raise MailsSpent
+    return _issued(motorist_id, keys)
 
 
 def _asked_since(motorist_id: int, since: datetime) -> int:
