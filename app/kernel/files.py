@@ -71,6 +71,22 @@ class Paper:
     name: str
 
 
+@dataclass(frozen=True)
+class KeptPaper:
+    """What is told of a stored file to whoever may see it: all but its content."""
+
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    stored_at: datetime
+
+
+def told_of(row: StoredFile) -> KeptPaper:
+    """A stored file without its content."""
+    return KeptPaper(row.name, row.media_type, row.size, row.sha256.hex(), row.stored_at)
+
+
 def keep(paper: Paper, account_id: int) -> StoredFile:
     """Store a document as it came, under the last part of its name. Refuses `FileRefused`."""
     content, called = paper.content, plain_name(paper.name)

@@ -11,11 +11,12 @@ from sqlalchemy import ARRAY, Date, DateTime, Text, bindparam, func, select, tex
 from sqlalchemy.dialects.postgresql import Range
 
 from app.kernel.db import current, transaction
+from app.kernel.files import KeptPaper, StoredFile, told_of
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.ledger.queries import open_days_before
 from payments.payees.models import Payee
-from payments.remittance.models import RemittanceBatch, RemittanceReceipt, RemittanceStep
+from payments.remittance.models import RemittanceBatch, RemittanceBounce, RemittanceReceipt, RemittanceStep
 from payments.remittance.rules import MOVES
 
 PAGE: Final = 200
@@ -27,6 +28,25 @@ class NoSuchBatch(NotFound):
 
     code = "no_such_remittance"
     message = "未找到该上缴批次"
+
+
+class NoBouncePaper(NotFound):
+    """The bank did not give this remittance back."""
+
+    code = "no_bank_return_paper"
+    message = "该上缴批次没有退汇凭证"
+
+
+@dataclass(frozen=True)
+class BouncePaper:
+    """A paper of the bank's (退汇凭证): of which batch, its number, day and sum, and the file that is kept."""
+
+    batch: uuid.UUID
+    payee: str
+    number: str
+    returned_on: date
+    amount_fen: Fen
+    file: KeptPaper
 
 
 @dataclass(frozen=True)
@@ -156,6 +176,34 @@ def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
     """Who brought a batch into each of its states, when and why, the first one first."""
     with transaction() as session:
         return session.scalars(select(RemittanceStep).filter_by(batch_id=batch_id).order_by(RemittanceStep.id)).all()
+
+
+def bounce_papers(*, payees: Collection[int] | None = None, limit: int = PAGE) -> list[BouncePaper]:
+    """The papers by which the bank gave batches back, the newest first."""
+    wanted = (
+        select(RemittanceBounce, RemittanceBatch.key, Payee.name, StoredFile)
+        .join(RemittanceBatch, RemittanceBatch.id == RemittanceBounce.batch_id)
+        .join(Payee, Payee.id == RemittanceBounce.payee_id)
+        .join(StoredFile, StoredFile.id == RemittanceBounce.file_id)
+        .order_by(RemittanceBounce.id.desc())
+        .limit(limit)
+    )
+    if payees is not None:
+        wanted = wanted.where(RemittanceBounce.payee_id.in_(payees))
+    with transaction() as session:
+        return [
+            BouncePaper(key, payee, each.number, each.returned_on, each.amount_fen, told_of(file))
+            for each, key, payee, file in session.execute(wanted)
+        ]
+
+
+def bounce_of(batch_id: int) -> RemittanceBounce:
+    """What proves that the bank gave a batch back. Refuses `NoBouncePaper`."""
+    with transaction() as session:
+        found = session.scalar(select(RemittanceBounce).filter_by(batch_id=batch_id))
+        if found is None:
+            raise NoBouncePaper
+        return found
 
 
 def _due(payee: Payee, fen: Fen, oldest: date) -> Due:

@@ -16,6 +16,8 @@ DOMAIN = ROOT / "app/domain"
 COMMANDS = ROOT / "app/jobs/commands"
 IMPORTING = ROOT / "app/jobs/importing"
 ASKS = {"permit", "reach"}
+NAME_A_LINE = ASKS | {"scopes_of"}
+"""`scopes_of` names a line of the table and refuses nobody: what it widens was asked for before."""
 ASKED_BEFORE = {"lots.enter_plan"}
 """Bulk import asks for each row before it enters the plan of a lot; no command may use these."""
 
@@ -59,12 +61,12 @@ def exported(room: str) -> frozenset[str]:
 
 @cache
 def deeds() -> tuple[Deed, ...]:
-    """Every function of the domain that takes `by: Actor`, but for the two that ask."""
+    """Every function of the domain that takes `by: Actor`, but for those that look a line up."""
     return tuple(
         Deed(path.relative_to(DOMAIN).parts[0], path, node)
         for path in sorted(DOMAIN.rglob("*.py"))
         for node in ast.walk(parsed(path))
-        if isinstance(node, ast.FunctionDef) and node.name not in ASKS and takes_a_person(node)
+        if isinstance(node, ast.FunctionDef) and node.name not in NAME_A_LINE and takes_a_person(node)
     )
 
 
@@ -79,9 +81,13 @@ def called(call: ast.Call) -> str:
 
 def asks(call: ast.Call) -> str | None:
     """The line of the table that a call asks for, when it asks and names the line outright."""
-    if called(call) in ASKS and len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
-        return str(call.args[1].value)
-    return None
+    return line_of(call) if called(call) in ASKS else None
+
+
+def line_of(call: ast.Call) -> str | None:
+    """The line of the table that a call names outright."""
+    is_outright = len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
+    return str(ast.literal_eval(call.args[1])) if called(call) in NAME_A_LINE and is_outright else None
 
 
 def first_handed_to(deed: Deed) -> ast.Call | None:
@@ -105,12 +111,12 @@ def asking() -> frozenset[Name]:
 
 
 def lines_asked(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Each line of the table that is asked for, with the file that asks."""
+    """Each line of the table that is named, with the file that names it."""
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(parsed(path)):
-            if isinstance(node, ast.Call) and called(node) in ASKS and path.parent.name != "staff":
-                assert asks(node), f"{path}: {ast.unparse(node)} names no line of the table outright"
-            if isinstance(node, ast.Call) and (line := asks(node)):
+            if isinstance(node, ast.Call) and called(node) in NAME_A_LINE and path.parent.name != "staff":
+                assert line_of(node), f"{path}: {ast.unparse(node)} names no line of the table outright"
+            if isinstance(node, ast.Call) and (line := line_of(node)):
                 yield path, line
 
 

@@ -1,7 +1,9 @@
 """Finance people at a terminal: from WeChat's bill to the treasury's receipt, and what is late becomes a task."""
 
+import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from sqlalchemy import select
 from app.domain.finance import actions as finance
 from app.domain.finance.queries import revenue
 from app.domain.remittance.actions import watch
+from app.domain.staff.rules import Actor
 from app.domain.tasks.models import Task
 from app.kernel import clock
+from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from app.kernel.money import Fen
 from payments.bills.models import BillFile
@@ -101,6 +105,7 @@ def test_a_batch_that_the_bank_gave_back_is_due_and_reported_again(app: Flask, u
     told_of = ("--paper-number", "退汇0042", "--on", unit.today, "--fen", 1250, "--file", file, *SAY)
     assert refused(app, maker, "remittance", "bounce", sent.key, *told_of) == "not_permitted"
     told(app, checker, "remittance", "bounce", sent.key, *told_of)
+    _is_taken_out(app, checker, sent.key, tmp_path / "out.pdf")
     [due] = told(app, maker, "remittance", "due")
     assert (due["due_fen"], due["ready_fen"], due["oldest"]) == (1250, 1250, str(day))
     for _ in range(2):
@@ -110,6 +115,25 @@ def test_a_batch_that_the_bank_gave_back_is_due_and_reported_again(app: Flask, u
         assert (second.earned_fen, second.remitted_fen, second.settled_fen, second.unremitted_fen) == (0, 0, 0, 0)
         unit.next_day()
         assert finance.check_books() == 0
+
+
+def _is_taken_out(app: Flask, by: Actor, batch: uuid.UUID, to: Path) -> None:
+    """The bank's paper is listed, and written to a file under the name of who takes it."""
+    [listed] = told(app, by, "remittance", "papers")
+    assert (listed["batch"], listed["number"], listed["amount_fen"]) == (str(batch), "退汇0042", 1250)
+    assert told(app, by, "remittance", "take-paper", batch, "--to", to)["sha256"] == listed["sha256"]
+    assert sha256(to.read_bytes()).hexdigest() == listed["sha256"]
+    with transaction() as session:
+        assert session.scalars(select(AuditEntry.actor).filter_by(action="remittance.take_paper")).all() == [by.label]
+
+
+def test_what_did_not_come_back_has_no_paper_of_the_banks(app: Flask, unit: Unit, tmp_path: Path) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    taking = ("remittance", "take-paper", unit.sent().key, "--to", tmp_path / "out.pdf")
+    assert refused(app, staff("finance_maker"), *taking) == "no_bank_return_paper"
+    assert refused(app, staff("finance_maker", district_code="330108"), *taking) == "not_found"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_others_see_nothing_of_it(app: Flask, unit: Unit) -> None:

@@ -17,8 +17,11 @@ from psycopg.errors import (
     IntegrityConstraintViolation,
 )
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
 from app.kernel import clock
+from app.kernel.audit import AuditEntry
+from app.kernel.db import transaction
 from payments.ledger.actions import post
 from payments.reconciliation.rules import fee_lines, settlement_lines, suspense_lines
 from payments.settlement.actions import DaysNotFinal, DaysSettled, NotAnEnterprise, OwnSettlement, draft, issue
@@ -129,6 +132,9 @@ def test_finance_people_settle_at_a_terminal_and_take_a_workbook_out(
     assert rows[1][:3] == [number, "=HYPERLINK(1)", "2026-06-10"]
     assert rows[1][rows[0].index("收入（元）")] == 30
     assert refused(app, staff("price_officer"), *words) == "not_permitted"
+    with transaction() as session:
+        looks = select(AuditEntry.detail["form"].astext).filter_by(action="settlements.look").order_by(AuditEntry.id)
+        assert session.scalars(looks).all() == ["json", "table", "xlsx"]
 
 
 def test_nobody_issues_the_own_statement(shop: Unit) -> None:

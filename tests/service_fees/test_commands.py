@@ -1,6 +1,8 @@
 """Finance people at a terminal: from the document to a workbook; the unit and its operator look on."""
 
 import json
+import stat
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
+from app.domain.service_fees.actions import issue, reject
+from app.domain.staff.rules import Actor
 from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from tests.commands import refused, run, told
@@ -57,7 +61,7 @@ def test_a_fee_goes_from_its_document_to_a_workbook(
     heads, row = CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
     assert row[:2] == [number, "=HYPERLINK(1)"]
     assert (row[heads.index("服务费（元）")], row[heads.index("天数")]) == (30.43, "30")
-    assert exported() == [{"form": "xlsx", "rows": 1}]
+    assert looks()[-1] == {"command": "lines", "form": "xlsx", "rows": 1}
     assert refused(
         app, checker, "service-fees", "lines", "--format", "xlsx", "--output", tmp_path / "less.xlsx", "--limit", "1"
     ) == "rows_left_out"  # fmt: skip
@@ -66,22 +70,62 @@ def test_a_fee_goes_from_its_document_to_a_workbook(
     assert (seen["first"], seen["last"], seen["document_no"]) == ("2026-06-01", "2026-12-31", "委托〔2026〕3号")
 
 
-def exported() -> list[dict[str, Any]]:
+def looks() -> list[dict[str, Any]]:
     with transaction() as session:
-        return list(session.scalars(select(AuditEntry.detail).filter_by(action="service_fees.export")))
+        kept = select(AuditEntry.detail).filter_by(action="service_fees.look").order_by(AuditEntry.id)
+        return list(session.scalars(kept))
+
+
+def test_each_look_at_lines_is_written_down_whatever_its_form(app: Flask, entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    entrusted.is_over(JUNE)
+    entrusted.drafts()
+    for form in ("table", "json"):
+        run(app, entrusted.maker, "service-fees", "lines", "--format", form)
+    told(app, entrusted.checker, "service-fees", "list")
+    assert looks() == [
+        {"command": "lines", "form": "table", "rows": 1}, {"command": "lines", "form": "json", "rows": 1},
+        {"command": "list", "form": "json", "rows": 1},
+    ]  # fmt: skip
+
+
+def test_what_is_not_issued_is_seen_by_the_units_finance_alone(app: Flask, entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    entrusted.is_over(JUNE)
+    of_the_operator = staff("finance_maker", operator_id=entrusted.operator.id)
+    parties = (
+        staff("operator", operator_id=entrusted.operator.id), staff("unit", unit_id=entrusted.lot.unit_id),
+        staff("regulator", district_code="330106"), of_the_operator,
+    )  # fmt: skip
+    rejected = entrusted.drafts()
+    reject(entrusted.checker, rejected.key, "请核对")
+    drafted = entrusted.drafts()
+    for party in parties:
+        assert told(app, party, "service-fees", "list") == []
+        assert told_lines(app, party, "--state", "draft") == told_lines(app, party, "--statement", drafted.key) == []
+    for finance in (entrusted.maker, staff("finance_checker", unit_id=entrusted.lot.unit_id)):
+        assert {each["state"] for each in told(app, finance, "service-fees", "list")} == {"draft", "rejected"}
+    issue(entrusted.checker, drafted.key, "已核对")
+    for party in parties:
+        assert [each["state"] for each in told(app, party, "service-fees", "list")] == ["issued"]
+
+
+def told_lines(app: Flask, by: Actor, *words: object) -> Any:
+    return json.loads(run(app, by, "service-fees", "lines", "--format", "json", *words).stdout)
 
 
 def test_both_parties_see_their_own_and_others_nothing(app: Flask, entrusted: Entrusted) -> None:
     entrusted.agrees()
     entrusted.is_over(JUNE)
     key = entrusted.drafts().key
+    issue(entrusted.checker, key, "已核对")
     parties = (
         staff("operator", operator_id=entrusted.operator.id), staff("unit", unit_id=entrusted.lot.unit_id),
         staff("regulator", district_code="330106"),
     )  # fmt: skip
     for party in parties:
         assert len(told(app, party, "service-fees", "terms")) == len(told(app, party, "service-fees", "list")) == 1
-        assert json.loads(run(app, party, "service-fees", "lines", "--format", "json").stdout)[0]["days"] == 30
+        assert told_lines(app, party)[0]["days"] == 30
     strangers = (
         staff("operator", operator_id=registered_operator().id), staff("finance_maker", district_code="330108"),
     )  # fmt: skip
@@ -94,3 +138,27 @@ def test_both_parties_see_their_own_and_others_nothing(app: Flask, entrusted: En
 
 def names(entrusted: Entrusted) -> tuple[str, str]:
     return entrusted.operator.name, unit_of(entrusted.lot).name
+
+
+def test_the_document_of_terms_is_listed_and_taken_out_by_whom_it_concerns(
+    app: Flask, entrusted: Entrusted, tmp_path: Path
+) -> None:
+    terms, file = entrusted.agrees().key, tmp_path / "out.pdf"
+    party, stranger = (
+        staff("unit", unit_id=entrusted.lot.unit_id),
+        staff("operator", operator_id=registered_operator().id),
+    )
+    [listed] = told(app, party, "service-fees", "papers")
+    assert (listed["terms"], listed["file_name"], listed["media_type"]) == (str(terms), paper().name, "application/pdf")
+    assert told(app, stranger, "service-fees", "papers") == []
+    taking = ("service-fees", "take-paper", terms, "--to", file)
+    assert refused(app, stranger, *taking) == "no_such_service_fee_terms"
+    assert refused(app, staff("price_officer"), *taking) == "not_permitted"
+    assert list(tmp_path.iterdir()) == []
+    assert told(app, party, *taking)["sha256"] == listed["sha256"] == sha256(file.read_bytes()).hexdigest()
+    assert (stat.S_IMODE(file.stat().st_mode), taken("service_fees.take_paper")) == (0o600, [party.label])
+
+
+def taken(action: str) -> list[str]:
+    with transaction() as session:
+        return list(session.scalars(select(AuditEntry.actor).filter_by(action=action)))

@@ -12,9 +12,9 @@ from app.domain.service_fees.actions.terms import (
     FeeTermsOverlap,
     FeeTermsStated,
     FeeTermsUnfit,
-    NoSuchFeeTerms,
     OwnFeeTerms,
 )
+from app.domain.service_fees.queries import NoSuchFeeTerms
 from app.domain.service_fees.rules import Agreed
 from app.kernel.files import FileRefused, Paper
 from app.kernel.ids import new_key

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.domain.finance.models import MoneyUse
 from app.domain.finance.queries import last_version, unit_by
 from app.domain.finance.rules import PURPOSES
-from app.domain.staff.rules import Actor, permit, reach
+from app.domain.staff.rules import Actor, permit
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import audit, clock
 from app.kernel.db import transaction
@@ -107,14 +107,6 @@ def report_use(by: Actor, unit: uuid.UUID, month: date, purpose: str, amount_fen
         session.flush()
         audit.record("finance.report_use", "money_use", row.id, by.label, {"amount_fen": amount_fen})
         return row
-
-
-def note_export(by: Actor, first: date, last: date, form: str, rows: int) -> None:
-    """Write down that somebody took a revenue report out of the platform, and how many rows it had."""
-    with transaction():
-        reach(by, "finance.see_revenue")
-        detail = {"first": str(first), "last": str(last), "form": form, "rows": rows}
-        audit.record("finance.export_revenue", "staff_account", by.account_id, by.label, detail)
 
 
 def _first_open() -> date:

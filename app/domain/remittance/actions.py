@@ -11,14 +11,14 @@ from app.domain.remittance.rules import DUE, UNRECEIVED
 from app.domain.staff.rules import Actor, Place, permit
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.domain.tasks.queries import open_subjects
-from app.kernel import clock
+from app.kernel import audit, clock
 from app.kernel.db import transaction
-from app.kernel.files import Paper, keep
+from app.kernel.files import Paper, StoredFile, content_of, keep
 from app.kernel.money import Fen
 from payments.payees.queries import payee_by_key
 from payments.remittance import actions as remittance
 from payments.remittance.models import RemittanceBatch
-from payments.remittance.queries import Late, batch, overdue, unreceived
+from payments.remittance.queries import Late, batch, bounce_of, overdue, unreceived
 
 
 def propose(by: Actor, payee: uuid.UUID, because: str) -> RemittanceBatch:
@@ -77,6 +77,18 @@ def bounce(
         permit(by, "remittance.bounce", _place_of(key))
         kept = keep(paper, by.account_id)
         return remittance.bounce(key, number, returned_on, amount_fen, kept.id, by.label, because)
+
+
+def take_paper(by: Actor, key: uuid.UUID) -> StoredFile:
+    """Take the bank's paper of a remittance that it gave back out of the platform, which is written down.
+
+    Refuses `NoSuchBatch`, `NoBouncePaper`.
+    """
+    with transaction():
+        permit(by, "remittance.take_paper", _place_of(key))
+        bounced = bounce_of(batch(key).id)
+        audit.record("remittance.take_paper", "remittance_bounce", bounced.id, by.label)
+        return content_of(bounced.file_id)
 
 
 def watch() -> int:

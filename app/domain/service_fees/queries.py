@@ -10,15 +10,24 @@ from sqlalchemy import ColumnElement, Select, or_, select
 
 from app.domain.lots.models import Lot
 from app.domain.service_fees.models import ServiceFeeLine, ServiceFeeStatement, ServiceFeeTerms, Sums
-from app.domain.service_fees.rules import FIGURES, last_of
+from app.domain.service_fees.rules import FIGURES, ISSUED, last_of
 from app.domain.staff.queries import logins
-from app.domain.staff.rules import Actor, Scope, ScopeKind, reach
+from app.domain.staff.rules import Actor, Scope, ScopeKind, reach, scopes_of
 from app.domain.units.models import Operator, Unit
 from app.domain.units.queries import within
 from app.kernel.db import transaction
+from app.kernel.files import KeptPaper, StoredFile, told_of
 from app.kernel.money import Fen
+from app.kernel.refusals import NotFound
 
 PAGE: Final = 200
+
+
+class NoSuchFeeTerms(NotFound):
+    """No such terms."""
+
+    code = "no_such_service_fee_terms"
+    message = "未找到该服务费约定"
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,17 @@ class TermsView:
     document_no: str
     recorded_by: str
     confirmed_by: str | None
+
+
+@dataclass(frozen=True)
+class TermsPaper:
+    """The signed document of terms as people see it: of which terms (their key), its number, and the kept file."""
+
+    terms: uuid.UUID
+    operator: str
+    unit: str
+    document_no: str
+    file: KeptPaper
 
 
 @dataclass(frozen=True)
@@ -77,12 +97,33 @@ def terms(by: Actor, limit: int = PAGE) -> list[TermsView]:
         return [_terms(row, operator, unit, names) for row, operator, unit in rows]
 
 
+def papers(by: Actor, limit: int = PAGE) -> list[TermsPaper]:
+    """The documents in which fees were agreed, the newest terms first. Refuses `NotPermitted`."""
+    with transaction() as session:
+        wanted = _of(ServiceFeeTerms, reach(by, "service_fees.see")).order_by(ServiceFeeTerms.id.desc()).limit(limit)
+        kept = wanted.add_columns(StoredFile).join(StoredFile, StoredFile.id == ServiceFeeTerms.file_id)
+        return [
+            TermsPaper(row.key, operator, unit, row.document_no, told_of(file))
+            for row, operator, unit, file in session.execute(kept)
+        ]
+
+
+def terms_by_key(scopes: Sequence[Scope], key: uuid.UUID) -> ServiceFeeTerms:
+    """Terms by their public key, for whom they concern. Refuses `NoSuchFeeTerms`."""
+    with transaction() as session:
+        found = session.execute(_of(ServiceFeeTerms, scopes).where(ServiceFeeTerms.key == key)).one_or_none()
+        if found is None:
+            raise NoSuchFeeTerms
+        row: ServiceFeeTerms = found[0]
+        return row
+
+
 def statements(
     by: Actor, *, month: date | None = None, state: str | None = None, limit: int = PAGE
 ) -> list[StatementView]:  # fmt: skip
-    """Statements, the newest first. Refuses `NotPermitted`."""
+    """Statements, the newest first; those not issued only to finance staff of the unit. Refuses `NotPermitted`."""
     with transaction() as session:
-        wanted = _stated(reach(by, "service_fees.see"), month, state)
+        wanted = _stated(by, month, state)
         rows = session.execute(wanted.limit(limit)).all()
         names = _people(*(each for row, *_ in rows for each in (row.made_by, row.decided_by)))
         return [_statement(row, operator, unit, names) for row, operator, unit in rows]
@@ -91,9 +132,9 @@ def statements(
 def lines(
     by: Actor, *, month: date | None = None, state: str | None = None, key: uuid.UUID | None = None, limit: int = PAGE
 ) -> list[LineView]:  # fmt: skip
-    """The lines of statements, or of the one with this key: the newest statement first. Refuses `NotPermitted`."""
+    """The lines of such statements, or of the one with this key: the newest statement first. Refuses `NotPermitted`."""
     with transaction() as session:
-        wanted = _stated(reach(by, "service_fees.see"), month, state)
+        wanted = _stated(by, month, state)
         if key is not None:
             wanted = wanted.where(ServiceFeeStatement.key == key)
         told = (
@@ -105,8 +146,11 @@ def lines(
         return [_line(*row) for row in session.execute(told.limit(limit))]
 
 
-def _stated(scopes: Sequence[Scope], month: date | None, state: str | None) -> Select[Any, str, str]:
-    wanted = _of(ServiceFeeStatement, scopes).order_by(ServiceFeeStatement.id.desc())
+def _stated(by: Actor, month: date | None, state: str | None) -> Select[Any, str, str]:
+    """What was issued to both parties; what is drafted, or was rejected, is the business of the unit's finance."""
+    own = _of(ServiceFeeStatement, reach(by, "service_fees.see"))
+    making = _at_the_unit(scopes_of(by, "service_fees.see_drafts"))
+    wanted = own.where(or_(ServiceFeeStatement.state == ISSUED, making)).order_by(ServiceFeeStatement.id.desc())
     if month is not None:
         wanted = wanted.where(ServiceFeeStatement.month == month)
     if state is not None:
@@ -126,7 +170,11 @@ def _of(table: type[ServiceFeeTerms | ServiceFeeStatement], scopes: Sequence[Sco
 def _concerns(table: type[ServiceFeeTerms | ServiceFeeStatement], scopes: Sequence[Scope]) -> ColumnElement[bool]:
     """Whoever is of an operator sees its own, whether an agreement is still in force or not."""
     own = [table.operator_id == each.operator_id for each in scopes if each.operator_id is not None]
-    return or_(within([each for each in scopes if each.kind is not ScopeKind.OPERATOR]), *own)
+    return or_(_at_the_unit(scopes), *own)
+
+
+def _at_the_unit(scopes: Sequence[Scope]) -> ColumnElement[bool]:
+    return within([each for each in scopes if each.kind is not ScopeKind.OPERATOR])
 
 
 def _people(*account_ids: int | None) -> dict[int, str]:

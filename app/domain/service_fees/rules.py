@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import Range
 
 from app.kernel.money import Fen
 
-STATES: Final[Mapping[str, str]] = {"draft": "待复核", "issued": "已出具", "rejected": "已退回"}
+ISSUED: Final = "issued"
+"""The state in which a statement has been told to both parties: whatever else it is in is finance's own paper."""
+STATES: Final[Mapping[str, str]] = {"draft": "待复核", ISSUED: "已出具", "rejected": "已退回"}
 FIGURES: Final[Mapping[str, str]] = {
     "gross_fen": "实收", "refunded_fen": "退款", "base_fen": "计费基数", "share_fen": "按比例", "fixed_fen": "按月固定",
     "fee_fen": "服务费",

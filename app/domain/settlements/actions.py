@@ -4,8 +4,7 @@ import uuid
 from datetime import date
 
 from app.domain.reconciliation.queries import place_of_payee
-from app.domain.staff.rules import Actor, Place, permit, reach
-from app.kernel import audit
+from app.domain.staff.rules import Actor, Place, permit
 from app.kernel.db import transaction
 from payments.payees.queries import payee_by_key
 from payments.settlement import actions as settlements
@@ -33,13 +32,6 @@ def reject(by: Actor, key: uuid.UUID, because: str) -> SettlementStatement:
     with transaction():
         permit(by, "settlements.reject", _place_of(key))
         return settlements.reject(key, by.label, because)
-
-
-def note_export(by: Actor, form: str, rows: int) -> None:
-    """Write down that somebody took statements out of the platform, and how many."""
-    with transaction():
-        reach(by, "settlements.see")
-        audit.record("settlements.export", "staff_account", by.account_id, by.label, {"form": form, "rows": rows})
 
 
 def _place_of(key: uuid.UUID) -> Place:

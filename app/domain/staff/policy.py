@@ -164,6 +164,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.sign": _only(FINANCE_CHECKER),
     # remittance
     "remittance.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "remittance.take_paper": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "remittance.propose": _only(FINANCE_MAKER),
     "remittance.approve": _only(FINANCE_CHECKER),
     "remittance.send_back": _only(FINANCE_CHECKER),
@@ -178,6 +179,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "settlements.reject": _only(FINANCE_CHECKER),
     # service fees
     "service_fees.see": _only(UNIT, OPERATOR, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
+    "service_fees.see_drafts": _only(FINANCE_MAKER, FINANCE_CHECKER),
+    "service_fees.take_paper": _only(UNIT, OPERATOR, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "service_fees.record_terms": _only(FINANCE_MAKER),
     "service_fees.confirm_terms": _only(FINANCE_CHECKER),
     "service_fees.end_terms": _only(FINANCE_CHECKER),

@@ -99,10 +99,15 @@ def permit(by: Actor, action: str, place: Place) -> None:
 
 def reach(by: Actor, action: str) -> tuple[Scope, ...]:
     """The scopes within which this person may do this; lists are filtered by them. Refuses `NotPermitted`."""
-    scopes = tuple(grant.scope for grant in by.grants if grant.role in POLICY[action])
+    scopes = scopes_of(by, action)
     if not scopes:
         raise NotPermitted(action=action)
     return scopes
+
+
+def scopes_of(by: Actor, action: str) -> tuple[Scope, ...]:
+    """The scopes within which this person may do this, if any: what a list shows of them beyond what all may see."""
+    return tuple(grant.scope for grant in by.grants if grant.role in POLICY[action])
 
 
 class NotALogin(Invalid):

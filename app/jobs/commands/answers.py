@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from app.domain.finance.rules import yuan
 from app.kernel.clock import shanghai
 
 WIDE = 200
@@ -37,6 +38,38 @@ class Note:
 
 
 Answer = Sheet | Note
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines with sums of money, which may leave as a workbook: in fen for programs, in yuan for people.
+
+    `words` and `figures` name in Chinese what stands in the columns of each row and of the `total`, sums last. A row
+    beyond the `limit` says only that there are more.
+    """
+
+    title: str
+    words: Mapping[str, str]
+    figures: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]]
+    limit: int | None = None
+    total: Mapping[str, Any] | None = None
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """Every column with its name; sums are read in yuan."""
+        return {**self.words, **{name: f"{told}（元）" for name, told in self.figures.items()}}
+
+    def for_people(self) -> list[Mapping[str, Any]]:
+        """The rows, and the total below them."""
+        return [*self.rows[: self.limit], *([self.total] if self.total else [])]
+
+    def sheet(self, *, as_yuan: bool) -> Sheet:
+        """The rows as a table in yuan, with the total, or for a program in fen."""
+        if not as_yuan:
+            return Sheet(self.headings, self.rows[: self.limit])
+        rows = [{**row, **{name: yuan(row[name]) for name in self.figures}} for row in self.for_people()]
+        return Sheet(self.headings, rows)
 
 
 def tell(answer: Answer, *, as_json: bool) -> None:

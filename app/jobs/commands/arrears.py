@@ -10,7 +10,7 @@ from app.domain.arrears.queries import seen
 from app.domain.lots.models import Lot
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, PAPER, acting, named, noun
+from app.jobs.commands.door import MOMENT, PAPER, acting, looking, named, noun
 from app.kernel import clock
 from app.kernel.files import Paper
 from app.kernel.spans import span
@@ -43,7 +43,7 @@ def _key_of(lot: str | None) -> uuid.UUID | None:
 @lot_option
 @click.option("--nobodys", is_flag=True, help="only stays for which no account answers")
 @limit_option
-@acting
+@looking
 def list_arrears(by: Actor, *, lot: str | None, nobodys: bool, limit: int) -> Answer:
     """List what is owed for stays that have ended, the oldest first.
 

@@ -12,7 +12,7 @@ from app.domain.lots.models import Lot
 from app.domain.staff.rules import Actor
 from app.domain.stays.actions import record_dispute as put_on_record
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, PAPER, acting, named, noun
+from app.jobs.commands.door import MOMENT, PAPER, acting, looking, named, noun
 from app.kernel.files import Paper
 
 conduct = noun(
@@ -66,7 +66,7 @@ def set_rule(
 @click.option("--kind", type=click.Choice(list(KINDS)), help="only of this kind")
 @click.option("--lot", help="only in this lot (key or name)")
 @limit_option
-@acting
+@looking
 def list_incidents(by: Actor, kind: str | None, lot: str | None, limit: int) -> Answer:
     """List what went wrong in the lots within one's reach, with the evidence.
 
@@ -83,7 +83,7 @@ def list_incidents(by: Actor, kind: str | None, lot: str | None, limit: int) -> 
 @conduct.command("measures")
 @click.option("--running", is_flag=True, help="only those that hold now")
 @limit_option
-@acting
+@looking
 def list_measures(by: Actor, running: bool, limit: int) -> Answer:
     """List measures against motorists, and what became of appeals.
 
@@ -117,7 +117,7 @@ def record_dispute(by: Actor, stay: uuid.UUID, told: str, paper: Paper) -> Answe
 @conduct.command("appeals")
 @click.option("--decided", is_flag=True, help="those that have a decision, instead of those that wait for one")
 @limit_option
-@acting
+@looking
 def list_appeals(by: Actor, decided: bool, limit: int) -> Answer:
     """List appeals with the motorist's words, the oldest first; that you read them is written down.
 

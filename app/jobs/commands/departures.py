@@ -10,7 +10,7 @@ from app.domain.departures.rules import RESULTS
 from app.domain.lots.models import Lot
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import acting, named, noun
+from app.jobs.commands.door import acting, looking, named, noun
 
 departures = noun(
     "Cars that are in though their time is over (超时停放): calls, and tows (拖移).",
@@ -27,7 +27,7 @@ HEADINGS = {
 
 @departures.command("overstays")
 @click.argument("lot", required=False)
-@acting
+@looking
 def overstays(by: Actor, lot: str | None) -> Answer:
     """List whom to call, the longest overdue first; plates and numbers are masked.
 

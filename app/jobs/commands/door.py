@@ -4,26 +4,34 @@ import functools
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import or_, select
 
 from app.domain.staff.actions import sign_in
-from app.jobs.commands.answers import Answer, plain, tell
+from app.domain.staff.rules import Actor
+from app.jobs.commands.answers import Answer, Lines, Note, Sheet, plain, tell
+from app.kernel import audit
 from app.kernel.base import Base
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
-from app.kernel.files import LARGEST, Paper
+from app.kernel.files import LARGEST, Paper, StoredFile
 from app.kernel.refusals import Conflict, NotFound, Refusal
 
 PROGRAM = "flask --app wsgi"
 View = Callable[..., Answer]
+WORKBOOK: Final = "xlsx"
+FORMS: Final = ("table", "json", WORKBOOK)
+KEPT: Final = {
+    "file_name": "文件名", "media_type": "类型", "size": "字节数", "sha256": "SHA-256", "stored_at": "存档时间",
+}  # fmt: skip
+"""How the columns of a kept paper are called (`app/kernel/files.py`)."""
 Row = TypeVar("Row", bound=Base)
 
 
@@ -39,12 +47,6 @@ class RowsLeftOut(Conflict):
 
     code = "rows_left_out"
     message = "符合条件的行数超过上限，请缩小范围或调大 --limit"
-
-
-def whole(found: Sequence[object], limit: int) -> None:
-    """Of rows that were asked for up to one beyond a limit: refuses `RowsLeftOut` when there are so many."""
-    if len(found) > limit:
-        raise RowsLeftOut(limit=limit)
 
 
 def noun(told: str, *examples: str) -> AppGroup:
@@ -67,6 +69,63 @@ def acting(view: View) -> Callable[..., None]:
     return as_option(password_option(telling(signed_in)))
 
 
+def looking(view: View) -> Callable[..., None]:
+    """`acting`, for what tells of payments or of persons: who looked at how much is written down before it is shown."""
+
+    @functools.wraps(view)
+    def looked(by: Actor, **words: Any) -> Answer:
+        answer = view(by, **words)
+        form = "json" if click.get_current_context().params["wants_json"] else "table"
+        _write_down(by, form, len(answer.rows) if isinstance(answer, Sheet) else 1)
+        return answer
+
+    return acting(looked)
+
+
+def handing_out(view: Callable[..., Lines]) -> Callable[..., None]:
+    """A command whose lines are printed, told to a program, or written to a workbook: each is a look (`looking`).
+
+    Adds `--as`, `--password-file`, `--format` and `--output`. A workbook with lines left out is refused
+    (`RowsLeftOut`); what is printed ends at the limit.
+    """
+
+    @functools.wraps(view)
+    def handed_out(
+        *, form: str, output: Path | None, acting_as: str, password_file: Path | None, **words: Any
+    ) -> None:  # fmt: skip
+        if (form == WORKBOOK) != (output is not None):
+            raise click.UsageError(f"--format {WORKBOOK} and --output FILE go together")
+        with refusals_told():
+            by = sign_in(acting_as, password_of(acting_as, password_file))
+            lines = view(by, **words)
+            _out(by, lines, form, output)
+
+    return _form_option(_output_option(as_option(password_option(handed_out))))
+
+
+def _out(by: Actor, lines: Lines, form: str, output: Path | None) -> None:
+    if output is not None and lines.limit is not None and len(lines.rows) > lines.limit:
+        raise RowsLeftOut(limit=lines.limit)
+    shown = len(lines.rows[: lines.limit])
+    _write_down(by, form, shown)
+    if output is None:
+        tell(lines.sheet(as_yuan=form == "table"), as_json=form == "json")
+        return
+    from app.jobs.workbooks import write  # noqa: PLC0415 - whoever prints need not wait for it
+
+    write(output, lines)
+    tell(Note(f"{lines.title}已写出", file=str(output), rows=shown), as_json=False)
+
+
+def _write_down(by: Actor, form: str, rows: int) -> None:
+    """Who looked by which command, in which form, at how many rows."""
+    context = click.get_current_context()
+    room = str(context.parent.info_name).replace("-", "_") if context.parent else ""
+    with transaction():
+        told = {"command": context.info_name, "form": form, "rows": rows}
+        audit.record(f"{room}.look", "staff_account", by.account_id, by.label, told)
+
+
 def telling(view: View) -> Callable[..., None]:
     """A command that tells its answer as a table, or as one JSON document with `--json`.
 
@@ -82,6 +141,13 @@ def telling(view: View) -> Callable[..., None]:
     return click.option("--json", "wants_json", is_flag=True, help="one JSON document instead of a table")(told)
 
 
+to_option = click.option(
+    "--to", type=click.Path(dir_okay=False, path_type=Path), required=True, help="the file to write"
+)
+_form_option = click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+_output_option = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help=f"the file to write; needed by {WORKBOOK}"
+)
 as_option = click.option(
     "--as", "acting_as", required=True, envvar="GONGBO_AS", show_envvar=True, help="login of who is acting"
 )
@@ -100,6 +166,29 @@ def password_of(account: str, file: Path | None, variable: str = "GONGBO_PASSWOR
     if sys.stdin.isatty():
         return str(click.prompt(f"{account} 的密码", hide_input=True, err=True))
     raise click.UsageError(f"no password: give a file, set {variable}, or ask at a terminal")
+
+
+@contextmanager
+def for_me_alone(path: Path) -> Iterator[BinaryIO]:
+    """A new file that whoever acts alone can read, and which is there only when all of it was written.
+
+    What lay in its place is replaced, be it a link or somebody else's.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+            yield file
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def written_out(kept: StoredFile, to: Path) -> Answer:
+    """A kept paper, written to a file for whoever acts alone; the answer has its hash."""
+    with for_me_alone(to) as file:
+        file.write(kept.content)
+    return Note("存档文件已写出", file=str(to), sha256=kept.sha256.hex())
 
 
 @contextmanager

@@ -2,20 +2,16 @@
 
 import uuid
 from datetime import date
-from pathlib import Path
 
 import click
 
 from app.domain.finance import actions, queries
-from app.domain.finance.queries import Revenue, span_of
-from app.domain.finance.rules import DIMENSIONS, FIGURES, PURPOSES, yuan
-from app.domain.staff.actions import sign_in
+from app.domain.finance.queries import span_of
+from app.domain.finance.rules import DIMENSIONS, FIGURES, PURPOSES
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
-from app.jobs.commands.answers import Answer, Note, Sheet, tell
-from app.jobs.commands.door import MONTH, acting, as_option, named, noun, password_of, password_option, refusals_told
-
-FORMS = ("table", "json", "xlsx")
+from app.jobs.commands.answers import Answer, Lines, Note, Sheet
+from app.jobs.commands.door import MONTH, acting, handing_out, named, noun
 
 finance = noun(
     "Finance (财务): revenue reports, and what the money was used for (N3.3).",
@@ -35,54 +31,17 @@ finance = noun(
     show_default=True,
     help=f"one or more of {', '.join(DIMENSIONS)}, with commas",
 )
-@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="the file to write; needed by xlsx")
-@as_option
-@password_option
-def revenue(
-    month: date, to: date | None, dimensions: str, form: str, output: Path | None, acting_as: str,
-    password_file: Path | None,
-) -> None:  # fmt: skip
+@handing_out
+def revenue(by: Actor, month: date, to: date | None, dimensions: str) -> Lines:
     """Print or write what was charged, paid, returned, earned and remitted in a month, within one's reach.
 
     Example: flask --app wsgi finance revenue --month 2026-06 --by month,payee,item --as wang
     """
-    if form == "xlsx" and output is None:
-        raise click.UsageError(f"--format {form} needs --output FILE")
-    with refusals_told():
-        by = sign_in(acting_as, password_of(acting_as, password_file))
-        first, last = span_of(month, to)
-        report = queries.revenue(by, first, last, [each.strip() for each in dimensions.split(",")])
-        if output is not None:
-            actions.note_export(by, first, last, form, len(report.lines))
-    _hand_out(report, form, output)
-
-
-def _hand_out(report: Revenue, form: str, output: Path | None) -> None:
-    if output is None:
-        tell(_sheet(report, as_yuan=form == "table"), as_json=form == "json")
-        return
-    if form == "xlsx":
-        from app.jobs.revenue_files import write_workbook  # noqa: PLC0415
-
-        write_workbook(output, report)
-    else:
-        raise click.UsageError("--output is for files: choose --format xlsx")
-    tell(Note("报表已写出", file=str(output), rows=len(report.lines)), as_json=False)
-
-
-def _sheet(report: Revenue, *, as_yuan: bool) -> Sheet:
-    from app.jobs.revenue_files import with_total  # noqa: PLC0415
-
-    headings = {name: DIMENSIONS[name] for name in report.by} | {
-        name: f"{told}（元）" for name, told in FIGURES.items()
-    }
-    rows = [
-        dict(zip(report.by, line.by, strict=True))
-        | {name: yuan(fen) if as_yuan else fen for name, fen in vars(line.figures).items()}
-        for line in (with_total(report) if as_yuan else report.lines)
-    ]
-    return Sheet(headings, rows)
+    report = queries.revenue(by, *span_of(month, to), [each.strip() for each in dimensions.split(",")])
+    words = {name: DIMENSIONS[name] for name in report.by}
+    total = dict.fromkeys(report.by, "") | {report.by[0]: "合计"} | vars(report.total)
+    rows = [dict(zip(report.by, line.by, strict=True)) | vars(line.figures) for line in report.lines]
+    return Lines("收入报表", words, FIGURES, rows, total=total)
 
 
 @finance.command("report-use")

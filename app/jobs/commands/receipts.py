@@ -8,7 +8,7 @@ import click
 from app.domain.receipts import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, acting, noun
+from app.jobs.commands.door import MOMENT, acting, looking, noun
 from payments.receipts.rules import RECEIPT_STATES
 
 receipts = noun(
@@ -83,7 +83,7 @@ def list_terms(by: Actor, payee: uuid.UUID) -> Answer:
 @click.argument("payee", type=click.UUID)
 @click.option("--state", type=click.Choice(RECEIPT_STATES), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_receipts(by: Actor, payee: uuid.UUID, state: str | None, limit: int) -> Answer:
     """List bills and invoices of a payee (its key), the newest first.
 

@@ -1,13 +1,12 @@
 """WeChat's bills, what differs from our books, and days that are signed off."""
 
 import hashlib
-import os
 import re
 import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -15,7 +14,7 @@ from app.adapters.documents import Paper, rendered
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, MONTH, PAPER, acting, noun
+from app.jobs.commands.door import DAY, MONTH, PAPER, acting, for_me_alone, looking, noun, to_option
 from app.jobs.sign_off_sheets import day_paper, month_paper
 from app.kernel import clock, files
 from payments.bank.actions import FORMATS
@@ -70,7 +69,7 @@ def _span(first: date | None, last: date | None) -> tuple[date, date]:
 @merchant_option
 @first_option
 @last_option
-@acting
+@looking
 def list_bills(by: Actor, *, merchant: str | None, first: date | None, last: date | None) -> Answer:
     """List every version of WeChat's bills, those that were refused too.
 
@@ -88,7 +87,7 @@ def list_bills(by: Actor, *, merchant: str | None, first: date | None, last: dat
 @merchant_option
 @first_option
 @last_option
-@acting
+@looking
 def list_days(by: Actor, *, merchant: str | None, first: date | None, last: date | None) -> Answer:
     """List merchants' days: what the newest comparison counted, and who signed.
 
@@ -120,7 +119,7 @@ def compare(by: Actor, *, merchant: str, day: date) -> Answer:
 @click.option("--day", type=DAY, help="only this day")
 @click.option("--state", type=click.Choice(STATES), help="only those in this state; else those that are not explained")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_differences(by: Actor, *, merchant: str | None, day: date | None, state: str | None, limit: int) -> Answer:
     """List differences, the oldest first; `--state suspended` shows what stands in suspense, and with whom.
 
@@ -200,7 +199,7 @@ def assign(by: Actor, *, difference: uuid.UUID, account: str) -> Answer:
 
 @reconciliation.command("suspense")
 @click.option("--merchant", help="only this sub-merchant (特约商户号)")
-@acting
+@looking
 def list_suspense(by: Actor, *, merchant: str | None) -> Answer:
     """List what stands in suspense (挂账), the oldest first: of whom, since when, and who clears it up.
 
@@ -241,7 +240,7 @@ def clear(
 @reconciliation.command("clearings")
 @click.option("--state", type=click.Choice(CLEARING_STATES), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_clearings(by: Actor, *, state: str | None, limit: int) -> Answer:
     """List what was asked to be cleared, the newest first.
 
@@ -281,7 +280,7 @@ def reject_clearing(by: Actor, *, clearing: uuid.UUID, because: str) -> Answer:
 
 @reconciliation.command("settlements")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_settlements(by: Actor, *, limit: int) -> Answer:
     """List what WeChat paid out to the payees' banks, and when it arrived.
 
@@ -391,7 +390,7 @@ def list_rates(by: Actor) -> Answer:
 @click.argument("day", type=DAY)
 @click.option("--kind", type=click.Choice([TRADE, FUND_FLOW]), default=TRADE, show_default=True)
 @click.option("--version", type=int, help="as `reconciliation bills` tells it; else the newest that was loaded")
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), required=True, help="the file to write")
+@to_option
 @acting
 def export_bill(by: Actor, *, merchant: str, day: date, kind: str, version: int | None, to: Path) -> Answer:
     """Write a bill as WeChat gave it, for an auditor: proven by its hashes, and written down.
@@ -400,21 +399,10 @@ def export_bill(by: Actor, *, merchant: str, day: date, kind: str, version: int 
 
     Example: flask --app wsgi reconciliation export-bill 1900000109 2026-06-10 --to 交易账单.csv --as lin
     """
-    draft = to.with_name(f".{to.name}.draft")
-    try:
-        with _new_for_me_alone(draft) as file:
-            bill = actions.export_bill(by, merchant, day, kind, file, version)
-        draft.replace(to)
-    finally:
-        draft.unlink(missing_ok=True)
+    with for_me_alone(to) as file:
+        bill = actions.export_bill(by, merchant, day, kind, file, version)
     assert bill.sha256 is not None
     return Note(f"Written to {to}: version {bill.version}, {bill.lines} lines, SHA-256 {bill.sha256.hex()}.")
-
-
-def _new_for_me_alone(path: Path) -> BinaryIO:
-    """A file that was not there: what lies in its place is removed, be it a link or somebody else's."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 @reconciliation.command("sheet")

@@ -7,7 +7,7 @@ import click
 from app.domain.refunds import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import acting, noun
+from app.jobs.commands.door import acting, looking, noun
 from payments.refunds.rules import REFUND_STATES, STAFF_REASONS, WAYS
 
 refunds = noun(
@@ -21,7 +21,7 @@ refunds = noun(
 
 @refunds.command("payments")
 @click.argument("stay", type=click.UUID)
-@acting
+@looking
 def list_payments(by: Actor, stay: uuid.UUID) -> Answer:
     """List what was paid for a stay (its key), and how much of it may still go back.
 
@@ -124,7 +124,7 @@ def record_refusal(by: Actor, refund: uuid.UUID, because: str) -> Answer:
 @refunds.command("list")
 @click.option("--state", type=click.Choice(REFUND_STATES), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_refunds(by: Actor, state: str | None, limit: int) -> Answer:
     """List refunds of the lots within one's reach, the newest first.
 
@@ -143,7 +143,7 @@ def list_refunds(by: Actor, state: str | None, limit: int) -> Answer:
 
 @refunds.command("show")
 @click.argument("refund", type=click.UUID)
-@acting
+@looking
 def show(by: Actor, refund: uuid.UUID) -> Answer:
     """Show one refund with each step.
 

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -9,7 +10,7 @@ from app.domain.remittance import actions, queries
 from app.domain.remittance.rules import STATES
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, PAPER, acting, named, noun
+from app.jobs.commands.door import DAY, KEPT, PAPER, acting, looking, named, noun, to_option, written_out
 from app.kernel.files import Paper
 from payments.payees.models import Payee
 from payments.remittance.queries import PAGE
@@ -27,7 +28,7 @@ because_option = click.option("--because", required=True, help="why, without per
 
 
 @remittance.command("due")
-@acting
+@looking
 def list_due(by: Actor) -> Answer:
     """List what each payee owes its treasury, and how much of it may be remitted now.
 
@@ -43,7 +44,7 @@ def list_due(by: Actor) -> Answer:
 @remittance.command("list")
 @click.option("--state", type=click.Choice(list(STATES)), help="only those in this state")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=PAGE, show_default=True, help="rows at most")
-@acting
+@looking
 def list_batches(by: Actor, state: str | None, limit: int) -> Answer:
     """List remittances of the payees within one's reach, the newest first.
 
@@ -60,7 +61,7 @@ def list_batches(by: Actor, state: str | None, limit: int) -> Answer:
 
 @remittance.command("show")
 @click.argument("batch", type=click.UUID)
-@acting
+@looking
 def show(by: Actor, batch: uuid.UUID) -> Answer:
     """Show a remittance, and who took each of its steps, when and why.
 
@@ -69,6 +70,33 @@ def show(by: Actor, batch: uuid.UUID) -> Answer:
     seen, steps = queries.one_batch(by, batch)
     told = [{"state": each.state, "by": each.by, "at": each.at, "because": each.because} for each in steps]
     return Note("上缴批次", **vars(seen), steps=told)
+
+
+@remittance.command("papers")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=PAGE, show_default=True, help="rows at most")
+@looking
+def list_papers(by: Actor, limit: int) -> Answer:
+    """List the bank's papers of remittances that it gave back (退汇凭证), the newest first.
+
+    Example: flask --app wsgi remittance papers --as wang
+    """
+    headings = {
+        "batch": "上缴批次", "payee": "收费主体", "number": "退汇凭证号", "returned_on": "退汇日",
+        "amount_fen": "金额（分）", **KEPT,
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) | vars(each.file) for each in queries.papers(by, limit)])
+
+
+@remittance.command("take-paper")
+@click.argument("batch", type=click.UUID)
+@to_option
+@acting
+def take_paper(by: Actor, batch: uuid.UUID, to: Path) -> Answer:
+    """Write the bank's paper of a remittance (its key) that came back to a file that you alone can read; it is written down.
+
+    Example: flask --app wsgi remittance take-paper 0197b5c8-0000-7000-8000-000000000000 --to 退汇.pdf --as lin
+    """  # noqa: E501
+    return written_out(actions.take_paper(by, batch), to)
 
 
 @remittance.command("propose")

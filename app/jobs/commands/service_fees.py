@@ -1,37 +1,33 @@
 """Operators' service fees: what was agreed, what it comes to month by month, taken out as a workbook."""
 
 import uuid
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.domain.finance.rules import yuan
 from app.domain.service_fees import actions, queries
 from app.domain.service_fees.queries import PAGE, LineView, StatementView, figures_of
 from app.domain.service_fees.rules import FIGURES, STATES, Agreed
-from app.domain.staff.actions import sign_in
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Operator, Unit
-from app.jobs.commands.answers import Answer, Note, Sheet, tell, text
+from app.jobs.commands.answers import Answer, Lines, Note, Sheet
 from app.jobs.commands.door import (
     DAY,
+    KEPT,
     MONTH,
     PAPER,
     acting,
-    as_option,
+    handing_out,
+    looking,
     named,
     noun,
-    password_of,
-    password_option,
-    refusals_told,
-    whole,
+    to_option,
+    written_out,
 )
 from app.kernel.files import Paper
 
-FORMS = ("table", "json", "xlsx")
 WORDS = {
     "number": "结算单号", "operator": "运营单位", "unit": "开放单位", "month": "月份", "lot": "停车场", "days": "天数",
     "permille": "比例（‰）", "state_text": "状态",
@@ -114,6 +110,32 @@ def list_terms(by: Actor, limit: int) -> Answer:
     return Sheet(headings, [vars(each) for each in queries.terms(by, limit)])
 
 
+@service_fees.command("papers")
+@limit_option
+@looking
+def list_papers(by: Actor, limit: int) -> Answer:
+    """List the signed documents of terms that are kept, the newest terms first.
+
+    Example: flask --app wsgi service-fees papers --as wang
+    """
+    headings = {
+        "terms": "约定编号", "operator": "运营单位", "unit": "开放单位", "document_no": "协议文号", **KEPT,
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) | vars(each.file) for each in queries.papers(by, limit)])
+
+
+@service_fees.command("take-paper")
+@click.argument("terms", type=click.UUID)
+@to_option
+@acting
+def take_paper(by: Actor, terms: uuid.UUID, to: Path) -> Answer:
+    """Write the signed document of terms (their key) to a file that you alone can read; it is written down.
+
+    Example: flask --app wsgi service-fees take-paper 0197b5c8-0000-7000-8000-000000000000 --to 协议.pdf --as lin
+    """
+    return written_out(actions.take_paper(by, terms), to)
+
+
 @service_fees.command("draft")
 @click.argument("operator")
 @click.argument("unit")
@@ -156,7 +178,7 @@ def reject(by: Actor, statement: uuid.UUID, because: str) -> Answer:
 @month_option
 @state_option
 @limit_option
-@acting
+@looking
 def list_statements(by: Actor, month: date | None, state: str | None, limit: int) -> Answer:
     """List statements within one's reach, the newest first.
 
@@ -175,51 +197,18 @@ def list_statements(by: Actor, month: date | None, state: str | None, limit: int
 @month_option
 @state_option
 @limit_option
-@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="the file to write; needed by xlsx")
-@as_option
-@password_option
+@handing_out
 def list_lines(
-    statement: uuid.UUID | None, month: date | None, state: str | None, limit: int, form: str, output: Path | None,
-    acting_as: str, password_file: Path | None,
-) -> None:  # fmt: skip
+    by: Actor, statement: uuid.UUID | None, month: date | None, state: str | None, limit: int
+) -> Lines:  # fmt: skip
     """Print or write statements lot by lot: days, what was collected, share, fixed sum, fee.
 
     Example: flask --app wsgi service-fees lines --month 2026-06 --state issued --format xlsx --output june.xlsx --as wang
     """  # noqa: E501
-    if (form == "xlsx") != (output is not None):
-        raise click.UsageError("--format xlsx and --output FILE go together")
-    with refusals_told():
-        by = sign_in(acting_as, password_of(acting_as, password_file))
-        found = queries.lines(by, month=month, state=state, key=statement, limit=limit + 1)
-        if output is not None:
-            whole(found, limit)
-            actions.note_export(by, form, len(found))
-    if output is None:
-        tell(_sheet(found[:limit], as_yuan=form == "table"), as_json=form == "json")
-    else:
-        _write(output, found)
+    found = queries.lines(by, month=month, state=state, key=statement, limit=limit + 1)
+    return Lines("服务费结算单", WORDS, FIGURES, [_row(each) for each in found], limit)
 
 
 def _row(each: StatementView | LineView) -> dict[str, object]:
     told = {name: value for name, value in vars(each).items() if name != "figures"}
     return told | each.figures | {"month": f"{each.month:%Y-%m}", "state_text": STATES[each.state]}
-
-
-def _sheet(found: Sequence[LineView], *, as_yuan: bool) -> Sheet:
-    headings = WORDS | {name: f"{told}（元）" for name, told in FIGURES.items()}
-    rows = [_row(each) for each in found]
-    if as_yuan:
-        rows = [row | {name: yuan(of.figures[name]) for name in FIGURES} for row, of in zip(rows, found, strict=True)]
-    return Sheet(headings, rows)
-
-
-def _write(output: Path, found: Sequence[LineView]) -> None:
-    from app.jobs.revenue_files import Row, write_rows  # noqa: PLC0415
-
-    rows = [
-        Row(tuple(text(_row(each)[name]) for name in WORDS), tuple(each.figures[name] for name in FIGURES))
-        for each in found
-    ]
-    write_rows(output, "服务费结算单", [*WORDS.values()], [*FIGURES.values()], rows)
-    tell(Note("服务费结算单已写出", file=str(output), rows=len(rows)), as_json=False)

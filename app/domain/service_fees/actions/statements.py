@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Date, bindparam, select, text
 
 from app.domain.service_fees.models import ServiceFeeStatement
-from app.domain.service_fees.rules import number_of
-from app.domain.staff.rules import Actor, permit, reach
+from app.domain.service_fees.rules import ISSUED, number_of
+from app.domain.staff.rules import Actor, permit
 from app.domain.units.actions import lock
 from app.domain.units.models import Unit
 from app.domain.units.queries import operator_by_key
@@ -106,7 +106,7 @@ def issue(by: Actor, key: uuid.UUID, because: str) -> ServiceFeeStatement:
     with transaction():
         found, unit = _locked(key)
         permit(by, "service_fees.issue", unit.place)
-        return _decide(found, "issued", by, because)
+        return _decide(found, ISSUED, by, because)
 
 
 def reject(by: Actor, key: uuid.UUID, because: str) -> ServiceFeeStatement:
@@ -115,13 +115,6 @@ def reject(by: Actor, key: uuid.UUID, because: str) -> ServiceFeeStatement:
         found, unit = _locked(key)
         permit(by, "service_fees.reject", unit.place)
         return _decide(found, "rejected", by, because)
-
-
-def note_export(by: Actor, form: str, rows: int) -> None:
-    """Write down that somebody took lines of statements out of the platform, and how many."""
-    with transaction():
-        reach(by, "service_fees.see")
-        audit.record("service_fees.export", "staff_account", by.account_id, by.label, {"form": form, "rows": rows})
 
 
 def _decide(found: ServiceFeeStatement, state: str, by: Actor, because: str) -> ServiceFeeStatement:
@@ -134,7 +127,7 @@ def _decide(found: ServiceFeeStatement, state: str, by: Actor, because: str) -> 
     now = clock.now()
     found.state, found.decided_by, found.decided_at = state, by.account_id, now
     found.decided_because = because.strip()
-    found.number = number_of(found.id, clock.business_day(now).year) if state == "issued" else None
+    found.number = number_of(found.id, clock.business_day(now).year) if state == ISSUED else None
     current().flush()
     audit.record(f"service_fees.{state}", "service_fee_statement", found.id, by.label)
     return found

@@ -7,22 +7,16 @@ from typing import Final
 from sqlalchemy import select
 
 from app.domain.service_fees.models import ServiceFeeTerms
+from app.domain.service_fees.queries import NoSuchFeeTerms, terms_by_key
 from app.domain.service_fees.rules import Agreed, days_from
-from app.domain.staff.rules import Actor, permit
+from app.domain.staff.rules import Actor, permit, reach
 from app.domain.units.actions import lock
 from app.domain.units.models import Unit
 from app.domain.units.queries import operator_by_key
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
-from app.kernel.files import Paper, keep
-from app.kernel.refusals import Conflict, Invalid, NotAllowed, NotFound
-
-
-class NoSuchFeeTerms(NotFound):
-    """No such terms."""
-
-    code = "no_such_service_fee_terms"
-    message = "未找到该服务费约定"
+from app.kernel.files import Paper, StoredFile, content_of, keep
+from app.kernel.refusals import Conflict, Invalid, NotAllowed
 
 
 class FeeTermsUnfit(Invalid):
@@ -131,6 +125,14 @@ def end_terms(by: Actor, key: uuid.UUID, last: date) -> ServiceFeeTerms:
             session.flush()
         audit.record("service_fees.end_terms", "service_fee_terms", row.id, by.label)
         return row
+
+
+def take_paper(by: Actor, key: uuid.UUID) -> StoredFile:
+    """Take the signed document of terms out of the platform, which is written down. Refuses `NoSuchFeeTerms`."""
+    with transaction():
+        row = terms_by_key(reach(by, "service_fees.take_paper"), key)
+        audit.record("service_fees.take_paper", "service_fee_terms", row.id, by.label)
+        return content_of(row.file_id)
 
 
 def _locked(key: uuid.UUID) -> tuple[ServiceFeeTerms, Unit]:
