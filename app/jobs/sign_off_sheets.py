@@ -33,7 +33,7 @@ def day_paper(told: SignedDay) -> Paper:
         ],
         table=_totals(sheet),
         totals=[("手续费（元）", _yuan(sheet.fee_fen)), ("结算到账（元）", _yuan(sheet.settled_fen))],
-        sections=[("账单文件", _bills(sheet.bills)), *_explained(sheet.differences, told.people)],
+        sections=[("账单文件", _bills(sheet.bills, told.people)), *_explained(sheet.differences, told.people)],
         notes=[PROOF],
         numbered=True,
     )  # fmt: skip
@@ -70,10 +70,10 @@ def _totals(sheet: DaySheet) -> Table:
     return Table(["项目", "笔数", "金额（元，退款为负）"], told, ["left", "right", "right"], [3, 1, 2])
 
 
-def _bills(bills: Sequence[SheetBill]) -> Table:
+def _bills(bills: Sequence[SheetBill], people: dict[str, str]) -> Table:
     rows = [
         (BILLS[each.kind], str(each.version), str(each.lines), _yuan(each.paid_fen), _yuan(each.refunded_fen),
-         each.sha256 or "当日无账单")
+         (each.sha256 or "当日无账单") + (f"（{_name(people, each.brought_by)}补录）" if each.brought_by else ""))
         for each in bills
     ]  # fmt: skip
     headers = ["账单", "版本", "行数", "收入（元）", "支出（元）", "SHA-256"]

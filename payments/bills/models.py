@@ -33,7 +33,7 @@ class BillDay(Base):
     kind: Mapped[str]
     day: Mapped[date]
     next_check_at: Mapped[datetime | None]
-    """None: it was fetched, and fetched again after three and after thirty days."""
+    """None: it was fetched, and fetched again after three and after thirty days; or WeChat has it no more."""
     tries: Mapped[int] = mapped_column(default=0)
     """How often it was asked for in vain since it was last had."""
 
@@ -49,6 +49,7 @@ class BillFile(Base):
     __table_args__ = (
         UniqueConstraint("day_id", "version", name="a_bill_has_one_text_a_version"),
         UniqueConstraint("id", "kind", name="a_bill_keeps_its_kind"),
+        UniqueConstraint("id", "state", name="a_bill_keeps_its_state"),
         ForeignKeyConstraint(["day_id", "kind"], ["bill_day.id", "bill_day.kind"], name="a_bill_is_of_its_day"),
         CheckConstraint("state IN ('loaded', 'empty', 'refused')", name="a_bill_is_in_a_known_state"),
         CheckConstraint("(state = 'refused') = (code IS NOT NULL)", name="a_refused_bill_says_why"),
@@ -82,6 +83,31 @@ class BillFile(Base):
     fetched_at: Mapped[datetime]
     transaction_id: Mapped[int] = mapped_column(server_default=func.txid_current())
     """PostgreSQL's transaction that wrote it: no line can join from a later one."""
+
+
+class BillByHand(Base):
+    """That a person brought a bill (人工补录), since WeChat gives it out no more: who, why, when.
+
+    A loaded one is a file from the merchant platform, kept as every original; that nothing happened on a day is proved
+    by a paper. Triggers hold it to days that WeChat has no more, and to another signature than this person's.
+    """
+
+    __tablename__ = "bill_by_hand"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["bill_id", "state"], ["bill_file.id", "bill_file.state"], name="what_is_brought_by_hand_is_a_bill"
+        ),
+        CheckConstraint("state IN ('loaded', 'empty')", name="what_was_refused_is_no_bill"),
+        CheckConstraint("(state = 'empty') = (file_id IS NOT NULL)", name="that_nothing_happened_is_proved_by_a_paper"),
+        CheckConstraint("brought_by <> '' AND because <> ''", name="who_brings_a_bill_says_why"),
+    )
+
+    bill_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str]
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    brought_by: Mapped[str]
+    because: Mapped[str]
+    brought_at: Mapped[datetime]
 
 
 class BillOriginal(Base):

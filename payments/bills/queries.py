@@ -11,7 +11,7 @@ from app.kernel.crypto import unseal_bytes
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
-from payments.bills.models import BillDay, BillFile, BillOriginal, BillOriginalPiece
+from payments.bills.models import BillByHand, BillDay, BillFile, BillOriginal, BillOriginalPiece
 from payments.bills.rules import BillRefused, Inflated, Owner
 from payments.payees.models import MerchantChannel
 
@@ -55,6 +55,8 @@ class BillView:
     fee_fen: Fen
     sha1: str | None
     fetched_at: datetime
+    brought_by: str | None
+    """Who brought it, since WeChat had it no more."""
 
 
 def bill_day(sub_mchid: str, day: date, kind: str) -> BillDay:
@@ -78,6 +80,12 @@ def current_bill(day_id: int) -> BillFile | None:
     )
     with transaction() as session:
         return session.scalar(newest)
+
+
+def was_brought_by_hand(bill_id: int) -> bool:
+    """Whether a person brought it, not WeChat."""
+    with transaction() as session:
+        return session.get(BillByHand, bill_id) is not None
 
 
 def last_answer(day_id: int) -> BillFile | None:
@@ -105,9 +113,10 @@ def bills(
 ) -> Sequence[BillView]:  # fmt: skip
     """Every version of every bill of these days, the newest day first."""
     wanted = (
-        select(BillFile, BillDay.day, MerchantChannel.sub_mchid)
+        select(BillFile, BillDay.day, MerchantChannel.sub_mchid, BillByHand.brought_by)
         .join(BillDay, BillDay.id == BillFile.day_id)
         .join(MerchantChannel, MerchantChannel.id == BillDay.channel_id)
+        .outerjoin(BillByHand, BillByHand.bill_id == BillFile.id)
         .where(BillDay.day.between(first, last))
     )
     if sub_mchid is not None:
@@ -119,9 +128,9 @@ def bills(
         return [
             BillView(
                 merchant, day, each.kind, each.version, each.state, each.code, each.at_line, each.lines, each.paid_fen,
-                each.refunded_fen, each.fee_fen, each.sha1, each.fetched_at,
+                each.refunded_fen, each.fee_fen, each.sha1, each.fetched_at, brought_by,
             )
-            for each, day, merchant in session.execute(wanted)
+            for each, day, merchant, brought_by in session.execute(wanted)
         ]  # fmt: skip
 
 

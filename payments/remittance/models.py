@@ -171,7 +171,10 @@ class RemittanceReceipt(Base):
 
 
 class RemittanceBounce(Base):
-    """What proves that the bank gave a batch back (退汇), whole: the number and day of its paper, and the paper."""
+    """What proves that the bank gave a batch back (退汇), whole: the number and day of its paper, and the paper.
+
+    A trigger holds the day to the one on which the batch was sent, or a later one.
+    """
 
     __tablename__ = "remittance_bounce"
     __table_args__ = (
@@ -183,6 +186,9 @@ class RemittanceBounce(Base):
         UniqueConstraint("batch_id", name="a_batch_bounces_once"),
         UniqueConstraint("number", name="a_banks_return_is_of_one_batch"),
         CheckConstraint("number <> ''", name="a_banks_return_has_its_number"),
+        CheckConstraint(
+            "returned_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date", name="a_banks_return_is_not_to_come"
+        ),
     )
 
     id: Mapped[Id]

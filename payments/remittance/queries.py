@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import ARRAY, Date, DateTime, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import Range
 
+from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.files import KeptPaper, StoredFile, told_of
 from app.kernel.money import Fen
@@ -176,6 +177,13 @@ def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
     """Who brought a batch into each of its states, when and why, the first one first."""
     with transaction() as session:
         return session.scalars(select(RemittanceStep).filter_by(batch_id=batch_id).order_by(RemittanceStep.id)).all()
+
+
+def sent_on(batch_id: int) -> date | None:
+    """The day on which a batch was sent; none: it was not."""
+    with transaction() as session:
+        sent = session.scalar(select(RemittanceStep.at).filter_by(batch_id=batch_id, state="sent"))
+        return None if sent is None else clock.business_day(sent)
 
 
 def bounce_papers(*, payees: Collection[int] | None = None, limit: int = PAGE) -> list[BouncePaper]:

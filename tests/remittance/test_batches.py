@@ -13,7 +13,7 @@ from payments.parity.queries import differences
 from payments.payees.models import Payee
 from payments.reconciliation.rules import fee_lines, settlement_lines
 from payments.remittance.actions import approve, bounce, find_receipts, propose, receive, send, send_back, withdraw
-from payments.remittance.actions.bounce import OtherSumReturned, ReturnKnown, ReturnUnfit
+from payments.remittance.actions.bounce import OtherSumReturned, ReturnKnown, ReturnOutOfTime, ReturnUnfit
 from payments.remittance.actions.decide import NotYourBatch, OwnBatch
 from payments.remittance.actions.propose import BatchUnderWay, NotForTreasury, NothingDue
 from payments.remittance.actions.receive import OtherSumReceived, ReceiptKnown, ReceiptUnfit
@@ -93,9 +93,12 @@ def test_what_the_bank_gave_back_is_due_again_and_leaves_under_another_document(
     unit.takes(1250)
     day = unit.next_day()
     sent = unit.sent()
-    for number, returned_on in ((" ", unit.today), ("退汇0042", unit.today + DAY)):
-        with pytest.raises(ReturnUnfit):
-            bounce(sent.key, number, returned_on, 1250, evidence(), CHECKER, "账号有误")
+    with pytest.raises(ReturnUnfit):
+        bounce(sent.key, " ", unit.today, 1250, evidence(), CHECKER, "账号有误")
+    for returned_on in (unit.today - DAY, unit.today + DAY):
+        with pytest.raises(ReturnOutOfTime) as out_of_time:
+            bounce(sent.key, "退汇0042", returned_on, 1250, evidence(), CHECKER, "账号有误")
+        assert out_of_time.value.details == {"sent_on": unit.today}
     with pytest.raises(OtherSumReturned):
         bounce(sent.key, "退汇0042", unit.today, 1249, evidence(), CHECKER, "账号有误")
     with pytest.raises(OwnBatch):

@@ -1,6 +1,7 @@
 """No posting twice, none left out, none of an unsigned or open day: rivals, and hand-written SQL as the program."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import LiteralString
 
 import psycopg
@@ -27,7 +28,7 @@ from payments.remittance.queries import batch, reference_of
 from payments.remittance.rules import bounced_lines, remitted_lines
 from tests.payments.world import sub_merchant, treasury_payee
 from tests.races import at_once
-from tests.remittance.scene import CHECKER, DOCUMENT, MAKER, Unit, evidence
+from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, Unit, evidence
 
 A_BATCH: LiteralString = """
 WITH told AS (
@@ -312,7 +313,8 @@ def test_nothing_bounces_without_its_paper_its_journal_and_another_person(unit: 
     with pytest.raises(CheckViolation) as refusal:
         run(program, moved, _MOVED, _STEP, **words)
     assert refused_by(refusal) == "a_batch_is_decided_by_another_person"
-    words |= {"by": CHECKER, "payee": unit.payee.id, "fen": 1250, "file": evidence()}
+    sent_on = unit.today
+    words |= {"by": CHECKER, "payee": unit.payee.id, "fen": 1250, "file": evidence(), "on": sent_on}
     for papers in ((), (_BOUNCE,)):
         with pytest.raises(IntegrityConstraintViolation) as unproven:
             run(program, moved, _MOVED, _STEP, *papers, **words)
@@ -321,12 +323,18 @@ def test_nothing_bounces_without_its_paper_its_journal_and_another_person(unit: 
         run(program, _BOUNCE, **(words | {"fen": 1249}))
     assert refused_by(other_sum) == "a_bank_gives_back_what_was_sent"
     post("remittance_bounce", reference_of(sent), unit.payee.id, clock.now(), bounced_lines(1250))
+    with pytest.raises(IntegrityConstraintViolation) as too_early:
+        run(program, _BOUNCE, **(words | {"on": sent_on - DAY}))
+    assert refused_by(too_early) == "a_bank_gives_back_after_it_was_sent"
+    with pytest.raises(CheckViolation) as to_come:
+        run(program, _BOUNCE, **(words | {"on": date(2999, 1, 1)}))
+    assert refused_by(to_come) == "a_banks_return_is_not_to_come"
     run(program, moved, _MOVED, _STEP, _BOUNCE, **words)
 
 
 _BOUNCE: LiteralString = """
 INSERT INTO remittance_bounce (batch_id, payee_id, amount_fen, number, returned_on, file_id, recorded_by, recorded_at)
-VALUES (%(id)s, %(payee)s, %(fen)s, '退汇0042', '2026-06-11', %(file)s, 'staff:2', now())
+VALUES (%(id)s, %(payee)s, %(fen)s, '退汇0042', %(on)s, %(file)s, 'staff:2', now())
 """
 
 

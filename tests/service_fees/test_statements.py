@@ -6,11 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 from flask import Flask
 
+from app.domain.lots.models import Lot
 from app.domain.service_fees.actions import issue, reject
 from app.domain.service_fees.actions.statements import (
     FeeDaysNotFinal,
     FeeMonthStated,
     FeeNotAgreed,
+    FeePayeeMissing,
     FeeReasonMissing,
     FeeStatementDecided,
     NoSuchFeeStatement,
@@ -18,11 +20,17 @@ from app.domain.service_fees.actions.statements import (
 )
 from app.kernel import clock
 from app.kernel.ids import new_key
+from payments.ledger.actions import post
+from payments.payees.actions import open_payee
+from payments.payees.models import Payee
+from payments.payees.rules import FiscalParticulars
+from payments.reconciliation.rules import fee_lines
 from tests.finance.scene import promised, went
+from tests.prices.scene import FREE
 from tests.races import at_once
 from tests.service_fees.scene import JULY, JUNE, Entrusted, lines_of
 from tests.units.stand import unit_of
-from tests.world import draft_lot
+from tests.world import charge_by, draft_lot, pay_to, shanghai, tariff
 
 DAY = timedelta(days=1)
 
@@ -103,6 +111,53 @@ def test_a_month_is_over_signed_off_and_closed_before_it_is_stated(entrusted: En
         entrusted.drafts()
     entrusted.books.signs(JULY - DAY)
     assert entrusted.drafts().base_fen == 500
+
+
+def quiet_lot(entrusted: Entrusted) -> Lot:
+    """Another lot of the unit that the operator runs, at which nobody parks."""
+    lot = draft_lot(kind="organ", of_unit=unit_of(entrusted.lot)).lot
+    entrusted.entrusts(lot)
+    return lot
+
+
+def unconnected() -> Payee:
+    """A district's treasury that has no merchant (特约商户): nobody can pay it online."""
+    particulars = FiscalParticulars("district", "330106", "001009", "示例事务中心", "示例项目", "示例区财政专户")
+    return open_payee("示例未开通收费主体", particulars, actor="test")
+
+
+def test_a_payee_that_never_collected_has_nothing_to_sign_off(entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    entrusted.takes()
+    quiet, receives = quiet_lot(entrusted), unconnected()
+    pay_to(quiet, receives, shanghai("2026-06-01 00:00"))
+    charge_by(quiet, tariff(), shanghai("2026-06-10 00:00"))
+    entrusted.is_over(JUNE)
+    made = entrusted.drafts()
+    assert [(each.lot_id, each.base_fen) for each in lines_of(made)] == [(entrusted.lot.id, 500), (quiet.id, 0)]
+
+
+def test_a_payee_without_a_merchant_that_has_postings_holds_the_month_back(entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    receives = unconnected()
+    pay_to(quiet_lot(entrusted), receives, shanghai("2026-06-01 00:00"))
+    post("channel_fee", "fees:test", receives.id, clock.now(), fee_lines(7))
+    entrusted.is_over(JUNE)
+    with pytest.raises(FeeDaysNotFinal):
+        entrusted.drafts()
+
+
+def test_a_lot_that_charges_for_nobody_is_refused_and_a_free_one_needs_nobody(entrusted: Entrusted) -> None:
+    entrusted.agrees(monthly_fen=3000)
+    quiet = quiet_lot(entrusted)
+    charge_by(quiet, tariff(FREE), shanghai("2026-06-10 00:00"))
+    entrusted.is_over(JUNE)
+    reject(entrusted.checker, entrusted.drafts().key, "请核对")
+    charge_by(quiet, tariff(), shanghai("2026-06-20 00:00"))
+    with pytest.raises(FeePayeeMissing):
+        entrusted.drafts()
+    pay_to(quiet, unconnected(), shanghai("2026-06-20 00:00"))
+    assert entrusted.drafts().lines == 2
 
 
 def test_an_open_day_holds_its_month_back(entrusted: Entrusted) -> None:

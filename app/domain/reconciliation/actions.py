@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
+from app.domain.policies.queries import numbers
 from app.domain.reconciliation.queries import SignedDay, SignedMonth, place_of_payee, signed_day, signed_month
 from app.domain.staff.queries import account_id, actor_of
 from app.domain.staff.rules import CITY, Actor, NotPermitted, Place, permit
 from app.kernel import audit
 from app.kernel.db import transaction
+from app.kernel.files import Paper, keep
 from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
 from payments.bank.models import BankStatement
+from payments.bills import actions as bills
 from payments.bills.models import BillFile
 from payments.bills.queries import bill_day, loaded_bill, original_text
 from payments.payees.models import MerchantChannel
@@ -182,6 +185,30 @@ def export_bill(
         into.writelines(original_text(bill))
         audit.record("bill_original.export", "bill_file", bill.id, by.label)
         return bill
+
+
+def load_bill(by: Actor, sub_mchid: str, day: date, kind: str, file: BinaryIO, because: str) -> BillFile:
+    """Bring a bill that WeChat has no more, from a file of its merchant platform; another person signs the day.
+
+    Refuses `NoSuchMerchant`, `NoSuchBillDay`, and as `payments.bills.actions.bring_bill` does.
+    """
+    with transaction():
+        permit(by, "reconciliation.load_bill", _place(merchant(sub_mchid)))
+        due, keep_days = bill_day(sub_mchid, day, kind), numbers()["bill_originals_days"]
+        return bills.bring_bill(due.id, file, by.label, because, on_loaded="reconciliation.match", keep_days=keep_days)
+
+
+def load_no_bill(by: Actor, sub_mchid: str, day: date, kind: str, paper: Paper, because: str) -> BillFile:
+    """Say that the merchant platform has no bill of a day that WeChat has no more, with the paper that proves it.
+
+    Refuses `FileRefused`, and as `load_bill` does.
+    """
+    with transaction():
+        permit(by, "reconciliation.load_no_bill", _place(merchant(sub_mchid)))
+        due = bill_day(sub_mchid, day, kind)
+        return bills.bring_none(
+            due.id, keep(paper, by.account_id).id, by.label, because, on_loaded="reconciliation.match"
+        )
 
 
 def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:

@@ -73,7 +73,8 @@ def signed_month(channel: MerchantChannel, month: date) -> SignedMonth:
 def _labels(sheets: Sequence[DaySheet]) -> set[str]:
     signed = {label for each in sheets for label in (each.signed.made_by, each.signed.signed_by)}
     said = {label for each in sheets for line in each.differences for label in (line.made_by, line.decided_by)}
-    return signed | said
+    brought = {bill.brought_by for each in sheets for bill in each.bills if bill.brought_by}
+    return signed | said | brought
 
 
 def _anchor(sheets: Sequence[DaySheet]) -> str:

@@ -148,6 +148,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.compare": _only(FINANCE_MAKER, FINANCE_CHECKER),
     "reconciliation.take": _only(FINANCE_MAKER, FINANCE_CHECKER),
     "reconciliation.assign": _only(FINANCE_MAKER, FINANCE_CHECKER),
+    "reconciliation.load_bill": _only(FINANCE_MAKER),
+    "reconciliation.load_no_bill": _only(FINANCE_MAKER),
     "reconciliation.import_statement": _only(FINANCE_MAKER),
     "reconciliation.explain": _only(FINANCE_MAKER),
     "reconciliation.accept": _only(FINANCE_CHECKER),

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -79,6 +79,7 @@ def list_bills(by: Actor, *, merchant: str | None, first: date | None, last: dat
         "day": "账单日", "sub_mchid": "特约商户号", "kind": "种类", "version": "版本", "state": "状态",
         "code": "拒收原因", "at_line": "行", "lines": "笔数", "paid_fen": "收入（分）", "refunded_fen": "支出（分）",
         "fee_fen": "手续费（分）", "fetched_at": "取得时间",
+        "brought_by": "补录人",
     }  # fmt: skip
     return Sheet(headings, [vars(each) for each in queries.bills(by, *_span(first, last), merchant)])
 
@@ -403,6 +404,32 @@ def export_bill(by: Actor, *, merchant: str, day: date, kind: str, version: int 
         bill = actions.export_bill(by, merchant, day, kind, file, version)
     assert bill.sha256 is not None
     return Note(f"Written to {to}: version {bill.version}, {bill.lines} lines, SHA-256 {bill.sha256.hex()}.")
+
+
+@reconciliation.command("load-bill")
+@click.argument("merchant")
+@click.argument("day", type=DAY)
+@click.option("--kind", type=click.Choice([TRADE, FUND_FLOW]), default=TRADE, show_default=True)
+@click.option("--file", type=click.File("rb"), help="the bill as the merchant platform gave it, gzipped or plain")
+@click.option("--nothing", type=PAPER, help="proof that the platform has none: PDF, PNG or JPEG")
+@because_option
+@acting
+def load_bill(
+    by: Actor, *, merchant: str, day: date, kind: str, file: BinaryIO | None, nothing: files.Paper | None, because: str
+) -> Answer:  # fmt: skip
+    """Bring a bill that WeChat has no more (three months), as its merchant platform (商户平台) gave it.
+
+    It is read and proven as every bill; another person than you signs the day off.
+
+    Example: flask --app wsgi reconciliation load-bill 1900000109 2026-06-10 --file 交易账单.csv --because 微信已不提供 --as wang
+    """  # noqa: E501
+    if file is not None and nothing is None:
+        bill = actions.load_bill(by, merchant, day, kind, file, because)
+    elif nothing is not None and file is None:
+        bill = actions.load_no_bill(by, merchant, day, kind, nothing, because)
+    else:
+        raise click.UsageError("exactly one of --file, --nothing")
+    return Note("账单已补录，当日日结须由另一人复核", version=bill.version, lines=bill.lines)
 
 
 @reconciliation.command("sheet")

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 from app.kernel import clock
 from app.kernel.db import transaction
+from payments.bills.actions.due import case_of_gone
 from payments.bills.actions.load import SIGNED_OFF, keep, load, lock_day
 from payments.bills.actions.originals import Pieces
 from payments.bills.models import BillDay
@@ -93,8 +94,10 @@ def _opened(part: BillPart, file: BinaryIO, pay: WeChatPay) -> BinaryIO:
 def _not_had(day_id: int, why: str) -> bool:
     with transaction():
         day, now = lock_day(day_id), clock.now()
-        day.next_check_at = after_failure(day.tries, why, now)
+        day.next_check_at = after_failure(day.day, day.tries, why, now)
         day.tries += 1
+        if day.next_check_at is None:
+            case_of_gone(day.channel_id, [day.day])
         if is_late(day.day, now):
             told = {"day": day.day.isoformat(), "bill": day.kind, "channel_id": day.channel_id}
             open_case("bill_late", f"bill:{day.id}", 2, **told)

@@ -26,10 +26,20 @@ def after_success(day: date, now: datetime) -> datetime | None:
     return next((each for each in later if each > now), None)
 
 
-def after_failure(tries: int, code: str, now: datetime) -> datetime:
-    """When a bill that was not had is asked for again, after so many `tries`: in 2, 5, 10, then every 30 minutes."""
+def after_failure(day: date, tries: int, code: str, now: datetime) -> datetime | None:
+    """When a bill that was not had is asked for again, after so many `tries`: in 2, 5, 10, then every 30 minutes.
+
+    None: never more, for WeChat has it no more (`is_gone`).
+    """
+    if is_gone(day, now):
+        return None
     minutes = _WAITS[-1] if code == _CREATING else _WAITS[min(tries, len(_WAITS) - 1)]
     return now + timedelta(minutes=minutes)
+
+
+def is_gone(day: date, now: datetime) -> bool:
+    """Whether WeChat has the day's bills no more: a person brings them from the merchant platform."""
+    return now.astimezone(SHANGHAI).date() - day > timedelta(days=KEPT_DAYS)
 
 
 def is_late(day: date, now: datetime) -> bool:

@@ -28,7 +28,7 @@ class Inflated:
 
     def __iter__(self) -> Iterator[bytes]:
         digest, size = hashlib.sha1(usedforsecurity=False), 0
-        for text in self._texts():
+        for text in self.texts():
             size += len(text)
             if size > self._most_bytes:
                 raise BillRefused("too_large")
@@ -37,7 +37,8 @@ class Inflated:
         if digest.hexdigest() != self._sha1:
             raise BillRefused("hash_mismatch")
 
-    def _texts(self) -> Iterator[bytes]:
+    def texts(self) -> Iterator[bytes]:
+        """The text piece by piece, whatever its hash."""
         first = next(self._pieces, b"")
         if not first.startswith(GZIP):
             yield first
@@ -51,6 +52,17 @@ class Inflated:
             raise BillRefused("not_gzip") from None
         if not inflating.eof:
             raise BillRefused("truncated")
+
+
+def sha1_of(pieces: Iterable[bytes]) -> str:
+    """The SHA-1 of a part's inflated text, where nobody signed one. Raises `BillRefused` as `Inflated` does."""
+    digest, size = hashlib.sha1(usedforsecurity=False), 0
+    for text in Inflated(pieces, "").texts():
+        size += len(text)
+        if size > MOST_BYTES:
+            raise BillRefused("too_large")
+        digest.update(text)
+    return digest.hexdigest()
 
 
 def _inflate(inflating: "zlib._Decompress", piece: bytes) -> Iterator[bytes]:

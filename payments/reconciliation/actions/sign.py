@@ -1,6 +1,7 @@
 """A merchant's day is signed off by two persons when all of it is explained; fees and settlements are posted."""
 
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 
@@ -59,6 +60,20 @@ class OwnProposal(NotAllowed):
     message = "提请人不得复核本人提请的日结"
 
 
+class OwnBill(NotAllowed):
+    """Nobody signs a day off of which they brought a bill themselves."""
+
+    code = "own_bill"
+    message = "补录账单的人不得复核当日日结"
+
+
+REFUSED_BY: Final = {
+    "a_day_is_signed_off_once": DaySignedOff,
+    "a_signed_day_is_explained": DayNotExplained,
+    "a_bill_by_hand_is_signed_by_another_person": OwnBill,
+}
+
+
 def propose(channel_id: int, day: date, by: str) -> DayProposal:
     """Say that a merchant's day is explained, as its newest run found it.
 
@@ -76,7 +91,7 @@ def propose(channel_id: int, day: date, by: str) -> DayProposal:
 def sign(channel_id: int, day: date, by: str) -> DaySignOff:
     """Close a merchant's day; what WeChat kept and what it paid out is posted.
 
-    Refuses `DayNotCompared`, `DayNotExplained`, `DayNotProposed`, `OwnProposal`, `DaySignedOff`.
+    Refuses `DayNotCompared`, `DayNotExplained`, `DayNotProposed`, `OwnProposal`, `OwnBill`, `DaySignedOff`.
     """
     with transaction():
         run = _explained(channel_id, day)
@@ -106,7 +121,7 @@ def _signed(run: ReconRun, proposal: DayProposal, by: str) -> DaySignOff:
         proposal_id=proposal.id, channel_id=run.channel_id, payee_id=run.payee_id, day=run.day,
         made_by=proposal.made_by, signed_by=by, signed_at=clock.now(),
     )  # fmt: skip
-    with refusing({"a_day_is_signed_off_once": DaySignedOff, "a_signed_day_is_explained": DayNotExplained}):
+    with refusing(REFUSED_BY):
         current().add(signed)
     return signed
 

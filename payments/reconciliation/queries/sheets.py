@@ -10,7 +10,7 @@ from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import Conflict
-from payments.bills.models import BillDay, BillFile, FundLine
+from payments.bills.models import BillByHand, BillDay, BillFile, FundLine
 from payments.reconciliation.models import DayProposal, DaySignOff, Difference, Explanation, ReconRun
 from payments.reconciliation.queries.days import sign_off
 
@@ -33,7 +33,10 @@ class MonthNotSignedOff(Conflict):
 
 @dataclass(frozen=True)
 class SheetBill:
-    """A bill as it was compared: which version, its sums, and the hash of its text; none of an empty one."""
+    """A bill as it was compared: which version, its sums, and the hash of its text; none of an empty one.
+
+    `brought_by` is who brought it where WeChat had it no more.
+    """
 
     kind: str
     version: int
@@ -42,6 +45,7 @@ class SheetBill:
     refunded_fen: Fen
     fee_fen: Fen
     sha256: str
+    brought_by: str | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,11 @@ def month_sheets(channel_id: int, month: date) -> Sequence[DaySheet]:
 
 def _bill(file: BillFile) -> SheetBill:
     sha256 = file.sha256.hex() if file.sha256 else ""
-    return SheetBill(file.kind, file.version, file.lines, file.paid_fen, file.refunded_fen, file.fee_fen, sha256)
+    hand = current().get(BillByHand, file.id)
+    return SheetBill(
+        file.kind, file.version, file.lines, file.paid_fen, file.refunded_fen, file.fee_fen, sha256,
+        hand.brought_by if hand else None,
+    )  # fmt: skip
 
 
 def _differences(run: ReconRun) -> list[SheetDifference]:

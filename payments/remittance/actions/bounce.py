@@ -11,7 +11,7 @@ from payments.ledger.actions import post
 from payments.remittance.actions.decide import OwnBatch
 from payments.remittance.actions.steps import lock, move
 from payments.remittance.models import RemittanceBatch, RemittanceBounce
-from payments.remittance.queries import reference_of
+from payments.remittance.queries import reference_of, sent_on
 from payments.remittance.rules import bounced_lines
 
 
@@ -30,10 +30,17 @@ class ReturnKnown(Conflict):
 
 
 class ReturnUnfit(Invalid):
-    """A return has its paper's number, and a day that is not to come."""
+    """A return has its paper's number."""
 
     code = "bank_return_unfit"
-    message = "请填写退汇凭证号及不晚于今日的退汇日期"
+    message = "请填写退汇凭证号"
+
+
+class ReturnOutOfTime(Invalid):
+    """Nothing comes back before the day on which it was sent, which `details` has, nor on a day that is to come."""
+
+    code = "bank_return_out_of_time"
+    message = "退汇日期不得早于报送日，也不得晚于今日"
 
 
 def bounce(
@@ -42,14 +49,18 @@ def bounce(
     """Write down that the bank gave a batch back whole (退汇), sent or thought received, with its paper.
 
     What it held is due again, for another batch under another document. The maker's word is not enough. Refuses
-    `NoSuchBatch`, `OwnBatch`, `ReturnUnfit`, `OtherSumReturned`, `ReturnKnown`, `ReasonMissing`, `WrongState`.
+    `NoSuchBatch`, `OwnBatch`, `ReturnUnfit`, `ReturnOutOfTime`, `OtherSumReturned`, `ReturnKnown`, `ReasonMissing`,
+    `WrongState`.
     """
     with transaction():
         batch, now = lock(key), clock.now()
         if batch.made_by == by:
             raise OwnBatch
-        if not number.strip() or returned_on > clock.business_day(now):
+        if not number.strip():
             raise ReturnUnfit
+        sent = sent_on(batch.id)
+        if not (sent or returned_on) <= returned_on <= clock.business_day(now):
+            raise ReturnOutOfTime(sent_on=sent)
         if amount_fen != batch.amount_fen:
             raise OtherSumReturned(batch_fen=batch.amount_fen, returned_fen=amount_fen)
         move(batch, "bounce", by, because)

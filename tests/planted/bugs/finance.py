@@ -7,6 +7,7 @@ from tests.planted.bug import Bug
 
 _READING: Final = "tests/payments/test_bill_reading.py"
 _ORIGINALS: Final = "tests/payments/test_bill_originals.py"
+_BY_HAND: Final = "tests/payments/test_bill_by_hand.py"
 _RECON: Final = "tests/payments/test_reconcile.py"
 _RECEIPTS: Final = "tests/payments/test_receipts.py"
 _BATCHES: Final = "tests/remittance/test_batches.py"
@@ -15,6 +16,7 @@ _SETTLED: Final = "tests/remittance/test_settlements.py"
 _CLAIMED: Final = "tests/remittance/test_treasury_refunds.py"
 _FEES: Final = "tests/service_fees/test_statements.py"
 _FEE_GUARDS: Final = "tests/service_fees/test_guards.py"
+_FEE_COMMANDS: Final = "tests/service_fees/test_commands.py"
 _GROSS: Final = "tests/service_fees/test_gross.py"
 
 _RECONCILED: Final = [
@@ -76,6 +78,20 @@ _RECONCILED: Final = [
         'sa.CheckConstraint("signed_by <> made_by", name="a_day_is_signed_off_by_another_person")',
         'sa.CheckConstraint("signed_by <> \'\'", name="a_day_is_signed_off_by_another_person")',
         [_RECON],
+    ),
+    Bug(
+        "brought and signed: who brought a bill signs its day off",
+        "migrations/versions/0056_brought_by_hand.py",
+        "brought_by = NEW.signed_by",
+        "brought_by = ''",
+        [_BY_HAND],
+    ),
+    Bug(
+        "word replaced: a person brings a bill that WeChat gave",
+        "migrations/versions/0056_brought_by_hand.py",
+        "broken := 'what_wechat_gave_is_not_brought';",
+        "broken := NULL;",
+        [_BY_HAND],
     ),
     Bug(
         "closed day open: a day that is signed off takes another bill",
@@ -184,6 +200,13 @@ _REMITTED: Final = [
         [_BATCHES],
     ),
     Bug(
+        "back before it left: the bank gives a batch back before it was sent",
+        "migrations/versions/0056_brought_by_hand.py",
+        "<= NEW.returned_on",
+        "<> NEW.returned_on + 100000",
+        [_BATCH_GUARDS],
+    ),
+    Bug(
         "bounced on a word: a batch comes back without the bank's paper",
         "migrations/versions/0052_any_signed_off_day.py",
         "broken := 'a_bounced_batch_has_its_paper_and_is_in_the_books';",
@@ -273,17 +296,38 @@ _SERVICE_FEES: Final = [
     ),
     Bug(
         "fee unseen: a month with a day that nobody signed off is stated",
-        "migrations/versions/0051_service_fees.py",
+        "migrations/versions/0056_brought_by_hand.py",
         "broken := 'a_fee_statement_is_of_signed_off_days';",
         "broken := NULL;",
         [_FEES],
     ),
     Bug(
         "fee invented: a statement says other figures than the books",
-        "migrations/versions/0051_service_fees.py",
+        "migrations/versions/0056_brought_by_hand.py",
         "broken := 'a_fee_statement_says_what_was_collected';",
         "broken := NULL;",
         [_FEE_GUARDS],
+    ),
+    Bug(
+        "nobody's money: the month of a lot that charges for nobody is stated",
+        "migrations/versions/0056_brought_by_hand.py",
+        "broken := 'a_charging_lot_has_its_payee';",
+        "broken := NULL;",
+        [_FEES],
+    ),
+    Bug(
+        "told early: the parties see a statement that is not issued",
+        "app/domain/service_fees/queries.py",
+        "or_(ServiceFeeStatement.state == ISSUED, making)",
+        "or_(ServiceFeeStatement.state != ISSUED, making, ServiceFeeStatement.state == ISSUED)",
+        [_FEE_COMMANDS],
+    ),
+    Bug(
+        "looked at unseen: lines that are told as JSON leave no trace",
+        "app/jobs/commands/door.py",
+        "    _write_down(by, form, shown)\n",
+        '    if form != "json":\n        _write_down(by, form, shown)\n',
+        [_FEE_COMMANDS],
     ),
     Bug(
         "own fee: the maker issues by hand",
@@ -301,7 +345,7 @@ _SERVICE_FEES: Final = [
     ),
     Bug(
         "agreed afterwards: terms change under a statement of their days",
-        "migrations/versions/0051_service_fees.py",
+        "migrations/versions/0055_nothing_beside_the_rules.py",
         "AND state <> 'rejected' AND changed &&",
         "AND state = 'rejected' AND changed &&",
         ["tests/service_fees/test_terms.py"],

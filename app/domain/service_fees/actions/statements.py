@@ -32,10 +32,23 @@ class FeeNotAgreed(Conflict):
 
 
 class FeeDaysNotFinal(Conflict):
-    """Every day of the month must be over, signed off by all merchants of the unit's payees, and closed."""
+    """Every day of the month must be over, signed off by all merchants of the unit's payees, and closed.
+
+    A payee without a merchant, which never had a posting, has nothing to sign off.
+    """
 
     code = "service_fee_days_not_final"
     message = "结算月份须已结束，且全部日结并关账"
+
+
+class FeePayeeMissing(Conflict):
+    """A lot of the operator's had a price in the month, and in all of it nobody who may receive its money.
+
+    Lots that are free of charge need no payee (N2.2.5, N3.3).
+    """
+
+    code = "service_fee_payee_missing"
+    message = "该月有收费的停车场未确定收费主体，须先确定收费主体"
 
 
 class FeeMonthStated(Conflict):
@@ -70,6 +83,7 @@ REFUSED_BY: Final = {
     "a_month_is_stated_once": FeeMonthStated,
     "a_fee_statement_is_of_some_lot": FeeNotAgreed,
     "a_fee_statement_is_of_a_month_that_is_over": FeeDaysNotFinal,
+    "a_charging_lot_has_its_payee": FeePayeeMissing,
     "a_fee_statement_is_of_signed_off_days": FeeDaysNotFinal,
     "a_fee_statement_is_of_closed_days": FeeDaysNotFinal,
 }
@@ -78,7 +92,8 @@ REFUSED_BY: Final = {
 def draft(by: Actor, operator: uuid.UUID, unit: uuid.UUID, month: date) -> ServiceFeeStatement:
     """Draw the statement of an operator's fee with a unit for the month that begins on a day (finance maker).
 
-    The database reckons it, and posts nothing. Refuses `NotFound`, `FeeNotAgreed`, `FeeDaysNotFinal`, `FeeMonthStated`.
+    The database reckons it, and posts nothing. Refuses `NotFound`, `FeeNotAgreed`, `FeePayeeMissing`,
+    `FeeDaysNotFinal`, `FeeMonthStated`.
     """
     with transaction() as session:
         whose = lock(unit)
