@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Index, Table, bindparam, func, insert
+from sqlalchemy import CTE, ColumnElement, DateTime, Index, Table, Text, bindparam, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,6 +47,18 @@ def record(
         at=clock.now(), actor=actor, action=action, subject=subject, subject_id=subject_id, detail=detail or {},
         request_id=request_id.get(),
     )  # fmt: skip
+
+
+def recorded(
+    action: str, subject: str, subject_id: ColumnElement[int], actor: ColumnElement[str], detail: ColumnElement[Any]
+) -> CTE:
+    """For a statement that changes rows: a deed for each of them, with it. It is told `at` and `request_id`."""
+    told: dict[str, ColumnElement[Any]] = {
+        "at": bindparam("at", type_=DateTime(timezone=True)), "actor": actor, "action": literal(action),
+        "subject": literal(subject), "subject_id": subject_id, "detail": detail,
+        "request_id": bindparam("request_id", type_=Text),
+    }  # fmt: skip
+    return insert(cast("Table", AuditEntry.__table__)).from_select(list(told), select(*told.values())).cte("deeds")
 
 
 _NAMED: Final = ("at", "actor", "action", "subject", "subject_id", "request_id")

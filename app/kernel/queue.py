@@ -28,11 +28,11 @@ def job_told(name: str, **ids: int | str | uuid.UUID) -> dict[str, str]:
     return {"job": name, "job_arguments": json.dumps({"request_id_": request_id.get(), **arguments})}
 
 
-def deferred() -> TextClause:
-    """A column of a statement that puts the job it is told into the queue, once for each of its rows."""
+def deferred(name: str = ":job", arguments: str = "CAST(:job_arguments AS jsonb)") -> TextClause:
+    """A column of a statement that puts a job into the queue for each of its rows: the one told, or what SQL says."""
     return text(
         "procrastinate_defer_jobs_v1(ARRAY[ROW("
-        "'default', :job, 0, NULL, NULL, CAST(:job_arguments AS jsonb), NULL)::procrastinate_job_to_defer_v1]) AS job"
+        f"'default', {name}, 0, NULL, NULL, {arguments}, NULL)::procrastinate_job_to_defer_v1]) AS job"
     )
 
 

@@ -1,9 +1,22 @@
 """Money moves; it is never set. All writing goes through the database's own `post_journal`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Date, DateTime, LargeBinary, Text, bindparam, func, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    LargeBinary,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.kernel import clock
@@ -33,21 +46,17 @@ class PostedDifferently(RuntimeError):
     """The reference stands in the books with other lines: an alarm, not something to retry."""
 
 
-_ARGUMENTS = ":kind, :business_ref, :payee_id, :event_at, :posted_on, :intent, :reverses, :codes, :amounts"
-_POST = Prepared(
-    text(f"SELECT post_journal({_ARGUMENTS})").bindparams(
-        bindparam("kind", type_=Text),
-        bindparam("business_ref", type_=Text),
-        bindparam("payee_id", type_=BigInteger),
-        bindparam("event_at", type_=DateTime(timezone=True)),
-        bindparam("intent", type_=LargeBinary),
-        bindparam("reverses", type_=BigInteger),
-        bindparam("codes", type_=ARRAY(Text)),
-        bindparam("amounts", type_=ARRAY(BigInteger)),
-    )
-)
+def posted() -> ColumnElement[int]:
+    """A column of a statement that enters what `journal_told` says: the journal's id, none when it is there."""
+    return func.post_journal(
+        bindparam("kind", type_=Text), bindparam("business_ref", type_=Text), bindparam("payee_id", type_=BigInteger),
+        bindparam("event_at", type_=DateTime(timezone=True)), bindparam("posted_on", type_=Date),
+        bindparam("intent", type_=LargeBinary), bindparam("reverses", type_=BigInteger),
+        bindparam("codes", type_=ARRAY(Text)), bindparam("amounts", type_=ARRAY(BigInteger)),
+    ).label("entered")  # fmt: skip
 
 
+_POST = Prepared(select(posted()))
 _CLOSE = text("SELECT close_accounting_day(:day, :moment, :actor)").bindparams(
     bindparam("day", type_=Date), bindparam("moment", type_=DateTime(timezone=True)), bindparam("actor", type_=Text)
 )
@@ -68,21 +77,34 @@ def open_books(payee_id: int, regime: str) -> None:
         )  # fmt: skip
 
 
-def post(kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line]) -> Journal:
-    """Enter one event in a payee's books; posting the same again changes nothing and returns the first.
+def post(kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line]) -> int:
+    """Enter one event in a payee's books; posting the same again changes nothing. Returns the journal's id.
 
     `event_at` is when it happened; it is booked on today's accounting day. Raises `Unbalanced` for lines
     that are no journal and `PostedDifferently` when the reference was posted with other lines.
     """
-    return _post(kind, business_ref, payee_id, event_at, lines, reverses=None)
+    with transaction():
+        return _post(journal_told(kind, business_ref, payee_id, event_at, lines))
 
 
-def reverse(journal: Journal, event_at: datetime) -> Journal:
-    """Enter the journal once more with its ends swapped; the first one stays as it was."""
+def journal_told(
+    kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line], reverses: int | None = None
+) -> dict[str, Any]:
+    """What a statement with the column `posted()` is told of one event, as for `post`. Raises `Unbalanced`."""
+    check(lines)
+    return {
+        "kind": kind, "business_ref": business_ref, "payee_id": payee_id, "event_at": event_at,
+        "posted_on": clock.business_day(clock.now()), "intent": intent(kind, business_ref, payee_id, lines),
+        "reverses": reverses, "codes": [each.account for each in lines], "amounts": [each.amount_fen for each in lines],
+    }  # fmt: skip
+
+
+def reverse(journal: Journal, event_at: datetime) -> int:
+    """Enter the journal once more with its ends swapped; the first one stays as it was. Returns the new one's id."""
     with transaction():
         lines = swapped(lines_of(journal.id))
         reference = f"{journal.kind}/{journal.business_ref}"
-        return _post("reversal", reference, journal.payee_id, event_at, lines, reverses=journal.id)
+        return _post(journal_told("reversal", reference, journal.payee_id, event_at, lines, reverses=journal.id))
 
 
 def close_day(day: date, closed_by: str) -> None:
@@ -105,30 +127,15 @@ def rebuild_balances() -> int:
         return int(session.scalar(select(func.rebuild_balances())) or 0)
 
 
-def _post(
-    kind: str, business_ref: str, payee_id: int, event_at: datetime, lines: Sequence[Line], *, reverses: int | None
-) -> Journal:
-    check(lines)
-    meant = intent(kind, business_ref, payee_id, lines)
-    with transaction() as session:
-        session.flush()
-        posted_on = clock.business_day(clock.now())
-        entered = _POST.value(
-            kind=kind, business_ref=business_ref, payee_id=payee_id, event_at=event_at, posted_on=posted_on,
-            intent=meant, reverses=reverses, codes=[each.account for each in lines],
-            amounts=[each.amount_fen for each in lines],
-        )  # fmt: skip
-        if entered is None:
-            return _as_meant(kind, business_ref, meant)
-        return Journal(
-            id=entered, kind=kind, business_ref=business_ref, payee_id=payee_id, event_at=event_at,
-            posted_on=posted_on, intent_hash=meant, reverses_id=reverses,
-        )  # fmt: skip
+def _post(told: Mapping[str, Any]) -> int:
+    current().flush()
+    return _POST.value(**told) or as_meant(told)
 
 
-def _as_meant(kind: str, business_ref: str, meant: bytes) -> Journal:
-    """What stands under the reference already."""
-    journal = current().scalars(select(Journal).filter_by(kind=kind, business_ref=business_ref)).one()
-    if journal.intent_hash != meant:
-        raise PostedDifferently(f"{kind} {business_ref}")
-    return journal
+def as_meant(told: Mapping[str, Any]) -> int:
+    """The id of what stands under a reference already. Raises `PostedDifferently` if that is not what was told."""
+    name = {"kind": told["kind"], "business_ref": told["business_ref"]}
+    entered, meant = current().execute(select(Journal.id, Journal.intent_hash).filter_by(**name)).one()
+    if meant != told["intent"]:
+        raise PostedDifferently("{kind} {business_ref}".format(**name))
+    return int(entered)

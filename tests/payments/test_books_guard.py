@@ -18,6 +18,7 @@ from psycopg.errors import (
 
 from payments.ledger.actions import post
 from payments.ledger.models import Journal
+from payments.ledger.queries import journals_of
 from payments.ledger.rules import paid_lines
 from payments.payees.models import Payee
 from tests.payments.world import books, enterprise_payee, treasury_payee
@@ -34,7 +35,9 @@ def payee(app: Flask) -> Payee:
 
 @pytest.fixture
 def journal(payee: Payee) -> Journal:
-    return post("payment", f"test:{uuid.uuid4()}", payee.id, AT, paid_lines(1250))
+    reference = f"test:{uuid.uuid4()}"
+    post("payment", reference, payee.id, AT, paid_lines(1250))
+    return journals_of(reference)[0]
 
 
 def run(url: str, *statements: tuple[LiteralString, tuple[object, ...]]) -> None:

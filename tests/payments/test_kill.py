@@ -14,12 +14,8 @@ from tests.payments.servers import ROOT, Door, MortalDoor
 from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
 
 BEFORE_COMMIT = (
-    "notice.after_inbox",
     "notice.after_lock",
-    "notice.after_order",
-    "notice.after_journal",
-    "notice.after_charge",
-    "notice.after_payment",
+    "notice.after_entry",
     "notice.before_commit",
 )
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}

@@ -56,13 +56,13 @@ def test_twenty_notices_with_ids_of_their_own_about_one_payment_move_the_money_o
     assert not cases(order.out_trade_no)
 
 
-def test_a_notice_takes_seven_statements(till: Till) -> None:
+def test_a_notice_takes_three_statements(till: Till) -> None:
     payee = till.treasury_payee()
     _, order = till.ordered(payee)
     told = notice(content(till, order, payee))
     with statements() as sent:
         apply_notice(told)
-    assert len(sent) == 7, sent
+    assert len(sent) == 3, sent
 
 
 def test_a_reissued_notice_is_thanked_and_changes_nothing(till: Till, door: Door) -> None:
@@ -240,7 +240,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(till: Till, monkeypatch: 
     payee = till.treasury_payee()
     charge, order = till.ordered(payee)
     told = notice(content(till, order, payee))
-    monkeypatch.setattr("payments.charges.actions.settle.enqueue", _refuse)
+    monkeypatch.setattr("payments.charges.actions.notices.remember", _refuse)
     with pytest.raises(ConnectionError):
         apply_notice(told)
     assert (state_of(charge), books(payee), payments(charge)) == ("created", {}, [])

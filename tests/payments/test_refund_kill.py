@@ -15,7 +15,7 @@ from tests.payments.servers import ROOT, Door, MortalDoor
 from tests.payments.world import Till, books, cases, now_of, promised, reserved
 
 OF_SENDING = {"refund.intended": False, "refund.answered": True}
-OF_NOTICES = ("refund.after_inbox", "refund.after_move", "refund.before_commit", "refund.after_commit")
+OF_NOTICES = ("refund.after_move", "refund.before_commit", "refund.after_commit")
 DONE = {"wx_receivable": 950, "customer_prepaid": -950}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from sqlalchemy import Interval, Table, bindparam, func, update
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kernel import clock
@@ -15,21 +15,17 @@ from payments.wechat import Notice
 CHANNEL = "wechat"
 
 
-def is_new(notice: Notice, kind: str) -> bool:
-    """Keep a notice in the running transaction, whose moment this is; says no when one with its id is there."""
-    at = _KEEP.value(
+def is_known(notice: Notice) -> bool:
+    """Whether a notice with this id took effect before."""
+    return _KNOWN.first(notify_id=notice.id) is not None
+
+
+def remember(notice: Notice, kind: str, outcome: str) -> None:
+    """Keep a notice in the running transaction, with what came of it; one with its id may be there already."""
+    _KEEP.run(
         notify_id=notice.id, kind=kind, event_type=notice.event_type, raw=_sealed(notice), verified_by=notice.serial,
-        offset=clock.offset(),
+        outcome=outcome, received_at=clock.now(),
     )  # fmt: skip
-    if at is None:
-        return False
-    clock.brought(at)
-    return True
-
-
-def remember(notice: Notice, outcome: str) -> None:
-    """Write down what came of a notice."""
-    _REMEMBER.run(notify_id=notice.id, outcome=outcome)
 
 
 def unexpected(kind: str, notice: Notice) -> str:
@@ -44,17 +40,10 @@ def _sealed(notice: Notice) -> bytes:
 
 
 _INBOX: Final = cast("Table", CallbackInbox.__table__)
-_NAMED: Final = ("notify_id", "kind", "event_type", "raw", "verified_by")
-_OFFSET: Final = bindparam("offset", type_=Interval)
-_KEEP: Final = Prepared(
-    insert(_INBOX)
-    .values(channel=CHANNEL, outcome="received", **{name: bindparam(name) for name in _NAMED})
-    .values(received_at=func.clock_timestamp() + _OFFSET)
-    .on_conflict_do_nothing()
-    .returning(_INBOX.c.received_at - _OFFSET)
+_KNOWN: Final = Prepared(
+    select(_INBOX.c.received_at).where(_INBOX.c.channel == CHANNEL, _INBOX.c.notify_id == bindparam("notify_id"))
 )
-_REMEMBER: Final = Prepared(
-    update(_INBOX)
-    .where(_INBOX.c.channel == CHANNEL, _INBOX.c.notify_id == bindparam("notify_id"))
-    .values(outcome=bindparam("outcome"))
+_NAMED: Final = ("notify_id", "kind", "event_type", "raw", "verified_by", "outcome", "received_at")
+_KEEP: Final = Prepared(
+    insert(_INBOX).values(channel=CHANNEL, **{name: bindparam(name) for name in _NAMED}).on_conflict_do_nothing()
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.kernel.db import transaction
 from app.kernel.faults import fault_point
-from payments.charges.actions.inbox import is_new, remember, unexpected
+from payments.charges.actions.inbox import remember, unexpected
 from payments.charges.actions.settle import settle
 from payments.charges.rules import PAID_AT_WECHAT
 from payments.wechat import Notice, NoticeRejected, Transaction
@@ -16,13 +16,12 @@ def apply_notice(notice: Notice) -> None:
     """Let a verified notice take effect exactly once, however often and under whatever ids it comes.
 
     When it returns, everything is committed and WeChat may be answered 200. A wrong but authentic notice, or
-    one of an unknown kind, moves no money and leaves a case (WeChat Pay v3: partner/4012085801).
+    one of an unknown kind, moves no money and leaves a case (WeChat Pay v3: partner/4012085801). Whether a notice
+    came before is not asked: a paid order says so itself, and a case is opened once.
     """
     with transaction():
-        if is_new(notice, "transaction" if _tells_of_payment(notice) else "unknown"):
-            fault_point("notice.after_inbox")
-            remember(notice, _effect(notice))
-            fault_point("notice.before_commit")
+        remember(notice, "transaction" if _tells_of_payment(notice) else "unknown", _effect(notice))
+        fault_point("notice.before_commit")
     fault_point("notice.after_commit")
 
 

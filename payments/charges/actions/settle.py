@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 
 from app.kernel import audit, clock
 from app.kernel.crypto import unseal
@@ -12,16 +12,15 @@ from app.kernel.db import current
 from app.kernel.faults import fault_point
 from app.kernel.ids import new_key
 from app.kernel.prepared import Prepared, told_together
-from app.kernel.queue import enqueue
 from payments.charges.actions.cases import open_case
+from payments.charges.actions.enter import PAY, Word, enter
 from payments.charges.actions.locks import Checkout, lock_open_order, locking, named_in, root_of
 from payments.charges.models import Charge, Order, Payment
 from payments.charges.queries import order_reference
 from payments.charges.rules import CHARGE, OPEN_ORDER, ORDER, Expected, discrepancies, severity_of
 from payments.ledger.actions import post
-from payments.ledger.rules import paid_lines, surplus_lines
+from payments.ledger.rules import surplus_lines
 from payments.payees.models import MerchantChannel, Payee
-from payments.receipts.actions.request import request_receipt
 from payments.wechat import Transaction
 
 
@@ -36,6 +35,7 @@ def settle(paid: Transaction, cause: str) -> str:
     fault_point("notice.after_lock")
     if not lines:
         return _case("unknown_order", paid, 2)
+    clock.brought(lines[0].locked_at)
     checkout, order = named_in(lines, paid.out_trade_no)
     around = _around(next(each for each in lines if each.order_id == order.id))
     wrong = discrepancies(_expected(order, around), paid)
@@ -45,7 +45,9 @@ def settle(paid: Transaction, cause: str) -> str:
         return _case("transaction_mismatch", paid, 2, order_id=order.id)
     if order.state == "paid":
         return "already_paid"
-    return _pay(checkout, order, paid, Cause(cause, around.regime, was_open=order.state in OPEN_ORDER))
+    assert paid.transaction_id is not None, "without it something is wrong"
+    assert paid.success_time is not None, "without it something is wrong"
+    return _pay(checkout, order, Word(cause, paid.transaction_id, paid.success_time), around.regime)
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,6 @@ class Around:
     sub_mchid: str
     regime: str
     pays_another: bool
-
-
-@dataclass(frozen=True)
-class Cause:
-    """By what word an order is paid, to a payee of which regime, and whether we thought that it could be."""
-
-    word: str
-    regime: str
-    was_open: bool
 
 
 def expected_of(order: Order) -> Expected:
@@ -101,82 +94,58 @@ def _fields(detail: dict[str, object]) -> list[object]:
     return fields if isinstance(fields, list) else []
 
 
-def _pay(checkout: Checkout, order: Order, paid: Transaction, cause: Cause) -> str:
-    others = [each for each in checkout.still_open if each is not order]
-    due = {"next_check_at": clock.now() if others else None}
-    ORDER.move(order, "pay", cause.word, transaction_id=paid.transaction_id, **({} if checkout.whole else due))
-    if checkout.whole is not None:
-        checkout.whole.next_check_at = due["next_check_at"]
-    fault_point("notice.after_order")
+def _pay(checkout: Checkout, order: Order, word: Word, regime: str) -> str:
+    was_open = order.state in OPEN_ORDER
+    _ask_on(checkout, order)
     charges = checkout.charges_of(order)
-    owed = [each for each in charges if CHARGE.may(each.state, "pay")]
+    owed = [each for each in charges if CHARGE.may(each.state, PAY)]
     surplus = [each for each in charges if each not in owed]
-    _post_owed(order, owed, paid)
-    _keep_surplus(order, surplus, paid)
-    outcomes = {_pay_charge(each, order, paid, cause) for each in owed}
-    outcomes |= {_pay_again(each, order, paid) for each in surplus}
-    return next(each for each in ("paid_twice", "paid_late", "paid") if each in outcomes)
+    if owed:
+        enter(order, owed, word, regime)
+    else:
+        ORDER.move(order, PAY, word.cause, transaction_id=word.transaction_id, next_check_at=None)
+    fault_point("notice.after_entry")
+    if surplus:
+        _keep_surplus(order, surplus, word)
+    if not was_open:
+        _end_siblings(owed)
+    return "paid_twice" if surplus else "paid_late" if any(each.state == "paid_late" for each in owed) else "paid"
 
 
-def _record_payment(order: Order, charge: Charge, paid: Transaction, *, surplus: bool) -> None:
+def _ask_on(checkout: Checkout, order: Order) -> None:
+    """Of a whole it is asked at once what became of the rest; of an order that stands alone nothing is left to ask."""
+    if checkout.whole is not None:
+        rest = [each for each in checkout.still_open if each is not order]
+        checkout.whole.next_check_at = clock.now() if rest else None
+
+
+def _keep_surplus(order: Order, surplus: Sequence[Charge], word: Word) -> None:
+    """What was paid before is paid again with this order: the money stands in 长款 until its refund is under way."""
+    fen = sum(each.amount_fen for each in surplus)
+    post("surplus", order_reference(order), order.payee_id, word.paid_at, surplus_lines(fen))
+    with told_together():
+        for charge in surplus:
+            _record_surplus(order, charge, word)
+            audit.record("charge.surplus", "charge", charge.id, order_reference(order))
+
+
+def _record_surplus(order: Order, charge: Charge, word: Word) -> None:
     _RECORD.tell(
         key=new_key(), order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
-        transaction_id=paid.transaction_id, paid_fen=charge.amount_fen, refund_reserved_fen=0, surplus=surplus,
-        paid_at=paid.success_time, learned_at=clock.now(),
+        transaction_id=word.transaction_id, paid_fen=charge.amount_fen, refund_reserved_fen=0, surplus=True,
+        paid_at=word.paid_at, learned_at=clock.now(),
     )  # fmt: skip
 
 
-def _post_owed(order: Order, owed: Sequence[Charge], paid: Transaction) -> None:
-    assert paid.success_time is not None
-    if owed:
-        fen = sum(each.amount_fen for each in owed)
-        post("payment", order_reference(order), order.payee_id, paid.success_time, paid_lines(fen))
-        fault_point("notice.after_journal")
-
-
-def _keep_surplus(order: Order, surplus: Sequence[Charge], paid: Transaction) -> None:
-    """What was paid before is paid again with this order: the money stands in 长款 until its refund is under way."""
-    assert paid.success_time is not None
-    if surplus:
-        fen = sum(each.amount_fen for each in surplus)
-        post("surplus", order_reference(order), order.payee_id, paid.success_time, surplus_lines(fen))
-
-
-def _pay_again(charge: Charge, order: Order, paid: Transaction) -> str:
-    with told_together():
-        _record_payment(order, charge, paid, surplus=True)
-        audit.record("charge.surplus", "charge", charge.id, order_reference(order))
-    return "paid_twice"
-
-
-def _pay_charge(charge: Charge, order: Order, paid: Transaction, cause: Cause) -> str:
-    CHARGE.move(charge, "pay", cause.word)
-    fault_point("notice.after_charge")
-    is_late = charge.state == "paid_late"
-    with told_together():
-        _record_payment(order, charge, paid, surplus=False)
-        audit.record("charge.pay", "charge", charge.id, cause.word, {"order_id": order.id})
-        if not is_late:
-            _announce(charge, cause.regime)
-    fault_point("notice.after_payment")
-    if not cause.was_open:
-        _end_sibling(charge)
-    return "paid_late" if is_late else "paid"
-
-
-def _end_sibling(charge: Charge) -> None:
+def _end_siblings(charges: Sequence[Charge]) -> None:
     """Another order of the same charge must not be paid as well: the sweeper closes it at once.
 
     An open order has none: `a_charge_has_one_open_order`.
     """
-    sibling = lock_open_order(charge)
-    if sibling is not None:
-        root_of(sibling).next_check_at = clock.now()
-
-
-def _announce(charge: Charge, regime: str) -> None:
-    request_receipt(charge.id, charge.payee_id, regime, charge.motorist_id, charge.amount_fen)
-    enqueue(charge.on_paid, source_key=charge.source_key)
+    for charge in charges:
+        sibling = lock_open_order(charge)
+        if sibling is not None:
+            root_of(sibling).next_check_at = clock.now()
 
 
 def _with_what_is_around() -> Prepared:
@@ -187,7 +156,8 @@ def _with_what_is_around() -> Prepared:
         asked.join(MerchantChannel, MerchantChannel.id == its_channel)
         .join(Payee, Payee.id == MerchantChannel.payee_id)
         .add_columns(
-            MerchantChannel.sp_mchid, MerchantChannel.sub_mchid, Payee.regime, another.exists().label("pays_another")
+            MerchantChannel.sp_mchid, MerchantChannel.sub_mchid, Payee.regime, another.exists().label("pays_another"),
+            func.clock_timestamp().label("locked_at"),
         )
     )  # fmt: skip
 

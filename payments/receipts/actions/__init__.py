@@ -4,7 +4,7 @@ from payments.receipts.actions.ask import ask_invoice
 from payments.receipts.actions.issue import issue_due
 from payments.receipts.actions.news import take_news
 from payments.receipts.actions.plan import plan_due
-from payments.receipts.actions.request import amend, request_receipt
+from payments.receipts.actions.request import amend
 from payments.receipts.actions.retry import retry
 from payments.receipts.actions.terms import confirm_terms, end_terms, record_terms
 from payments.receipts.actions.titles import remove_title, save_title
@@ -18,7 +18,6 @@ __all__ = [
     "plan_due",
     "record_terms",
     "remove_title",
-    "request_receipt",
     "retry",
     "save_title",
     "take_news",

@@ -1,39 +1,40 @@
 """Receipts are asked for in the very transaction that records the payment, and looked at again when money went back."""
 
 from collections.abc import Collection
-from typing import Final, cast
+from typing import cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import CTE, DateTime, String, Table, bindparam, insert, select, update
 
 from app.kernel import clock
 from app.kernel.db import current
-from app.kernel.ids import new_key
-from app.kernel.money import Fen
-from app.kernel.prepared import Prepared
 from payments.receipts.models import ReceiptRequest
 from payments.receipts.rules import FISCAL_EBILL, kind_for
 
 
-def request_receipt(charge_id: int, payee_id: int, regime: str, motorist_id: int, amount_fen: Fen) -> None:
-    """Write down the one receipt that a paid charge is owed; its kind follows the payee's regime.
+def requested(paid: CTE) -> CTE:
+    """For a statement that pays charges as `paid`: the one receipt that each of them is owed unless it is late.
+
+    It is told `at`, and what `receipt_told` says.
+    """
+    at, wanted_at = (bindparam(name, type_=DateTime(timezone=True)) for name in ("at", "receipt_wanted_at"))
+    told = {
+        "key": paid.c.receipt_key, "charge_id": paid.c.id, "payee_id": paid.c.payee_id,
+        "regime": bindparam("regime", type_=String), "kind": bindparam("receipt_kind", type_=String),
+        "motorist_id": paid.c.motorist_id, "amount_fen": paid.c.amount_fen, "requested_at": at,
+        "wanted_at": wanted_at, "next_check_at": wanted_at,
+    }  # fmt: skip
+    owed = select(*told.values()).where(paid.c.state == "paid")
+    return insert(cast("Table", ReceiptRequest.__table__)).from_select(list(told), owed).cte("receipts")
+
+
+def receipt_told(regime: str) -> dict[str, object]:
+    """What such a statement must be told of the receipts of a payee's charges; their kind follows its regime.
 
     A fiscal bill is issued by itself; an invoice waits until the motorist says to whom it is made out.
     """
-    now, kind = clock.now(), kind_for(regime)
-    wanted_at = now if kind == FISCAL_EBILL else None
-    _REQUEST.tell(
-        key=new_key(), charge_id=charge_id, payee_id=payee_id, regime=regime, kind=kind, motorist_id=motorist_id,
-        amount_fen=amount_fen, requested_at=now, wanted_at=wanted_at, next_check_at=wanted_at,
-    )  # fmt: skip
-
-
-_NAMED: Final = (
-    "key", "charge_id", "payee_id", "regime", "kind", "motorist_id", "amount_fen", "requested_at", "wanted_at",
-    "next_check_at",
-)  # fmt: skip
-_REQUEST: Final = Prepared(
-    insert(cast("Table", ReceiptRequest.__table__)).values({name: bindparam(name) for name in _NAMED}).inline()
-)
+    kind = kind_for(regime)
+    wanted_at = clock.now() if kind == FISCAL_EBILL else None
+    return {"regime": regime, "receipt_kind": kind, "receipt_wanted_at": wanted_at}
 
 
 def amend(charge_ids: Collection[int]) -> None:

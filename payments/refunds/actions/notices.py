@@ -5,7 +5,7 @@ from sqlalchemy import select
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
 from payments.charges.actions.cases import open_case
-from payments.charges.actions.inbox import is_new, remember, unexpected
+from payments.charges.actions.inbox import is_known, remember, unexpected
 from payments.refunds.actions.learn import learn
 from payments.refunds.actions.locks import lock_refund_by_id
 from payments.refunds.models import Refund
@@ -21,10 +21,10 @@ def apply_refund_notice(notice: Notice) -> None:
     unreadable, moves no money and leaves a case (WeChat Pay v3: partner/4012791906).
     """
     with transaction():
-        if is_new(notice, "refund" if _tells_of_refund(notice) else "unknown"):
-            fault_point("refund.after_inbox")
-            remember(notice, _effect(notice))
-            fault_point("refund.before_commit")
+        if is_known(notice):
+            return  # an old word would contradict what WeChat said since
+        remember(notice, "refund" if _tells_of_refund(notice) else "unknown", _effect(notice))
+        fault_point("refund.before_commit")
     fault_point("refund.after_commit")
 
 
