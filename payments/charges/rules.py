@@ -93,6 +93,12 @@ def discrepancies(expected: Expected, paid: Transaction) -> list[str]:
     return wrong + absent
 
 
+def outcome_of(owed_states: Iterable[str], *, is_paid_again: bool) -> str:
+    """What comes of a payment: a charge that was closed is `paid_late`, one that needed it no more `paid_twice`."""
+    is_late = any((state, "pay", "paid_late") in CHARGE_EDGES for state in owed_states)
+    return "paid_twice" if is_paid_again else "paid_late" if is_late else "paid"
+
+
 def severity_of(fields: Iterable[str]) -> int:
     """1 when the money may lie at another payee, else 2."""
     return 1 if {"sub_mchid", "sp_mchid"} & set(fields) else 2

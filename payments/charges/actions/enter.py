@@ -4,6 +4,7 @@ Every part takes what it needs from the rows that moved, so that it is told litt
 cost the program a third more processor time, and PostgreSQL a fifth.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    FromClause,
     Select,
     String,
     Table,
@@ -37,12 +39,14 @@ from app.kernel.prepared import Prepared
 from app.kernel.queue import deferred
 from app.kernel.states import StateEvent, StateTransition, WrongState
 from app.kernel.trace import request_id
+from payments.charges.actions.inbox import keeping
 from payments.charges.models import Charge, Order, Payment
-from payments.charges.queries import order_reference
 from payments.charges.rules import CHARGE, ORDER
-from payments.ledger.actions import as_meant, journal_told, posted
-from payments.ledger.rules import paid_lines
-from payments.receipts.actions.request import receipt_told, requested
+from payments.ledger.actions import as_meant, posted
+from payments.receipts.actions.request import requested
+from payments.wechat import Transaction
+
+Told = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -54,24 +58,32 @@ class Word:
     paid_at: datetime
 
 
-def enter(order: Order, owed: Sequence[Charge], word: Word, regime: str) -> None:
-    """An order, ours and locked as its charges are, pays those that are `owed`; with it all that follows.
+def word_of(paid: Transaction, cause: str) -> Word:
+    """Of a payment in which nothing is wrong: it has a number and a time."""
+    assert paid.transaction_id is not None
+    assert paid.success_time is not None
+    return Word(cause, paid.transaction_id, paid.success_time)
 
-    A charge that was withdrawn is paid late: without receipt and news, for its money goes back. Refuses `WrongState`.
+
+def enter(
+    order: Order, owed: Sequence[Charge], word: Word, journal: Told, receipt: Told, kept: Told
+) -> None:  # fmt: skip
+    """An order, ours and locked as its charges are, is paid, and pays those that are `owed`; with it all that follows.
+
+    A charge that was withdrawn is paid late: without receipt and news, for its money goes back. The journal is
+    that of `journal_told`, a receipt what `receipt_told` says, `kept` what `notice_told` says. Refuses `WrongState`.
     """
-    lines = paid_lines(sum(each.amount_fen for each in owed))
-    journal = journal_told("payment", order_reference(order), order.payee_id, word.paid_at, lines)
     moved = _ENTER.all(
-        order_id=order.id, transaction_id=word.transaction_id, cause=word.cause,
-        paid_at=word.paid_at, at=clock.now(), request_id=request_id.get(), charge_ids=[each.id for each in owed],
-        payment_keys=[new_key() for _ in owed], receipt_keys=[new_key() for _ in owed],
-        **journal, **receipt_told(regime),
+        order_id=order.id, transaction_id=word.transaction_id, cause=word.cause, paid_at=word.paid_at, at=clock.now(),
+        request_id=request_id.get(), charge_ids=[each.id for each in owed], payment_keys=[new_key() for _ in owed],
+        receipt_keys=[new_key() for _ in owed], **journal, **receipt, **kept,
     )  # fmt: skip
-    if len(moved) != len(owed):
+    states = {each.id: each.state for each in moved if each.id is not None}
+    if not moved or len(states) != len(owed):
         raise WrongState(machine=ORDER.name, state=order.state, event=PAY)
     if moved[0].entered is None:
         as_meant(journal)
-    _note(order, owed, word, {each.id: each.state for each in moved})
+    _note(order, owed, word, states)
 
 
 def _note(order: Order, owed: Sequence[Charge], word: Word, states: Mapping[int, str]) -> None:
@@ -85,7 +97,8 @@ def _note(order: Order, owed: Sequence[Charge], word: Word, states: Mapping[int,
 PAY: Final = "pay"
 _CHARGE: Final = cast("Table", Charge.__table__)
 _ORDER: Final = cast("Table", Order.__table__)
-_EDGE: Final = cast("Table", StateTransition.__table__)
+_EDGE: Final = cast("Table", StateTransition.__table__).alias("edge")
+_IDS: Final = bindparam("charge_ids", type_=ARRAY(BigInteger))
 _AT: Final = bindparam("at", type_=DateTime(timezone=True))
 _PAID_AT: Final = bindparam("paid_at", type_=DateTime(timezone=True))
 _CAUSE: Final = bindparam("cause", type_=String)
@@ -100,8 +113,8 @@ def _entering() -> Select[*tuple[Any, ...]]:
         owed.c.id, owed.c.state, select(journal.c.entered).scalar_subquery().label("entered"),
         select(func.count()).select_from(news).scalar_subquery().label("news"),
     )  # fmt: skip
-    also = _moves(paid, owed), _payments(paid, owed), requested(owed), _deeds(owed)
-    return asked.select_from(owed.join(paid, literal(value=True))).add_cte(*also)
+    also = _moves(paid, owed), _payments(paid, owed), requested(owed, *_keyed(owed, "receipt_keys")), _deeds(owed)
+    return asked.select_from(paid.outerjoin(owed, literal(value=True))).add_cte(*also, keeping())
 
 
 _NEWS: Final = "jsonb_build_object('request_id_', CAST(:request_id AS text), 'source_key', owed.source_key)"
@@ -116,15 +129,10 @@ def _paid() -> CTE:
 
 
 def _owed() -> CTE:
-    """The charges, each along its edge, with a key for its payment and one for its receipt."""
-    ids = bindparam("charge_ids", type_=ARRAY(BigInteger))
+    """The charges, each along its edge."""
+    moved = update(_CHARGE).where(_CHARGE.c.id == any_(_IDS), *_edge(CHARGE.name, _CHARGE.c.state))
     columns = (_CHARGE.c[name] for name in _OF_A_CHARGE)
-    moved = update(_CHARGE).where(_CHARGE.c.id == any_(ids), *_edge(CHARGE.name, _CHARGE.c.state))
-    settled = moved.values(state=_EDGE.c.to_state).returning(*columns, _EDGE.c.from_state).cte("settled")
-    keys = [bindparam(f"{name}_keys", type_=ARRAY(Uuid)) for name in ("payment", "receipt")]
-    told = func.unnest(ids, *keys).table_valued("charge_id", "payment_key", "receipt_key").render_derived("told")
-    keyed = settled.join(told, told.c.charge_id == settled.c.id)
-    return select(settled, told.c.payment_key, told.c.receipt_key).select_from(keyed).cte("owed")
+    return moved.values(state=_EDGE.c.to_state).returning(*columns, _EDGE.c.from_state).cte("owed")
 
 
 _OF_A_CHARGE: Final = ("id", "payee_id", "motorist_id", "amount_fen", "source_key", "on_paid", "state")
@@ -132,6 +140,12 @@ _OF_A_CHARGE: Final = ("id", "payee_id", "motorist_id", "amount_fen", "source_ke
 
 def _edge(machine: str, state: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
     return _EDGE.c.machine == machine, _EDGE.c.event == PAY, _EDGE.c.from_state == state
+
+
+def _keyed(owed: CTE, keys: str) -> tuple[ColumnElement[uuid.UUID], FromClause]:
+    """For each of the charges one of the keys that are told in their order; and where it is found beside them."""
+    told = func.unnest(_IDS, bindparam(keys, type_=ARRAY(Uuid))).table_valued("charge_id", "key").render_derived(keys)
+    return told.c.key, owed.join(told, told.c.charge_id == owed.c.id)
 
 
 def _moves(paid: CTE, owed: CTE) -> CTE:
@@ -146,12 +160,13 @@ def _moves(paid: CTE, owed: CTE) -> CTE:
 
 
 def _payments(paid: CTE, owed: CTE) -> CTE:
+    key, among = _keyed(owed, "payment_keys")
     told = {
-        "key": owed.c.payment_key, "order_id": paid.c.id, "charge_id": owed.c.id, "channel_id": paid.c.channel_id,
+        "key": key, "order_id": paid.c.id, "charge_id": owed.c.id, "channel_id": paid.c.channel_id,
         "payee_id": owed.c.payee_id, "transaction_id": _TRANSACTION_ID, "paid_fen": owed.c.amount_fen,
         "refund_reserved_fen": literal(0), "surplus": literal(value=False), "paid_at": _PAID_AT, "learned_at": _AT,
     }  # fmt: skip
-    each = select(*told.values()).select_from(owed.join(paid, literal(value=True)))
+    each = select(*told.values()).select_from(among.join(paid, literal(value=True)))
     return insert(cast("Table", Payment.__table__)).from_select(list(told), each).cte("payments")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.kernel.db import transaction
 from app.kernel.faults import fault_point
 from payments.charges.actions.inbox import remember, unexpected
-from payments.charges.actions.settle import settle
+from payments.charges.actions.settle import OF_PAYMENT, settle
 from payments.charges.rules import PAID_AT_WECHAT
 from payments.wechat import Notice, NoticeRejected, Transaction
 
@@ -20,25 +20,33 @@ def apply_notice(notice: Notice) -> None:
     came before is not asked: a paid order says so itself, and a case is opened once.
     """
     with transaction():
-        remember(notice, "transaction" if _tells_of_payment(notice) else "unknown", _effect(notice))
+        _take(notice)
         fault_point("notice.before_commit")
     fault_point("notice.after_commit")
 
 
-def _tells_of_payment(notice: Notice) -> bool:
-    return notice.event_type == SUCCESS and notice.original_type == "transaction"
-
-
-def _effect(notice: Notice) -> str:
-    if not _tells_of_payment(notice):
-        return unexpected("unknown_event", notice)
+def _take(notice: Notice) -> None:
+    if notice.event_type != SUCCESS or notice.original_type != OF_PAYMENT:
+        remember(notice, "unknown", unexpected("unknown_event", notice))
+        return
     told = _transactions(notice)
     if not told:
-        return unexpected("unreadable_notice", notice)
+        remember(notice, OF_PAYMENT, unexpected("unreadable_notice", notice))
+        return
     paid = [each for each in told if each.trade_state in PAID_AT_WECHAT]
     if not paid:
-        return unexpected("unexpected_trade_state", notice)
-    return ",".join(sorted({settle(each, f"notice:{notice.id}") for each in paid}))
+        remember(notice, OF_PAYMENT, unexpected("unexpected_trade_state", notice))
+        return
+    _settle(paid, notice)
+
+
+def _settle(paid: Sequence[Transaction], notice: Notice) -> None:
+    """A notice of one payment, as nearly all are, is kept by the statement that enters the payment."""
+    cause = f"notice:{notice.id}"
+    if len(paid) == 1:
+        settle(paid[0], cause, notice)
+    else:
+        remember(notice, OF_PAYMENT, ",".join(sorted({settle(each, cause) for each in paid})))
 
 
 def _transactions(notice: Notice) -> Sequence[Transaction]:

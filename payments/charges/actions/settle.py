@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, func, insert, select
@@ -13,23 +14,49 @@ from app.kernel.faults import fault_point
 from app.kernel.ids import new_key
 from app.kernel.prepared import Prepared, told_together
 from payments.charges.actions.cases import open_case
-from payments.charges.actions.enter import PAY, Word, enter
+from payments.charges.actions.enter import PAY, Word, enter, word_of
+from payments.charges.actions.inbox import NO_NOTICE, notice_told, remember
 from payments.charges.actions.locks import Checkout, lock_open_order, locking, named_in, root_of
 from payments.charges.models import Charge, Order, Payment
 from payments.charges.queries import order_reference
-from payments.charges.rules import CHARGE, OPEN_ORDER, ORDER, Expected, discrepancies, severity_of
-from payments.ledger.actions import post
-from payments.ledger.rules import surplus_lines
+from payments.charges.rules import CHARGE, OPEN_ORDER, Expected, discrepancies, outcome_of, severity_of
+from payments.ledger.actions import journal_told, post
+from payments.ledger.rules import Line, paid_lines, surplus_lines
 from payments.payees.models import MerchantChannel, Payee
-from payments.wechat import Transaction
+from payments.receipts.actions.request import receipt_told
+from payments.wechat import Notice, Transaction
+
+OF_PAYMENT: Final = "transaction"
+Entry = tuple[str, str, int, datetime, Sequence[Line]]
+"""What is posted: kind, reference, payee, when it happened, lines."""
 
 
-def settle(paid: Transaction, cause: str) -> str:
+def settle(paid: Transaction, cause: str, notice: Notice | None = None) -> str:
     """Record one successful payment in the running transaction and say what came of it.
 
     Moves money only when every field is our order's; whatever is authentic but wrong becomes a case in the
-    same transaction. The same payment again changes nothing.
+    same transaction. The same payment again changes nothing. A `notice` that tells of this payment and of no other is
+    kept with it.
     """
+    found = _found(paid)
+    if isinstance(found, Ours):
+        return _pay(found, word_of(paid, cause), notice)
+    if notice is not None:
+        remember(notice, OF_PAYMENT, found)
+    return found
+
+
+@dataclass(frozen=True)
+class Ours:
+    """An order that is to be paid, with what is paid together with it, and the regime of its payee."""
+
+    checkout: Checkout
+    order: Order
+    regime: str
+
+
+def _found(paid: Transaction) -> Ours | str:
+    """The order, locked; or what else came of the payment."""
     current().flush()
     lines = _LOCK.all(wanted=paid.out_trade_no, transaction_id=paid.transaction_id)
     fault_point("notice.after_lock")
@@ -43,11 +70,7 @@ def settle(paid: Transaction, cause: str) -> str:
         return _case("payment_mismatch", paid, severity_of(wrong), order_id=order.id, fields=wrong)
     if around.pays_another or order.transaction_id not in (None, paid.transaction_id):
         return _case("transaction_mismatch", paid, 2, order_id=order.id)
-    if order.state == "paid":
-        return "already_paid"
-    assert paid.transaction_id is not None, "without it something is wrong"
-    assert paid.success_time is not None, "without it something is wrong"
-    return _pay(checkout, order, Word(cause, paid.transaction_id, paid.success_time), around.regime)
+    return "already_paid" if order.state == "paid" else Ours(checkout, order, around.regime)
 
 
 @dataclass(frozen=True)
@@ -94,22 +117,32 @@ def _fields(detail: dict[str, object]) -> list[object]:
     return fields if isinstance(fields, list) else []
 
 
-def _pay(checkout: Checkout, order: Order, word: Word, regime: str) -> str:
-    was_open = order.state in OPEN_ORDER
-    _ask_on(checkout, order)
-    charges = checkout.charges_of(order)
+def _pay(ours: Ours, word: Word, notice: Notice | None) -> str:
+    order, was_open = ours.order, ours.order.state in OPEN_ORDER
+    _ask_on(ours.checkout, order)
+    charges = ours.checkout.charges_of(order)
     owed = [each for each in charges if CHARGE.may(each.state, PAY)]
     surplus = [each for each in charges if each not in owed]
-    if owed:
-        enter(order, owed, word, regime)
-    else:
-        ORDER.move(order, PAY, word.cause, transaction_id=word.transaction_id, next_check_at=None)
+    outcome = outcome_of([each.state for each in owed], is_paid_again=bool(surplus))
+    entry, *rest = _journals(order, owed, surplus, word)
+    kept = NO_NOTICE if notice is None else notice_told(notice, OF_PAYMENT, outcome)
+    enter(order, owed, word, journal_told(*entry), receipt_told(ours.regime), kept)
     fault_point("notice.after_entry")
-    if surplus:
-        _keep_surplus(order, surplus, word)
+    for each in rest:
+        post(*each)
+    _record_surplus(order, surplus, word)
     if not was_open:
         _end_siblings(owed)
-    return "paid_twice" if surplus else "paid_late" if any(each.state == "paid_late" for each in owed) else "paid"
+    return outcome
+
+
+def _journals(order: Order, owed: Sequence[Charge], surplus: Sequence[Charge], word: Word) -> Sequence[Entry]:
+    """What is owed is paid; what was paid before stands in 长款 until its refund is under way."""
+    kinds = ("payment", paid_lines, owed), ("surplus", surplus_lines, surplus)
+    return [
+        (kind, order_reference(order), order.payee_id, word.paid_at, lines(sum(each.amount_fen for each in charges)))
+        for kind, lines, charges in kinds if charges
+    ]  # fmt: skip
 
 
 def _ask_on(checkout: Checkout, order: Order) -> None:
@@ -119,22 +152,15 @@ def _ask_on(checkout: Checkout, order: Order) -> None:
         checkout.whole.next_check_at = clock.now() if rest else None
 
 
-def _keep_surplus(order: Order, surplus: Sequence[Charge], word: Word) -> None:
-    """What was paid before is paid again with this order: the money stands in 长款 until its refund is under way."""
-    fen = sum(each.amount_fen for each in surplus)
-    post("surplus", order_reference(order), order.payee_id, word.paid_at, surplus_lines(fen))
+def _record_surplus(order: Order, surplus: Sequence[Charge], word: Word) -> None:
     with told_together():
         for charge in surplus:
-            _record_surplus(order, charge, word)
+            _SURPLUS.tell(
+                key=new_key(), order_id=order.id, charge_id=charge.id, channel_id=order.channel_id,
+                payee_id=order.payee_id, transaction_id=word.transaction_id, paid_fen=charge.amount_fen,
+                paid_at=word.paid_at, learned_at=clock.now(),
+            )  # fmt: skip
             audit.record("charge.surplus", "charge", charge.id, order_reference(order))
-
-
-def _record_surplus(order: Order, charge: Charge, word: Word) -> None:
-    _RECORD.tell(
-        key=new_key(), order_id=order.id, charge_id=charge.id, channel_id=order.channel_id, payee_id=order.payee_id,
-        transaction_id=word.transaction_id, paid_fen=charge.amount_fen, refund_reserved_fen=0, surplus=True,
-        paid_at=word.paid_at, learned_at=clock.now(),
-    )  # fmt: skip
 
 
 def _end_siblings(charges: Sequence[Charge]) -> None:
@@ -164,9 +190,10 @@ def _with_what_is_around() -> Prepared:
 
 _LOCK: Final = _with_what_is_around()
 _NAMED: Final = (
-    "key", "order_id", "charge_id", "channel_id", "payee_id", "transaction_id", "paid_fen", "refund_reserved_fen",
-    "surplus", "paid_at", "learned_at",
+    "key", "order_id", "charge_id", "channel_id", "payee_id", "transaction_id", "paid_fen", "paid_at", "learned_at",
 )  # fmt: skip
-_RECORD: Final = Prepared(
-    insert(cast("Table", Payment.__table__)).values({name: bindparam(name) for name in _NAMED}).inline()
+_SURPLUS: Final = Prepared(
+    insert(cast("Table", Payment.__table__))
+    .values({name: bindparam(name) for name in _NAMED} | {"refund_reserved_fen": 0, "surplus": True})
+    .inline()
 )

@@ -1,9 +1,10 @@
 """Receipts are asked for in the very transaction that records the payment, and looked at again when money went back."""
 
+import uuid
 from collections.abc import Collection
 from typing import cast
 
-from sqlalchemy import CTE, DateTime, String, Table, bindparam, insert, select, update
+from sqlalchemy import CTE, ColumnElement, DateTime, FromClause, String, Table, bindparam, insert, select, update
 
 from app.kernel import clock
 from app.kernel.db import current
@@ -11,19 +12,19 @@ from payments.receipts.models import ReceiptRequest
 from payments.receipts.rules import FISCAL_EBILL, kind_for
 
 
-def requested(paid: CTE) -> CTE:
+def requested(paid: CTE, key: ColumnElement[uuid.UUID], among: FromClause) -> CTE:
     """For a statement that pays charges as `paid`: the one receipt that each of them is owed unless it is late.
 
-    It is told `at`, and what `receipt_told` says.
+    Each gets the key that stands beside it `among` others. It is told `at`, and what `receipt_told` says.
     """
-    at, wanted_at = (bindparam(name, type_=DateTime(timezone=True)) for name in ("at", "receipt_wanted_at"))
+    at, wanted_at = (bindparam(name, type_=DateTime(timezone=True)) for name in ("at", "wanted_at"))
     told = {
-        "key": paid.c.receipt_key, "charge_id": paid.c.id, "payee_id": paid.c.payee_id,
+        "key": key, "charge_id": paid.c.id, "payee_id": paid.c.payee_id,
         "regime": bindparam("regime", type_=String), "kind": bindparam("receipt_kind", type_=String),
         "motorist_id": paid.c.motorist_id, "amount_fen": paid.c.amount_fen, "requested_at": at,
         "wanted_at": wanted_at, "next_check_at": wanted_at,
     }  # fmt: skip
-    owed = select(*told.values()).where(paid.c.state == "paid")
+    owed = select(*told.values()).select_from(among).where(paid.c.state == "paid")
     return insert(cast("Table", ReceiptRequest.__table__)).from_select(list(told), owed).cte("receipts")
 
 
@@ -34,7 +35,7 @@ def receipt_told(regime: str) -> dict[str, object]:
     """
     kind = kind_for(regime)
     wanted_at = clock.now() if kind == FISCAL_EBILL else None
-    return {"regime": regime, "receipt_kind": kind, "receipt_wanted_at": wanted_at}
+    return {"regime": regime, "receipt_kind": kind, "wanted_at": wanted_at}
 
 
 def amend(charge_ids: Collection[int]) -> None:
