@@ -45,7 +45,7 @@ def doors(settings: Settings) -> Iterator[Blueprint]:
 
 @functools.cache
 def _served() -> Flask:
-    _refuse_blocking_driver()
+    _wait_as_the_server_does()
     try:
         return create_app()
     except SettingsRefused as problem:
@@ -60,13 +60,18 @@ def _looking_for_a_command() -> bool:
     return context is not None and isinstance(context.command, FlaskGroup)
 
 
-def _refuse_blocking_driver() -> None:
+def _wait_as_the_server_does() -> None:
     """Under gevent psycopg must have been imported after the patching, else each query stops the whole worker."""
     from gevent import monkey  # noqa: PLC0415 - a patched process has it loaded already
     from psycopg import waiting  # noqa: PLC0415
 
-    if monkey.is_module_patched("socket") and waiting.wait is waiting.wait_c:
+    if not monkey.is_module_patched("socket"):
+        return
+    if waiting.wait is waiting.wait_c:
         raise RuntimeError("psycopg was imported before gevent patched: do not use --preload")
+    from app.kernel import hub  # noqa: PLC0415 - only a worker of greenlets needs it
+
+    hub.wait_here()
 
 
 def __getattr__(name: str) -> Any:

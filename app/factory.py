@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import Session, scoped_session
+from flask_sqlalchemy.session import Session
+from sqlalchemy.orm import scoped_session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.kernel import clock, crypto, pool
 from app.kernel.base import Base
-from app.kernel.db import use_sessions
+from app.kernel.db import OnHeldConnection, use_sessions
 from app.settings import Settings
 from app.web import errors, headers, intake, limits, logs, metrics, policy
 from app.wiring import wire
@@ -44,6 +45,10 @@ class _Synchronous(Flask):
         return func
 
 
+class _Session(OnHeldConnection, Session):
+    """Flask-SQLAlchemy's, one for each request, on the connection of its transaction."""
+
+
 def _know_every_table() -> None:
     """A foreign key names its table in words: whoever writes a row needs the tables around it, of every room."""
     import_module("app.kernel.files")
@@ -60,11 +65,11 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }
-    db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False})
+    db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False, "class_": _Session})
     with app.app_context():
         pool.look_at_idle(db.engine)
         pool.keep_prepared(db.engine)
-    use_sessions(cast("scoped_session[Session]", db.session), lambda: db.engine)
+    use_sessions(cast("scoped_session[OnHeldConnection]", db.session), lambda: db.engine)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
 

@@ -175,7 +175,8 @@ def app(platform: "Flask", settings: "Settings") -> "Iterator[Flask]":
     from app.kernel.db import use_sessions  # noqa: PLC0415
     from payments.payees.queries import accept_samples  # noqa: PLC0415
 
-    use_sessions(platform.extensions["sqlalchemy"].session)
+    database = platform.extensions["sqlalchemy"]
+    use_sessions(database.session, lambda: database.engine)
     clock.use_offset_file(settings.clock_file)
     crypto.use_provider(crypto.SoftwareKeys(settings.field_keys, settings.index_key))
     accept_samples(not settings.is_production)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from app.kernel.db import current, transaction
+from app.kernel.db import begin, current, transaction
 from app.kernel.prepared import Prepared
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -49,7 +49,7 @@ def now() -> datetime:
     with transaction() as session:
         moment = session.info.get("moment")
         if moment is None:
-            at = _ASKED.value()
+            at = begin() or _ASKED.value()
             assert isinstance(at, datetime)
             return brought(at)
         assert isinstance(moment, datetime)

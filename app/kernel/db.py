@@ -6,17 +6,19 @@ database access outside such a block, so no connection is ever held while the ou
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
+from app.kernel.held import Held
 from app.kernel.refusals import Refusal
 
 _DEPTH = "transaction depth"
-_CONNECTION = "connection of the transaction"
-_sessions: scoped_session[Session] | None = None
+_HELD = "connection of the transaction"
+_sessions: "scoped_session[OnHeldConnection] | None" = None
 _database: Callable[[], Engine] | None = None
 
 
@@ -24,10 +26,18 @@ class NoTransaction(RuntimeError):
     """Raised to a programmer who touches the database outside `transaction()`."""
 
 
-def use_sessions(sessions: scoped_session[Session], database: Callable[[], Engine] | None = None) -> None:
+class OnHeldConnection(Session):
+    """A session that asks, within a transaction, on the connection of that transaction and no other."""
+
+    def get_bind(self, *args: Any, **words: Any) -> Engine | Connection:
+        """What SQLAlchemy asks before it sends anything."""
+        return held().for_session() if self.info.get(_DEPTH) else super().get_bind(*args, **words)
+
+
+def use_sessions(sessions: "scoped_session[OnHeldConnection]", database: Callable[[], Engine]) -> None:
     """Name the sessions that all rooms use, and the running app's database; the wiring does this once per process."""
     global _sessions, _database
-    _sessions, _database = sessions, database or (lambda: cast("Engine", sessions().get_bind()))
+    _sessions, _database = sessions, database
     if not event.contains(sessions.session_factory, "do_orm_execute", _read_anew_when_locking):
         event.listen(sessions.session_factory, "do_orm_execute", _read_anew_when_locking)
 
@@ -38,7 +48,7 @@ def _read_anew_when_locking(execution: ORMExecuteState) -> None:
         execution.update_execution_options(populate_existing=True)
 
 
-def _registry() -> scoped_session[Session]:
+def _registry() -> "scoped_session[OnHeldConnection]":
     if _sessions is None:
         raise NoTransaction("no sessions are wired: call create_app() first")
     return _sessions
@@ -58,15 +68,30 @@ def transaction() -> Iterator[Session]:
     session.info[_DEPTH] = True
     try:
         yield session
-        session.commit()
-        session.expunge_all()
+        _commit(session)
     except BaseException:
-        session.rollback()
+        _rollback(session)
         raise
     finally:
         session.info.pop(_DEPTH, None)
         session.info.pop("moment", None)
-        session.info.pop(_CONNECTION, None)
+        if (taken := session.info.pop(_HELD, None)) is not None:
+            taken.give_back()
+
+
+def _commit(session: Session) -> None:
+    if session.in_transaction():
+        session.commit()
+        session.expunge_all()
+    if (taken := session.info.get(_HELD)) is not None:
+        taken.commit()
+
+
+def _rollback(session: Session) -> None:
+    if session.in_transaction():
+        session.rollback()
+    if (taken := session.info.get(_HELD)) is not None:
+        taken.rollback()
 
 
 def engine() -> Engine:
@@ -84,14 +109,19 @@ def current() -> Session:
     return session
 
 
-def connection() -> Connection:
-    """The connection of the running transaction, looked up in the session once."""
-    session = current()
-    found = session.info.get(_CONNECTION)
+def held() -> Held:
+    """The connection of the running transaction, taken from the pool by the first who asks for it."""
+    info = current().info
+    found = info.get(_HELD)
     if found is None:
-        found = session.info[_CONNECTION] = session.connection()
-    assert isinstance(found, Connection)
+        found = info[_HELD] = Held(engine())
+    assert isinstance(found, Held)
     return found
+
+
+def begin() -> datetime | None:
+    """Begin in the database what the running transaction has not begun there, and tell the database's time."""
+    return held().begin()
 
 
 @contextmanager
@@ -99,6 +129,7 @@ def savepoint() -> Iterator[Session]:
     """A part of the running transaction that may fail alone."""
     session = current()
     with session.begin_nested():
+        session.connection()  # or the session would set the savepoint when it is asked first, which may be never
         yield session
 
 

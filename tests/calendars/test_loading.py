@@ -13,14 +13,15 @@ from app.domain.calendars.actions import load
 from app.domain.calendars.models import CalendarDay, CalendarVersion
 from app.domain.calendars.rules import DayKind, IncompleteCalendar, Status, provisional_year
 from app.domain.calendars.seeds import official_year, seed
-from app.kernel.db import savepoint, transaction, use_sessions, violated
+from app.kernel.db import OnHeldConnection, savepoint, transaction, use_sessions, violated
 
 
 @pytest.fixture
 def session(database_urls: tuple[str, str]) -> Iterator[Session]:
     """The program's own role in a transaction that leaves nothing behind."""
     engine = create_engine(database_urls[1])
-    use_sessions(scoped_session(sessionmaker(engine, expire_on_commit=False)))
+    sessions = sessionmaker(engine, class_=OnHeldConnection, expire_on_commit=False)
+    use_sessions(scoped_session(sessions), lambda: engine)
     with transaction() as session:
         session.execute(text("UPDATE calendar_version SET in_force = false"))
         yield session

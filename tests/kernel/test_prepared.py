@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from app.kernel import audit
@@ -13,7 +13,8 @@ from app.kernel.queue import enqueue
 from tests.ground import Addresses
 from tests.statements import statements
 
-_SPLIT = Prepared(text("SELECT 1 / CAST(:by AS int)"))
+_SPLIT = Prepared(text("SELECT set_config('test.part', CAST(1 / CAST(:by AS int) AS text), true)"))
+"""Volatile, as whatever is told by a SELECT: of anything else PostgreSQL counts the rows without working them out."""
 _HIDDEN = Prepared(text("WITH split AS (SELECT 1 / CAST(:by AS int)) SELECT * FROM split"))
 
 
@@ -46,6 +47,14 @@ def test_what_is_told_together_is_one_statement(database: Addresses) -> None:
     assert (_done(), _jobs()) == ([1, 2, 3], 1)
 
 
+def test_several_of_them_may_be_questions(database: Addresses) -> None:
+    with transaction(), told_together():
+        enqueue("test.job", number=7)
+        _SPLIT.tell(by=1)
+        enqueue("test.job", number=8)
+    assert _jobs() == 2
+
+
 def _fail_between() -> None:
     with told_together():
         _deed(1)
@@ -68,7 +77,7 @@ def _split_among_others() -> None:
 
 
 def test_one_that_fails_undoes_the_others_with_the_transaction(database: Addresses) -> None:
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DBAPIError, match="division by zero"):
         _split_among_others()
     assert (_done(), _jobs()) == ([], 0)
 
@@ -96,3 +105,30 @@ def test_a_block_within_another_is_told_with_it(database: Addresses) -> None:
                 assert not sent
             assert len(sent) == 1
     assert _done() == [1, 2, 3]
+
+
+_LISTS = Prepared(
+    text("SELECT CAST(:texts AS text[]) AS texts, CAST(:numbers AS bigint[]) AS numbers").bindparams(
+        bindparam("texts", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(BigInteger))
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        ([], []),
+        (
+            ["", " ", "null", "NULL", None, "{", "}", "a,b", '"', "\\", '\\"', "it's", "%s", "浙A·1", "\n\t"],
+            [0, -1, None, 2**62],
+        ),
+        (["\\\\", '""', "{{1,2}}"], [1]),
+    ],
+)
+def test_lists_arrive_as_they_were_told(
+    database: Addresses, texts: Sequence[str | None], numbers: Sequence[int | None]
+) -> None:
+    with transaction():
+        for _ in range(8):  # prepared from the sixth on
+            arrived = _LISTS.one(texts=texts, numbers=numbers)
+            assert (arrived.texts, arrived.numbers) == (texts, numbers)
