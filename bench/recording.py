@@ -3,11 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from flask import Flask
 from sqlalchemy import event
+
+from app.kernel.held import Held
+
+_begin = Held.begin
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,10 @@ class Sent:
 
 @contextmanager
 def recording(app: Flask) -> Iterator[list[Sent]]:
-    """Statements sent on new connections of this app, the job queue's among them, in their order."""
+    """Statements sent on new connections of this app, the job queue's among them, in their order.
+
+    What is asked along with BEGIN is one of them: pgbench asks it by itself.
+    """
     sent: list[Sent] = []
     engine = app.extensions["sqlalchemy"].engine
     cursor = _recording_cursor(sent)
@@ -29,9 +38,16 @@ def recording(app: Flask) -> Iterator[list[Sent]]:
     def listen(connection: psycopg.Connection[Any], _: Any) -> None:
         connection.cursor_factory = cursor
 
+    def begin(held: Held) -> datetime | None:
+        at = _begin(held)
+        if at is not None:
+            sent.append(Sent("SELECT clock_timestamp()", None, {"clock_timestamp": at}))
+        return at
+
     event.listen(engine, "connect", listen)
     try:
-        yield sent
+        with patch.object(Held, "begin", begin):
+            yield sent
     finally:
         event.remove(engine, "connect", listen)
         engine.dispose()
