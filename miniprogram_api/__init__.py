@@ -6,6 +6,7 @@ from miniprogram_api import (
     arrears,
     conduct,
     lots,
+    me,
     messages,
     offers,
     payments,
@@ -24,6 +25,7 @@ from miniprogram_api import (
 
 NOUNS = (
     sessions,
+    me,
     agreement,
     vehicles,
     lots,

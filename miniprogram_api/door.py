@@ -1,14 +1,17 @@
 """What all nouns of this door share: the blueprint, the motorist who asks, and what may be refused."""
 
 import functools
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from flask import current_app, g, request
+from sqlalchemy.exc import IntegrityError
 
-from app.domain.motorists.queries import signed_in_id
+from app.domain.motorists.queries import AccountErased, signed_in_id
 from app.domain.search.queries import who_looks
 from app.kernel import clock
-from app.kernel.db import transaction
+from app.kernel.db import transaction, violated
 from app.kernel.refusals import Unauthenticated
 from app.web import intake, limits
 from app.web.noun import Noun
@@ -18,6 +21,7 @@ from app.wiring import wiring
 
 AUDIENCE = "miniprogram"
 PREFIX = "/mp/v1"
+ERASED: Final = frozenset({"an_erased_motorist_does_nothing", "a_motorist_is_erased_once"})
 PAGE = 20
 """How many rows a list shows at once."""
 
@@ -41,15 +45,27 @@ def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Polic
         def guarded(*args: Any, **words: Any) -> Any:
             bearer = tokens().read(_token(), clock.glance())
             limits.take(limit, f"{request.endpoint}:{bearer.subject}")
-            with transaction():
-                _remember(bearer)
-                if not calls_outside:
-                    return view(*args, **words)
-            return view(*args, **words)
+            with _nobody_erased():
+                with transaction():
+                    _remember(bearer)
+                    if not calls_outside:
+                        return view(*args, **words)
+                return view(*args, **words)
 
         return guarded
 
     return Policy("motorist", guard)
+
+
+@contextmanager
+def _nobody_erased() -> Iterator[None]:
+    """What a motorist does while their account is being erased waits for that, and is refused by the database."""
+    try:
+        yield
+    except IntegrityError as error:
+        if violated(error) not in ERASED:
+            raise
+        raise AccountErased from error
 
 
 def glancing_motorist(limit: str) -> Policy:

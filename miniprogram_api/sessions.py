@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from flask import request
 
+from app.domain.conduct.actions import sign_in as begin
 from app.domain.motorists import actions
 from app.domain.motorists.actions import Grant
 from app.kernel import clock, crypto
@@ -48,7 +49,7 @@ def sign_in(wish: dict[str, Any]) -> dict[str, Any]:
     wired = wiring()
     person = actions.identify(wish["code"], wired.identity)
     limits.take("5/minute", f"sign-in:{crypto.blind_index('sign-in', person.openid).hex()}")
-    return _session(actions.sign_in(wired.settings.wechat.app_id, person))
+    return _session(begin(wired.settings.wechat.app_id, person))
 
 
 @blueprint.post("/sessions/refresh")

@@ -135,6 +135,14 @@ def _answer_of(row: RememberedRequest) -> Answer:
     return Answer(row.status, json.loads(crypto.unseal(row.answer, _where(row.scope, row.key))))
 
 
+def forget_answers_to(caller: str) -> None:
+    """Delete what somebody was answered: whoever is erased asks for nothing again."""
+    with transaction() as session:
+        session.execute(
+            delete(RememberedRequest).where(RememberedRequest.scope.startswith(f"{caller}:", autoescape=True))
+        )
+
+
 def forget_expired() -> int:
     """Delete what nobody may ask for again; returns how many rows went."""
     with transaction():

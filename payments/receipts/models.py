@@ -80,7 +80,7 @@ class InvoiceTitle(Base):
     key: Mapped[Key]
     motorist_id: Mapped[int]
     name: Mapped[bytes]
-    """Sealed: it may be a person's."""
+    """Sealed: it may be a person's; empty when its motorist was erased."""
     tax_number: Mapped[str | None]
     is_usual: Mapped[bool]
     made_at: Mapped[datetime]

@@ -12,6 +12,7 @@ ROOMS = [
         "supervision",
         "complaints",
         "city_feed",
+        "erasure",
         "service_fees",
         "settlements",
         "remittance",

@@ -19,7 +19,7 @@ def test_an_openid_does_not_rest_in_the_clear(phone: Phone) -> None:
     phone.sign_in()
     with transaction() as session:
         rows = session.scalars(select(Motorist)).all()
-    assert all(phone.openid.encode() not in row.openid_enc + row.openid_bidx for row in rows)
+    assert all(phone.openid.encode() not in (row.openid_enc or b"") + (row.openid_bidx or b"") for row in rows)
 
 
 def test_a_login_code_that_wechat_does_not_know_is_refused(phone: Phone) -> None:

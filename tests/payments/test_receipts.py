@@ -18,7 +18,7 @@ from payments.payees.queries import accept_samples
 from payments.receipts.actions import ask_invoice, confirm_terms, issue_due, plan_due, record_terms, retry, save_title
 from payments.receipts.actions.ask import AskedBefore, IssuedByItself, NothingToInvoice, SeveralPayees
 from payments.receipts.actions.terms import OwnTerms, TermsOverlap, TermsUnfit
-from payments.receipts.actions.titles import TaxNumberWrong, TitleKnown
+from payments.receipts.actions.titles import TaxNumberWrong, TitleKnown, empty_titles
 from payments.receipts.models import Receipt
 from payments.receipts.queries import (
     NoSuchReceipt,
@@ -144,6 +144,16 @@ def test_an_invoice_waits_for_its_motorist_and_says_tax_and_plate(
     assert (taken["asked"]["buyer_name"], taken["asked"]["buyer_tax_number"]) == ("某某 科技公司", COMPANY)
     assert "浙A" in taken["asked"]["remark"]
     assert written(invoice.key).payer_name == "某某 科技公司"
+
+
+def test_an_invoice_to_an_emptied_title_names_nobody(till: Till, platforms: Stands, enterprise: Payee) -> None:
+    charge = paid(till, enterprise, 900)
+    go_on(platforms)
+    asked_for(charge, title=save_title(charge.motorist_id, "某某科技公司", COMPANY, usual=True).key)
+    empty_titles(charge.motorist_id)
+    go_on(platforms)
+    invoice = live(charge)
+    assert (invoice.state, invoice.payer_name, invoice.payer_tax_number) == ("issued", None, None)
 
 
 def test_one_invoice_stands_for_several_stays_and_none_is_invoiced_twice(

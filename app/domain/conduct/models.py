@@ -104,6 +104,32 @@ class Measure(Base):
     )  # fmt: skip
 
 
+class CarriedMeasure(Base):
+    """What still ran against somebody whose account was erased (措施延续): it meets them when they sign in again.
+
+    A keyed digest of the openid, of no other use, is all that is kept, until the measure ends.
+    """
+
+    __tablename__ = "carried_measure"
+    __table_args__ = (
+        CheckConstraint("octet_length(openid_digest) = 16", name="a_carried_digest_has_16_bytes"),
+        CheckConstraint("kind IN ('cooling_off', 'suspension')", name="what_stops_reservations_is_carried"),
+        CheckConstraint(
+            "began_at < ends_at AND ends_at <= began_at + interval '8760 hours'",
+            name="what_is_carried_ends_within_a_year",
+        ),
+        CheckConstraint("reason <> ''", name="what_is_carried_says_why"),
+        Index("ix_carried_measure_ends_at", "ends_at"),
+    )
+
+    app_id: Mapped[str] = mapped_column(primary_key=True)
+    openid_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
 class MeasureIncident(Base):
     """Which incidents a measure follows from; one is used for each kind of measure once."""
 

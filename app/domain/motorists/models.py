@@ -15,7 +15,10 @@ from app.kernel.base import Base, Id, Key
 
 
 class Motorist(Base):
-    """Motorist (车主): one person as one WeChat app knows them."""
+    """Motorist (车主): one person as one WeChat app knows them; erased (注销), nobody whom anything names.
+
+    Whatever such a motorist would do is refused by triggers, and an erased one is never anybody again.
+    """
 
     __tablename__ = "motorist"
     __table_args__ = (
@@ -24,18 +27,24 @@ class Motorist(Base):
         CheckConstraint("phone_bidx IS NULL OR octet_length(phone_bidx) = 16", name="a_phone_index_has_16_bytes"),
         CheckConstraint("(phone_bidx IS NULL) = (phone_enc IS NULL)", name="a_phone_is_kept_with_its_index"),
         CheckConstraint("session_version > 0", name="a_session_version_is_positive"),
+        CheckConstraint(
+            "num_nonnulls(openid_bidx, openid_enc) = CASE WHEN erased_at IS NULL THEN 2 ELSE 0 END",
+            name="whoever_is_erased_has_no_openid",
+        ),
+        CheckConstraint("erased_at IS NULL OR phone_bidx IS NULL", name="whoever_is_erased_has_no_phone"),
         Index("ix_motorist_phone_bidx", "phone_bidx"),
     )
 
     id: Mapped[Id]
     key: Mapped[Key]
     app_id: Mapped[str]
-    openid_bidx: Mapped[bytes]
-    openid_enc: Mapped[bytes]
+    openid_bidx: Mapped[bytes | None]
+    openid_enc: Mapped[bytes | None]
     phone_bidx: Mapped[bytes | None]
     phone_enc: Mapped[bytes | None]
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class SignIn(Base):
@@ -46,7 +55,7 @@ class SignIn(Base):
         CheckConstraint("ends_at > began_at", name="a_sign_in_ends_after_it_began"),
         CheckConstraint("(revoked_at IS NULL) = (revoked_because IS NULL)", name="a_revoked_sign_in_says_why"),
         CheckConstraint(
-            "revoked_because IN ('logged_out', 'token_reused')",
+            "revoked_because IN ('logged_out', 'token_reused', 'erased')",
             name="a_sign_in_is_revoked_for_a_known_reason",
         ),
         Index("ix_sign_in_motorist_id", "motorist_id"),
@@ -93,7 +102,8 @@ class RefreshToken(Base):
 class NumberPlate(Base):
     """Number plate (号牌): characters and colour together are the identity, kept once for the whole city.
 
-    ``characters_bidx`` finds all colours of the same characters, for a camera that saw no colour.
+    ``characters_bidx`` finds all colours of the same characters, for a camera that saw no colour. Erased with the last
+    account that had it, its indices are chance and its characters words: stays point to it, and no car is told.
     """
 
     __tablename__ = "plate"
@@ -111,6 +121,7 @@ class NumberPlate(Base):
     value_enc: Mapped[bytes]
     colour: Mapped[str]
     kind: Mapped[str]
+    erased_at: Mapped[datetime | None]
 
 
 class Vehicle(Base):

@@ -15,7 +15,7 @@ from app.domain.motorists.plates import Plate, PlateColour, PlateKind
 from app.kernel import clock, crypto
 from app.kernel.db import transaction
 from app.kernel.prepared import Prepared
-from app.kernel.refusals import NotAllowed, NotFound, Unavailable
+from app.kernel.refusals import NotAllowed, NotFound, Unauthenticated, Unavailable
 
 
 class VehicleNotFound(NotFound):
@@ -23,6 +23,13 @@ class VehicleNotFound(NotFound):
 
     code = "vehicle_not_found"
     message = "未找到该车辆"
+
+
+class AccountErased(Unauthenticated):
+    """The account was erased, perhaps this very moment: it does nothing more."""
+
+    code = "account_erased"
+    message = "账号已注销"
 
 
 class AgreementNotSigned(NotAllowed):
@@ -82,8 +89,10 @@ SIGNED_IN: Final = select(Motorist.key, Motorist.session_version, Motorist.id).w
 
 
 def openid_of(motorist_id: int) -> str:
-    """The motorist's openid, for the payer of an order; never for logs or answers."""
+    """The motorist's openid, for the payer of an order; never for logs or answers. Refuses `AccountErased`."""
     motorist = motorist_of(motorist_id)
+    if motorist.openid_enc is None:
+        raise AccountErased
     return crypto.unseal(motorist.openid_enc, f"motorist.openid:{motorist.key}")
 
 

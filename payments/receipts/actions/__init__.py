@@ -7,12 +7,13 @@ from payments.receipts.actions.plan import plan_due
 from payments.receipts.actions.request import amend
 from payments.receipts.actions.retry import retry
 from payments.receipts.actions.terms import confirm_terms, end_terms, record_terms
-from payments.receipts.actions.titles import remove_title, save_title
+from payments.receipts.actions.titles import empty_titles, remove_title, save_title
 
 __all__ = [
     "amend",
     "ask_invoice",
     "confirm_terms",
+    "empty_titles",
     "end_terms",
     "issue_due",
     "plan_due",

@@ -101,12 +101,12 @@ def _write(requests: Sequence[ReceiptRequest], terms: ReceiptTerms, told: dict[i
 
 
 def _make_out(receipt: Receipt, request: ReceiptRequest) -> None:
-    """To the named title, else to the motorist's usual one, else to 个人."""
+    """To the named title, else to the motorist's usual one, else to 个人: so too when the title was emptied."""
     usual = select(InvoiceTitle).filter_by(motorist_id=request.motorist_id, is_usual=True, removed_at=None)
     named = select(InvoiceTitle).filter_by(id=request.title_id)
     automatic = request.title_id is None and request.kind == "fiscal_ebill"
     title = current().scalar(usual if automatic else named)
-    if title is not None:
+    if title is not None and title.name:
         receipt.payer_name = seal(unseal(title.name, title_place(title.key)), place(receipt, "payer_name"))
         receipt.payer_tax_number = title.tax_number
 

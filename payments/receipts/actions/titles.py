@@ -77,6 +77,15 @@ def remove_title(motorist_id: int, key: uuid.UUID) -> None:
         own_title(motorist_id, key).removed_at = clock.now()
 
 
+def empty_titles(motorist_id: int) -> None:
+    """Forget names and tax numbers of every title that a motorist keeps or kept; what was issued stays as issued."""
+    with transaction():
+        now = clock.now()
+        mine = update(InvoiceTitle).where(InvoiceTitle.motorist_id == motorist_id)
+        removed_at = func.coalesce(InvoiceTitle.removed_at, now)
+        current().execute(mine.values(name=b"", tax_number=None, is_usual=False, removed_at=removed_at))
+
+
 def _count(motorist_id: int) -> int:
     kept = select(func.count()).select_from(InvoiceTitle).filter_by(motorist_id=motorist_id, removed_at=None)
     return current().scalar(kept) or 0

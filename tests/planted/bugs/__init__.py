@@ -4,6 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import audit, bays, finance, gates, money, stays
+from tests.planted.bugs import audit, bays, erasure, finance, gates, money, stays
 
-BUGS: Final[Sequence[Bug]] = [*bays.BUGS, *gates.BUGS, *stays.BUGS, *audit.BUGS, *money.BUGS, *finance.BUGS]
+BUGS: Final[Sequence[Bug]] = [
+    *bays.BUGS,
+    *gates.BUGS,
+    *stays.BUGS,
+    *audit.BUGS,
+    *money.BUGS,
+    *finance.BUGS,
+    *erasure.BUGS,
+]

@@ -1,6 +1,13 @@
 """What motorists do, and the only writers of the room's tables; one file per noun."""
 
 from app.domain.motorists.actions.agreement import AgreementSuperseded, VersionTaken, publish_agreement, sign_agreement
+from app.domain.motorists.actions.erase import (
+    erase_identity,
+    erase_plate,
+    leave_plate,
+    lock_for_erasure,
+    own_plates,
+)
 from app.domain.motorists.actions.phone import PhoneCodeRefused, forget_phone, set_phone
 from app.domain.motorists.actions.sessions import (
     Grant,
@@ -30,9 +37,14 @@ __all__ = [
     "VersionTaken",
     "WeChatAway",
     "add_vehicle",
+    "erase_identity",
+    "erase_plate",
     "forget_phone",
     "identify",
+    "leave_plate",
+    "lock_for_erasure",
     "log_out_everywhere",
+    "own_plates",
     "publish_agreement",
     "refresh",
     "remember_plate",

@@ -2,6 +2,7 @@
 
 from app.domain.receipts.actions.ask_mail import ask_mail, check_mail
 from app.domain.receipts.actions.bring_mail import ask_for_due_mails, bring_mail
+from app.domain.receipts.actions.drop_mails import drop_mails
 from app.domain.receipts.actions.news import tell_news
 from app.domain.receipts.actions.terms import confirm_terms, end_terms, record_terms, retry
 
@@ -11,6 +12,7 @@ __all__ = [
     "bring_mail",
     "check_mail",
     "confirm_terms",
+    "drop_mails",
     "end_terms",
     "record_terms",
     "retry",

@@ -140,7 +140,7 @@ def _write_down(mail_id: int, attempts: int, outcome: Outcome) -> None:
             return
         match outcome:
             case Taken():
-                _end(mail, "deliver", CAUSE)
+                end(mail, "deliver", CAUSE)
                 _note_well()
             case Refused(code):
                 _end_unsent(mail, "refuse", CAUSE, code)
@@ -148,14 +148,14 @@ def _write_down(mail_id: int, attempts: int, outcome: Outcome) -> None:
                 _postpone(mail, outcome)
 
 
-def _end(mail: ReceiptMail, event: str, cause: str, code: int | None = None) -> None:
+def end(mail: ReceiptMail, event: str, cause: str, code: int | None = None) -> None:
     """The address goes with the mail's last state, in one statement."""
     MAIL.move(mail, event, cause, address=None, next_check_at=None, smtp_code=code, ended_at=clock.now())
     settle_tasks(REFUSES_US, "receipt_mail", mail.id, "该邮件已结束")
 
 
 def _end_unsent(mail: ReceiptMail, event: str, cause: str, code: int | None = None) -> None:
-    _end(mail, event, cause, code or mail.smtp_code)
+    end(mail, event, cause, code or mail.smtp_code)
     kind, title, body = UNSENT[mail.state]
     count = current().scalar(select(func.count()).select_from(MailedReceipt).filter_by(mail_id=mail.id))
     tell(mail.motorist_id, kind, f"receipt_mail:{mail.id}", title, body.format(count=count))
