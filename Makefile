@@ -15,7 +15,7 @@ run: setup ## start the whole platform; Ctrl-C ends it
 	@$(PY) -m launcher run
 
 test: setup ## the whole suite on servers of its own
-	@$(PY) -m pytest -q -n 2 --dist worksteal
+	@$(PY) -m pytest -q -n 3 --dist worksteal
 
 nightly: setup ## twenty times the random cases, a race of a million attempts, chaos with a hundred thousand payments
 	@TEST_EFFORT=2000 $(PY) -m pytest -q -n 2 --timeout 3600 tests/pricing tests/life

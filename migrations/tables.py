@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -11,6 +12,7 @@ from app.kernel.base import Base
 ROOTS = ("app.kernel", "app.domain", "payments")
 
 
+@cache
 def metadata() -> MetaData:
     """Every model's table: imports each module named `models` and the kernel's own tables."""
     for root in ROOTS:

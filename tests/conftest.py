@@ -5,22 +5,26 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import hypothesis
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from redis import Redis
 
 from launcher.environment import development_key
 from launcher.ports import free_ports, is_taken
 from launcher.processes import await_that
-from tests.ground import Addresses, Ground, empty
+from tests.ground import Addresses, Ground, caretaker, empty, in_memory
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = pytest.StashKey[Ground]()
 SHARED_FOLDER = "GONGBO_TEST_GROUND"
+GARBAGE = (20_000, 20, 50)
+"""How much may come before somebody looks for garbage: by Python's own numbers that takes a twentieth of all time."""
 
 hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of a rule
 hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_000)
@@ -43,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The controlling process makes the ground and takes it away; workers find it by the environment."""
     if hasattr(config, "workerinput"):
         return
+    if (memory := in_memory()) and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
     ground = Ground.new()
     config.stash[GROUND] = ground
     os.environ[SHARED_FOLDER] = str(ground.folder)
@@ -64,6 +72,7 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     gc.enable()
+    gc.set_threshold(*GARBAGE)
     _keep_what_is_there()
 
 
@@ -162,7 +171,8 @@ def platform(settings: "Settings") -> "Iterator[Flask]":
 
     platform = create_app(settings)
     _keep_what_is_there()
-    yield platform
+    with patch.object(PasswordHasher, "verify", cache(PasswordHasher.verify)):  # what fitted once fits again
+        yield platform
     with platform.app_context():
         platform.extensions["sqlalchemy"].engine.dispose()
 
@@ -226,11 +236,18 @@ def evening(database: Addresses, at: Callable[[datetime], None]) -> datetime:
 
 
 @pytest.fixture(scope="session")
-def moulds(admin: psycopg.Connection[tuple[object, ...]]) -> "Moulds":
+def sweeper(servers: Addresses) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Who empties the worker's city and puts things back in it, unseen by triggers; tests look with `admin`."""
+    with caretaker(servers.admin, Ground(Path(os.environ[SHARED_FOLDER])).seeded()) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def moulds(sweeper: psycopg.Connection[tuple[object, ...]]) -> "Moulds":
     """What this worker need not make again."""
     from tests.moulds import Moulds  # noqa: PLC0415 - pure tests need not wait for it
 
-    return Moulds(admin, Ground(Path(os.environ[SHARED_FOLDER])).seeded())
+    return Moulds(sweeper, Ground(Path(os.environ[SHARED_FOLDER])).seeded())
 
 
 @pytest.fixture(autouse=True)
@@ -239,8 +256,7 @@ def clean_city(request: pytest.FixtureRequest) -> Iterator[None]:
     if "servers" not in request.fixturenames:
         yield
         return
-    ground = Ground(Path(os.environ[SHARED_FOLDER]))
-    empty(request.getfixturevalue("admin"), ground.seeded())
+    empty(request.getfixturevalue("sweeper"))
     request.getfixturevalue("redis").flushdb()
     if "environment" not in request.fixturenames:
         yield

@@ -7,12 +7,12 @@ saves time and decides nothing.
 """
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import psutil
 import psycopg
@@ -25,6 +25,8 @@ T = TypeVar("T")
 _numbers = itertools.count(1)
 ABOUT = timedelta(seconds=30)
 """So far may the clock stand from the moment at which a mould was ready."""
+MOST = 6
+"""So many things of a kind does a test get out of moulds: what it makes in a loop hardly another asks for."""
 
 
 class Clock(Protocol):
@@ -39,7 +41,6 @@ class Mould:
 
     number: int
     rows: Mapping[str, int]
-    putting_back: bytes
     upon: frozenset[int]
     ready_at: datetime
     made: Any
@@ -48,12 +49,15 @@ class Mould:
 class Moulds:
     """All that this worker has made; `here` are those whose rows the running test has, under what was asked for."""
 
-    def __init__(self, admin: psycopg.Connection[Any], seeded: Sequence[str]) -> None:
-        self._admin = admin
-        self._columns = _columns_to_copy(admin, seeded)
+    def __init__(self, caretaker: psycopg.Connection[Any], seeded: Sequence[str]) -> None:
+        self._caretaker = caretaker
+        self._columns = _columns_to_copy(caretaker, seeded)
         self._known: dict[Hashable, list[Mould]] = defaultdict(list)
         self._here: dict[int, Mould] = {}
-        self._names: dict[Hashable, int] = {}
+        self._names: dict[Hashable, Mould] = {}
+        self._asked: dict[Hashable, list[datetime]] = defaultdict(list)
+        self._asked_here: dict[Hashable, datetime] = {}
+        self._counted: Counter[Hashable] = Counter()
         self._clock: Clock | None = None
 
     @contextmanager
@@ -68,32 +72,52 @@ class Moulds:
             self._clock = None
             self._here.clear()
             self._names.clear()
+            self._counted.clear()
+            for what, moment in self._asked_here.items():
+                self._asked[what].append(moment)
+            self._asked_here.clear()
 
     def is_here(self, what: Hashable) -> bool:
         """Whether the running test has such a thing out of a mould."""
         return what in self._names
+
+    def there(self, what: Hashable) -> Any:
+        """The last such thing that the running test was given out of a mould, else None: nobody need look for it."""
+        return self._names[what].made if what in self._names else None
 
     def ready(self, what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
         """What `make` makes and returns. `what` names everything that it depends on, `upon` what it points to.
 
         Only for what is not there yet; asked twice in one test, it is another one.
         """
-        if self._clock is None or in_transaction() or not all(self.is_here(each) for each in upon):
+        self._counted[what] += 1
+        if self._clock is None or in_transaction() or self._counted[what] > MOST:
             return make()
-        needed = frozenset(self._names[each] for each in upon)
+        if not all(self.is_here(each) for each in upon):
+            return make()
+        needed = frozenset(self._names[each].number for each in upon)
         mould = self._placed(what, needed) or self._made(what, make, needed)
         if mould is None:
             return make()
-        self._here[mould.number], self._names[what] = mould, mould.number
+        self._here[mould.number] = self._names[what] = mould
         made: T = mould.made
         return made
+
+    def common(self, what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
+        """As `ready`, of what is made so fast that only a mould which several tests use is worth the making of it."""
+        if any(abs(moment - _now()) < ABOUT for moment in self._asked[what]):
+            return self.ready(what, make, upon)
+        if clock.offset():
+            self._asked_here[what] = _now()
+        return make()
 
     def _placed(self, what: Hashable, upon: frozenset[int]) -> Mould | None:
         """A mould that fits, put back; None where there is none, or the city is not as it was."""
         mould = next((each for each in self._known[what] if self._fits(each, upon)), None)
-        if mould is None or not self._is_ordinary():
+        if mould is None or not self._put_back(mould):
             return None
-        self._put_back(mould)
+        if self._clock is not None and mould.ready_at > _now():
+            self._clock.move_by(mould.ready_at - _now())
         return mould
 
     def _fits(self, mould: Mould, needed: frozenset[int]) -> bool:
@@ -102,55 +126,60 @@ class Moulds:
 
     def _is_ordinary(self) -> bool:
         """Whether the city goes by its usual numbers and by no calendar that a test loaded: all else lies in `upon`."""
-        own = sum(mould.rows.get("calendar_version", 0) for mould in self._here.values())
-        row = self._admin.execute(_ORDINARY, [own]).fetchone()
-        return row == (True,)
+        question = sql.SQL("SELECT") + sql.SQL(_ORDINARY).format(of_moulds=self._calendars())
+        return self._caretaker.execute(question).fetchone() == (True,)
+
+    def _calendars(self) -> int:
+        """How many calendars are out of moulds."""
+        return sum(mould.rows.get("calendar_version", 0) for mould in self._here.values())
 
     def _made(self, what: Hashable, make: Callable[[], Any], upon: frozenset[int]) -> Mould | None:
         """A new mould; None where its rows could not be told from those of others."""
         if clock.offset() == timedelta() or not self._is_ordinary() or not self._is_alone():
             return None
-        since = self._admin.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
+        since = self._caretaker.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
         assert since is not None
         made, ready_at = make(), _now()
         number, rows = next(_numbers), self._new_rows(since[0])
         assert rows, f"{what} was there already, and would be missing where it is not"
         for table in rows:
             self._keep(number, table, since[0])
-        mould = Mould(number, rows, self._putting_back(number, rows), upon, ready_at, made)
+        self._learn_to_put_back(number, rows)
+        mould = Mould(number, rows, upon, ready_at, made)
         self._known[what].append(mould)
         return mould
 
     def _is_alone(self) -> bool:
         """Whether no other process is connected to this worker's database."""
         ours = [each.laddr.port for each in psutil.Process().net_connections("tcp")]
-        return self._admin.execute(_OTHERS, [ours]).fetchall() == []
+        return self._caretaker.execute(_OTHERS, [ours]).fetchall() == []
 
     def _new_rows(self, since: str) -> Mapping[str, int]:
         """How many rows came into which tables after that transaction."""
         count = sql.SQL("SELECT {}, count(*) FROM {} HAVING count(*) > 0")
         counts = [count.format(sql.Literal(table), _new(table, since)) for table in self._columns]
-        return dict(self._admin.execute(sql.SQL(" UNION ALL ").join(counts)).fetchall())
+        return dict(self._caretaker.execute(sql.SQL(" UNION ALL ").join(counts)).fetchall())
 
     def _keep(self, number: int, table: str, since: str) -> None:
         copy = sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} ORDER BY to_jsonb(new) -> 'id'")
-        self._admin.execute(copy.format(_copy(number, table), self._columns[table], _new(table, since)))
+        self._caretaker.execute(copy.format(_copy(number, table), self._columns[table], _new(table, since)))
 
-    def _putting_back(self, number: int, tables: Iterable[str]) -> bytes:
-        """The statement that does it, written once: a test may do it ten times."""
+    def _learn_to_put_back(self, number: int, tables: Iterable[str]) -> None:
+        """A function, whose plans are kept: a test may put ten moulds back."""
         rows = sql.SQL(" ").join(
             sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {};").format(
                 sql.Identifier(table), self._columns[table], self._columns[table], _copy(number, table)
             )
             for table in tables
         )
-        return sql.SQL(_AS_THEY_WERE).format(rows=rows).as_bytes(self._admin)
+        is_ordinary = sql.SQL(_ORDINARY).format(of_moulds=sql.Identifier("calendars_of_moulds"))
+        name = sql.Identifier(f"mould_{number}")
+        self._caretaker.execute(sql.SQL(_PUT_BACK).format(name=name, is_ordinary=is_ordinary, rows=rows))
 
-    def _put_back(self, mould: Mould) -> None:
-        """As if it had been made now; the clock goes on to the moment at which it was ready."""
-        self._admin.execute(mould.putting_back)
-        if self._clock is not None and mould.ready_at > _now():
-            self._clock.move_by(mould.ready_at - _now())
+    def _put_back(self, mould: Mould) -> bool:
+        """As if it had been made now; false, and nothing done, where the city is not as it usually is."""
+        put_back = f"SELECT pg_temp.mould_{mould.number}(%s)".encode()
+        return self._caretaker.execute(put_back, [self._calendars()]).fetchone() == (True,)
 
 
 _moulds: Moulds | None = None
@@ -167,13 +196,23 @@ def ready(what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) 
     return make() if _moulds is None else _moulds.ready(what, make, upon)
 
 
+def common(what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
+    """As `Moulds.common`; without moulds it is made."""
+    return make() if _moulds is None else _moulds.common(what, make, upon)
+
+
 def is_here(what: Hashable) -> bool:
     """As `Moulds.is_here`."""
     return _moulds is not None and _moulds.is_here(what)
 
 
-_ORDINARY = """
-SELECT NOT EXISTS (SELECT FROM policy_number) AND (SELECT count(*) FROM calendar_version) = %s
+def there(what: Hashable) -> Any:
+    """As `Moulds.there`."""
+    return None if _moulds is None else _moulds.there(what)
+
+
+_ORDINARY: Final = """
+NOT EXISTS (SELECT FROM policy_number) AND (SELECT count(*) FROM calendar_version) = {of_moulds}
 """
 
 _OTHERS = """
@@ -181,7 +220,16 @@ SELECT pid FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND client_port <> ALL(%s)
 """
 
-_AS_THEY_WERE = "DO $$ BEGIN SET LOCAL session_replication_role = replica; {rows} END $$"
+_PUT_BACK: Final = """
+CREATE FUNCTION pg_temp.{name}(calendars_of_moulds bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT ({is_ordinary}) THEN
+        RETURN false;
+    END IF;
+    {rows}
+    RETURN true;
+END $$
+"""
 
 _COLUMNS = """
 SELECT c.relname, a.attname

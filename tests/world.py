@@ -92,6 +92,8 @@ def shanghai(text: str) -> datetime:
 
 def the_city() -> None:
     """Districts, the calendar of 2026, and an agreement to sign."""
+    if all(map(moulds.is_here, ("districts", "calendar", "agreement"))):
+        return
     know_districts()
     if version_in_force(2026) is None:
         moulds.ready("calendar", _seed)
@@ -101,11 +103,13 @@ def the_city() -> None:
 
 def know_districts() -> None:
     """The city's districts."""
+    if moulds.is_here("districts"):
+        return
     with transaction() as session:
         known = session.query(District.code).count()
     if not known:
         moulds.ready("districts", units.know_districts)
-    elif not moulds.is_here("districts"):
+    else:
         units.know_districts()
 
 
@@ -149,8 +153,10 @@ def staff(
 
 def _founder() -> int:
     """The account of who granted all others their roles, and himself his."""
-    with transaction() as session:
-        known: int | None = session.query(StaffAccount.id).filter_by(login="founder").scalar()
+    known: int | None = moulds.there("founder")
+    if known is None:
+        with transaction() as session:
+            known = session.query(StaffAccount.id).filter_by(login="founder").scalar()
     return known or moulds.ready("founder", _found)
 
 
@@ -191,19 +197,24 @@ def hourly(fen: int) -> dict[str, Any]:
 
 def price_officers() -> tuple[Actor, Actor]:
     """Two people of the city who decide on prices: what one proposes the other approves."""
+    there: tuple[Actor, Actor] | None = moulds.there("price-officers")
+    if there is not None:
+        return there
     with transaction() as session:
         named = session.query(StaffAccount.id).filter(StaffAccount.login.in_(PRICE_OFFICERS))
         known = [account_id for (account_id,) in named.order_by(StaffAccount.login)]
     _founder()
-    one, other = known or moulds.ready("price-officers", _appoint_officers, ["districts", "founder"])
-    return actor_of(one), actor_of(other)
+    if known:
+        return actor_of(known[0]), actor_of(known[1])
+    return moulds.ready("price-officers", _appoint_officers, ["districts", "founder"])
 
 
 PRICE_OFFICERS = ("price-officer-1", "price-officer-2")
 
 
-def _appoint_officers() -> list[int]:
-    return [staff("price_officer", login=each).account_id for each in PRICE_OFFICERS]
+def _appoint_officers() -> tuple[Actor, Actor]:
+    one, other = (staff("price_officer", login=each) for each in PRICE_OFFICERS)
+    return one, other
 
 
 def reference(
@@ -235,8 +246,10 @@ def bound(lot: Lot, *versions: ReferenceVersion) -> ReferenceSet:
 def _dear() -> int:
     """The row of the dear reference."""
     name = "示例高价参照停车场"
-    with transaction() as session:
-        known = session.query(ReferenceLot.id).filter_by(name=name).scalar()
+    known: int | None = moulds.there("dear")
+    if known is None:
+        with transaction() as session:
+            known = session.query(ReferenceLot.id).filter_by(name=name).scalar()
     return known or moulds.ready("dear", lambda: reference(DEAR, name=name).reference_id, ["price-officers"])
 
 
@@ -283,6 +296,12 @@ def _believed(lot: Lot, tariff_id: int, set_id: int) -> CapProof:
 
 def payee(kind: str = "enterprise") -> Payee:
     """A confirmed recipient: a district's treasury, or an enterprise."""
+    payee_id = moulds.common(("payee", kind), lambda: _confirmed_payee(kind))
+    with transaction() as session:
+        return session.get_one(Payee, payee_id)
+
+
+def _confirmed_payee(kind: str) -> int:
     fiscal = FiscalParticulars("district", "330106", "001001", "示例事务中心", "示例项目", "示例区财政专户")
     enterprise = EnterpriseParticulars("91330100MA00000000", "示例银行", "571900000000001")
     made = open_payee(
@@ -290,7 +309,7 @@ def payee(kind: str = "enterprise") -> Payee:
     )
     confirm(made.id, confirmed_by=ACTOR, note="示例主体，不得用于真实收费", sample=True)
     open_channel(made.id, sp_mchid="1600000001", sub_mchid=str(1900000000 + secrets.randbelow(99_999_999)), actor=ACTOR)
-    return made
+    return made.id
 
 
 def new_unit(kind: str = "enterprise", **told: Any) -> NewUnit:
@@ -331,14 +350,17 @@ CONTACTS = (
 
 def lots_regulator() -> Actor:
     """Who approves lots and plans in these tests: one person of the city, never of a unit."""
+    there: Actor | None = moulds.there("lots-regulator")
+    if there is not None:
+        return there
     with transaction() as session:
         known = session.query(StaffAccount.id).filter_by(login="lots-regulator").scalar()
     _founder()
-    return actor_of(known or moulds.ready("lots-regulator", _appoint_regulator, ["districts", "founder"]))
+    return actor_of(known) if known else moulds.ready("lots-regulator", _appoint_regulator, ["districts", "founder"])
 
 
-def _appoint_regulator() -> int:
-    return staff("regulator", login="lots-regulator").account_id
+def _appoint_regulator() -> Actor:
+    return staff("regulator", login="lots-regulator")
 
 
 @dataclass(frozen=True)
@@ -397,15 +419,15 @@ def open_own_lot(bays: int = 2, kind: str = "enterprise", plan: dict[str, Any] |
     the_city()
     lots_regulator()
 
-    def opened() -> tuple[int, int]:
+    def opened() -> tuple[int, Actor]:
         with transaction():
             own = approved_lot(bays, kind, plan, **told)
             lots.publish(own.by, own.key)
-            return own.lot.id, own.by.account_id
+            return own.lot.id, own.by
 
-    lot_id, account_id = moulds.ready(_wish(bays, kind, plan, **told), opened, ["calendar", "lots-regulator"])
+    lot_id, by = moulds.ready(_wish(bays, kind, plan, **told), opened, ["calendar", "lots-regulator"])
     with transaction() as session:
-        return OwnLot(session.get_one(Lot, lot_id), actor_of(account_id))
+        return OwnLot(session.get_one(Lot, lot_id), by)
 
 
 def _wish(bays: int, kind: str, plan: dict[str, Any] | None = None, **told: Any) -> Hashable:
@@ -423,7 +445,11 @@ def open_lot(bays: int = 2, kind: str = "enterprise", parameters: dict[str, Any]
         charge_by(lot, tariff(parameters), since)
         pay_to(lot, payee("enterprise" if kind == "enterprise" else "fiscal"), since)
 
-    moulds.ready(("charging lot", lot.key, repr(parameters)), charging, [_wish(bays, kind), "price-officers", "dear"])
+    wish = _wish(bays, kind)
+    if (moulds.there(wish) or (None,))[0] == lot.id:
+        moulds.ready(("charging lot", lot.key, repr(parameters)), charging, [wish, "price-officers", "dear"])
+    else:
+        charging()
     return lot
 
 
@@ -443,15 +469,23 @@ class Driver:
     plate: Plate
 
 
-def some_plate() -> Plate:
-    """A blue plate of Hangzhou that no other test uses."""
-    return read_plate("浙A" + "".join(random.choices("BCDEFGHJKLMNPQRSTUVWXYZ23456789", k=5)), "blue")
+def some_plate(chance: random.Random | None = None) -> Plate:
+    """A blue plate of Hangzhou that no other test uses; without `chance` the same in the same test."""
+    choices = (chance or random).choices
+    return read_plate("浙A" + "".join(choices("BCDEFGHJKLMNPQRSTUVWXYZ23456789", k=5)), "blue")
 
 
 def driver(plate: Plate | None = None) -> Driver:
     """A motorist ready to reserve."""
     the_city()
-    own = plate or some_plate()
+    return _ready_to_reserve(plate) if plate else moulds.common("driver", _somebody, ["agreement"])
+
+
+def _somebody() -> Driver:
+    return _ready_to_reserve(some_plate(_anywhere))
+
+
+def _ready_to_reserve(own: Plate) -> Driver:
     grant = motorists.sign_in("wx0000000000000000", Identity(openid=f"o-{secrets.token_hex(12)}", unionid=None))
     motorist_id = _id_of(grant.motorist_key)
     motorists.sign_agreement(motorist_id, "test-1", {"system": "test"})

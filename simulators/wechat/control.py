@@ -122,6 +122,15 @@ class Control:
         self._world.faults.clear()
         return {}
 
+    def calm(self, _: Wish) -> Wish:
+        """Everything as on a good day: no faults, bills from the book, no messages yet, notices delivered."""
+        self._world.faults.clear()
+        self._world.subscriptions.reset()
+        self._world.bills.release()
+        self._world.courier.adopt(Habit())
+        self._world.switches = Switches()
+        return {}
+
     def switch(self, wish: Wish) -> Wish:
         self._world.switches = Switches(**(asdict(self._world.switches) | wish))
         return asdict(self._world.switches)
@@ -274,6 +283,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Control, Wish], Wish]] = {
     ("POST", "/faults"): Control.plan_fault,
     ("DELETE", "/faults"): Control.clear_faults,
     ("POST", "/switches"): Control.switch,
+    ("POST", "/calm"): Control.calm,
     ("POST", "/sub-merchants"): Control.bind,
     ("GET", "/bills"): Control.bill,
     ("POST", "/bills"): Control.force_bill,

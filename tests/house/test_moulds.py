@@ -29,16 +29,16 @@ PASSING = {"id", "transaction_id", "at"}
 
 
 @pytest.fixture
-def next_test(admin: Admin, clock: MovableClock, evening: datetime) -> Iterator[NextTest]:
+def next_test(sweeper: Admin, clock: MovableClock, evening: datetime) -> Iterator[NextTest]:
     """Each call begins a test with an empty city at the same evening, out of moulds of its own; the first has begun."""
     seeded = Ground(Path(os.environ[SHARED_FOLDER])).seeded()
-    own = Moulds(admin, seeded)
+    own = Moulds(sweeper, seeded)
     with ExitStack() as running:
         running.enter_context(own.at_hand(clock))
 
         def begin() -> None:
             running.close()
-            empty(admin, seeded)
+            empty(sweeper)
             clock.move_to(evening)
             running.enter_context(own.at_hand(clock))
 

@@ -1,6 +1,5 @@
 """One sample city for all tests of this folder: they only look at it, or load it again, which must change nothing."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,8 @@ import pytest
 from app.jobs.sample_city import load
 from app.jobs.sample_city.load import is_there
 from app.settings import Settings
-from tests.conftest import SHARED_FOLDER, MovableClock
-from tests.ground import Ground, empty
+from tests.conftest import MovableClock
+from tests.ground import empty
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,13 +39,13 @@ def since_then() -> timedelta:
 
 @pytest.fixture
 def city(
-    app: "Flask", admin: Admin, settings: Settings, clock: MovableClock, since_then: timedelta, gates_file: Path
+    app: "Flask", sweeper: Admin, settings: Settings, clock: MovableClock, since_then: timedelta, gates_file: Path
 ) -> Settings:
     """The city with one week of life, at 20:00 on a Sunday in Hangzhou; returns the settings to load it with."""
     assert app.extensions
     clock.set_offset(since_then)
     if not is_there():
-        empty(admin, Ground(Path(os.environ[SHARED_FOLDER])).seeded())
+        empty(sweeper)
         load(settings, weeks=1, gates_file=gates_file, tell=_silently)
     return settings
 

@@ -67,27 +67,7 @@ class Stand:
 
     def calm(self) -> None:
         """Everything as WeChat is on a good day, at whatever time it is."""
-        self.control("faults", method="DELETE")
-        self.control("messages", method="DELETE")
-        self.control("bills", method="DELETE")
-        self.control("notices", mode="deliver")
-        self.control(
-            "switches",
-            sign_errors=False,
-            platform_certificate=False,
-            certify_notices=False,
-            paid_code="ORDER_PAID",
-            close_paid_status=400,
-            close_rest=False,
-            most_a_minute={},
-            blocked_sub_merchants=[],
-            trade_managed=False,
-            refund_outcome="SUCCESS",
-            refund_seconds=5.0,
-            empty_sub_merchants=[],
-            fee_percent="0.60",
-            bill_part_lines=0,
-        )
+        self.control("calm")
 
     def account(self) -> MerchantAccount:
         return account_of(self.environment)
