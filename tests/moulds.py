@@ -59,6 +59,7 @@ class Moulds:
         self._asked_here: dict[Hashable, datetime] = {}
         self._counted: Counter[Hashable] = Counter()
         self._clock: Clock | None = None
+        self._is_making = False
 
     @contextmanager
     def at_hand(self, of_this_test: Clock) -> Iterator[None]:
@@ -88,10 +89,11 @@ class Moulds:
     def ready(self, what: Hashable, make: Callable[[], T], upon: Sequence[Hashable] = ()) -> T:
         """What `make` makes and returns. `what` names everything that it depends on, `upon` what it points to.
 
-        Only for what is not there yet; asked twice in one test, it is another one.
+        Only for what is not there yet; asked twice in one test, it is another one. What is made on the way belongs to
+        the mould of the whole and has none of its own.
         """
         self._counted[what] += 1
-        if self._clock is None or in_transaction() or self._counted[what] > MOST:
+        if self._clock is None or self._is_making or in_transaction() or self._counted[what] > MOST:
             return make()
         if not all(self.is_here(each) for each in upon):
             return make()
@@ -139,7 +141,11 @@ class Moulds:
             return None
         since = self._caretaker.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
         assert since is not None
-        made, ready_at = make(), _now()
+        self._is_making = True
+        try:
+            made, ready_at = make(), _now()
+        finally:
+            self._is_making = False
         number, rows = next(_numbers), self._new_rows(since[0])
         assert rows, f"{what} was there already, and would be missing where it is not"
         for table in rows:

@@ -16,10 +16,10 @@ from app.domain.policies.actions import lay_down
 from app.domain.units.actions import know_districts
 from app.kernel.clock import now
 from app.kernel.db import transaction
-from tests import world
+from tests import moulds, world
 from tests.conftest import SHARED_FOLDER, MovableClock
 from tests.ground import Ground, empty
-from tests.moulds import Moulds
+from tests.moulds import MOST, Moulds
 
 Admin = psycopg.Connection[Any]
 NextTest = Callable[[], None]
@@ -64,6 +64,35 @@ def test_a_lot_out_of_a_mould_is_row_for_row_the_lot_that_was_made(next_test: Ne
     given = world.open_lot()
     assert (given.id, given.key, given.state) == (made.id, made.key, "open")
     assert everything(admin) == before
+
+
+def test_a_motorist_whom_a_second_test_asks_for_is_row_for_row_given_to_a_third(
+    next_test: NextTest, admin: Admin
+) -> None:
+    first = world.driver()
+    next_test()
+    made, before = world.driver(), everything(admin)
+    next_test()
+    assert (world.driver(), everything(admin)) == (made, before)
+    assert made != first
+
+
+def test_what_is_made_on_the_way_to_a_mould_has_none_of_its_own(next_test: NextTest) -> None:
+    for _ in range(3):
+        own, of_another = world.payee().id, moulds.ready("a part of it", lambda: world.payee().id)
+        assert own != of_another
+        next_test()
+
+
+def test_a_test_that_makes_many_leaves_no_mould_of_each(next_test: NextTest) -> None:
+    made = [one_of_many() for _ in range(MOST + 1)]
+    next_test()
+    assert [one_of_many() for _ in range(MOST)] == made[:MOST]
+    assert one_of_many() not in made
+
+
+def one_of_many() -> int:
+    return moulds.ready("one of many", lambda: world.payee().id)
 
 
 def test_two_of_a_kind_are_never_the_same(next_test: NextTest) -> None:
