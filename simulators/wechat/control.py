@@ -123,11 +123,12 @@ class Control:
         return {}
 
     def calm(self, _: Wish) -> Wish:
-        """Everything as on a good day: no faults, bills from the book, no messages yet, notices delivered."""
+        """Everything as on a good day: no faults, bills from the book, no messages yet; older notices are given up."""
         self._world.faults.clear()
         self._world.subscriptions.reset()
         self._world.bills.release()
         self._world.courier.adopt(Habit())
+        self._world.courier.rest()
         self._world.switches = Switches()
         return {}
 

@@ -117,6 +117,13 @@ class Courier:
             self._due.notify()
         self._feet.shutdown(cancel_futures=True)
 
+    def rest(self) -> None:
+        """Gives up every notice that nobody has thanked for: none of them sets out again."""
+        with self._lock:
+            self._round.clear()
+            for notice in self._written.values():
+                notice.state = "given_up" if notice.state == "pending" else notice.state
+
     def of(self, number: str) -> list[Notice]:
         return [notice for notice in self.all() if notice.number == number]
 
@@ -175,7 +182,7 @@ class Courier:
 
     def _attempt(self, notice: Notice, step: int) -> None:
         attempt = self._deliver(notice)
-        if attempt.status in THANKS or notice.forgery:
+        if attempt.status in THANKS or notice.forgery or notice.state == "given_up":
             return
         if step < len(RETRY_SECONDS):
             self._schedule(notice, step + 1, attempt.at + RETRY_SECONDS[step] * self._factor)
