@@ -1,9 +1,15 @@
 """A motorist erases their account on the phone."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
 from app.domain.lots.models import Lot
 from app.kernel.db import transaction
 from app.kernel.idempotency import RememberedRequest
-from tests.miniprogram.stand import Phone
+from launcher.processes import await_that
+from tests.miniprogram.stand import Phone, a_plate
 from tests.miniprogram.test_reservations import driver, lot, wish
 
 __all__ = ["driver", "lot"]
@@ -33,3 +39,24 @@ def test_an_account_with_a_reservation_is_kept(driver: Phone, lot: Lot) -> None:
         "account_has_reservation", "您还有未结束的预约、候补或固定泊位，请先取消后再注销",
     )  # fmt: skip
     assert driver.get("/reservations")
+
+
+def test_what_is_asked_while_the_account_is_being_erased_waits_and_is_refused(
+    driver: Phone, admin: psycopg.Connection[Any]
+) -> None:
+    asked = {"plate": a_plate(), "colour": "blue"}
+    with ThreadPoolExecutor(1) as pool:
+        with admin.transaction():
+            admin.execute(
+                "UPDATE motorist SET erased_at = now(), openid_bidx = NULL, openid_enc = NULL, phone_bidx = NULL, "
+                "phone_enc = NULL"
+            )
+            told = pool.submit(driver.post, "/vehicles", asked, 401)
+            assert await_that(lambda: told.done() or somebody_waits(admin), seconds=20)
+            assert not told.done()
+        assert told.result(20)["code"] == "account_erased"
+
+
+def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(admin.execute(waiting).fetchall())

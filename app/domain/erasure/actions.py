@@ -21,10 +21,10 @@ def erase(motorist_id: int) -> None:
     """
     with transaction():
         motorist, label = motorists.lock_for_erasure(motorist_id), f"motorist:{motorist_id}"
+        drop_mails(motorist_id, label)  # before it is asked what is under way: what is not dropped is being sent
         refuse_unfinished(motorist_id)
         carry_on(motorist, openid_of(motorist_id))
         silence(motorist_id, label)
-        drop_mails(motorist_id, label)
         empty_titles(motorist_id)
         forget_answers_to(label)
         _forget_plates(motorist_id)
