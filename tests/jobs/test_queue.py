@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -80,6 +80,44 @@ def test_a_killed_workers_job_is_given_back_and_done(
     assert sweep_once(app, rescue) == len(begun)
     work(app, wiring().settings, until_empty=True)
     assert admin.execute("SELECT count(*) FROM whitelist_row").fetchall() == [(1,)]
+
+
+@pytest.fixture
+def wakings(admin: psycopg.Connection[Any]) -> Iterator[list[psycopg.Notify]]:
+    """What a worker that waits would be told; looked at after a statement of the same connection."""
+    told: list[psycopg.Notify] = []
+    admin.add_notify_handler(told.append)
+    admin.execute("LISTEN procrastinate_any_queue_v1")
+    yield told
+    admin.execute("UNLISTEN *")
+    admin.remove_notify_handler(told.append)
+
+
+def test_a_job_wakes_a_worker_unless_another_one_waits(
+    database: Addresses, admin: psycopg.Connection[Any], wakings: list[psycopg.Notify]
+) -> None:
+    for _ in range(3):
+        with transaction():
+            enqueue("gates.wake", device_id=1)
+    assert (len(waiting(admin)), len(wakings)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "UPDATE procrastinate_jobs SET status = 'doing'",
+        "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 hour'",
+    ],
+)
+def test_a_job_that_is_done_or_tried_again_later_lets_the_next_one_wake_a_worker(
+    database: Addresses, admin: psycopg.Connection[Any], wakings: list[psycopg.Notify], meanwhile: LiteralString
+) -> None:
+    with transaction():
+        enqueue("gates.wake", device_id=1)
+    admin.execute(meanwhile)
+    with transaction():
+        enqueue("gates.wake", device_id=2)
+    assert (len(waiting(admin)), len(wakings)) == (2, 2)
 
 
 def worker(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -1,6 +1,8 @@
 import json
 
+import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import select
 
 from app.api.notices import REJECTED
@@ -35,6 +37,22 @@ def test_what_wechat_signed_but_is_not_our_order_is_thanked_and_moves_no_money(
     before = stored()
     assert till.forge(order, kind) == [200]
     assert (stored(), state_of(charge), books(payee)) == (before + 1, "created", {})
+
+
+def test_a_notice_is_kept_once_with_what_came_of_it(till: Till, door: Door) -> None:
+    _, order = till.ordered(till.treasury_payee())
+    till.paid(order)
+    before = stored()
+    assert till.redeliver(order, copies=4) + till.redeliver(order, new_id=True) == [200] * 5
+    assert stored() == before + 2
+    with transaction() as session:
+        kept = session.scalars(select(CallbackInbox.outcome).order_by(CallbackInbox.received_at.desc()).limit(2))
+        assert list(kept) == ["already_paid", "paid"]
+
+
+def test_the_program_cannot_say_otherwise_later(till: Till, door: Door, program: str) -> None:
+    with psycopg.connect(program) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute("UPDATE callback_inbox SET outcome = 'paid'")
 
 
 def test_a_rejection_is_counted_and_answered_as_wechat_wants_it(door: Door) -> None:

@@ -156,6 +156,19 @@ def test_a_notice_takes_effect_once_however_often_it_comes(
     assert len(journals_of_refund(made)) == 1 + (status != "CLOSED")
 
 
+def test_an_old_notice_that_comes_again_is_not_held_against_newer_news(
+    till: Till, door: Door, payment: Payment
+) -> None:  # fmt: skip
+    made = sent(till, payment)
+    told = till.comes_to(made, "ABNORMAL")
+    assert till.deliver(told) == [200]
+    till.comes_to(made, "SUCCESS")
+    till.bring(made)
+    assert till.deliver(told) == [200]
+    assert now_of(made).state == "success"
+    assert [each.kind for each in cases(made.out_refund_no)] == ["refund_abnormal"]
+
+
 def test_a_notice_that_comes_before_the_answer_is_not_undone_by_it(
     till: Till, door: Door, payee: Payee, payment: Payment
 ) -> None:

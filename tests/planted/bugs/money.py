@@ -11,6 +11,7 @@ _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 _DAYS: Final = "tests/finance/test_days.py"
 _MAIL: Final = "tests/receipts/test_mail.py"
 _MAIL_SERVER: Final = "tests/receipts/test_mail_server.py"
+_NOTICE: Final = "tests/payments/test_notice.py"
 _TOGETHER: Final = "tests/payments/test_together.py"
 
 _REFUNDED: Final = [
@@ -100,6 +101,37 @@ _PAID_TOGETHER: Final = [
         "if {each.id for each in charges} != _asked_with(asking):",
         "if not {each.id for each in charges} <= _asked_with(asking):",
         [_TOGETHER],
+    ),
+]
+
+_ENTERED: Final = [
+    Bug(
+        "late money announced: a charge that was closed tells its source that it is paid",
+        "payments/charges/actions/enter.py",
+        """.where(owed.c.state == "paid").cte("news")""",
+        """.cte("news")""",
+        [_NOTICE],
+    ),
+    Bug(
+        "notice not kept: what WeChat said of a payment is nowhere",
+        "payments/charges/actions/enter.py",
+        ".add_cte(*also, keeping())",
+        ".add_cte(*also)",
+        ["tests/payments/test_door.py"],
+    ),
+    Bug(
+        "old word believed: a refund's notice that comes again contradicts what WeChat said since",
+        "payments/refunds/actions/notices.py",
+        "if is_known(notice):",
+        "if is_known(notice) and _seen(notice) is None:",
+        [_REFUND_WORD],
+    ),
+    Bug(
+        "left asleep: while a job waits to be tried again, no other wakes a worker",
+        "migrations/versions/0058_notices.py",
+        "AND (scheduled_at IS NULL OR scheduled_at <= now())",
+        "",
+        ["tests/jobs/test_queue.py"],
     ),
 ]
 
@@ -195,4 +227,4 @@ _MAILED: Final = [
 ]
 
 
-BUGS: Final[Sequence[Bug]] = [*_REFUNDED, *_PAID_TOGETHER, *_CLOSED, *_MAILED]
+BUGS: Final[Sequence[Bug]] = [*_REFUNDED, *_PAID_TOGETHER, *_ENTERED, *_CLOSED, *_MAILED]
