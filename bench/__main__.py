@@ -34,9 +34,9 @@ def _chosen(names: Sequence[str]) -> Sequence[Callable[[float], None]]:
     return [group for name, group in GROUPS.items() if not names or name in names]
 
 
-def _prices(_: float) -> None:
+def _prices(scale: float) -> None:
     quoting.measure()
-    proving.measure()
+    proving.measure(hardest_rounds=proving.ROUNDS if scale == WHOLE else 1)
 
 
 def _reservations(_: float) -> None:

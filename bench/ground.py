@@ -1,12 +1,15 @@
 """What one run stands on: servers, schema and settings in a folder of their own, gone afterwards."""
 
+import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +39,11 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Start everything; on leaving, stop it and remove the folder."""
-    folder = Path(tempfile.mkdtemp(prefix="gongbo-bench-"))
-    folder.chmod(0o711)  # root lends the servers to an account that must pass
+    folder = _folder()
     ports = Ports(*free_ports(10))
     servers = Servers.at(folder / "servers", ports.postgres, ports.valkey)
     try:
+        subprocess.run(["cp", "-a", f"{_blank()}/.", servers.place.base], check=True)
         servers.up()
         yield Ground(folder, servers, _environment(folder, ports, servers))
     finally:
@@ -49,9 +52,29 @@ def ground() -> Iterator[Ground]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@cache
+def _blank() -> Path:
+    """What servers keep that were stopped after the last migration: made once, and copied for each ground of a run."""
+    folder = _folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    servers = Servers.at(folder / "servers", *free_ports(2))
+    atexit.register(shutil.rmtree, servers.place.base, ignore_errors=True)
+    try:
+        servers.up(valkey=False)
+        migrate(embedded(servers)["MIGRATION_DATABASE_URL"])
+    finally:
+        servers.down()
+    return servers.place.base
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="gongbo-bench-"))
+    folder.chmod(0o711)  # root lends the servers to an account that must pass
+    return folder
+
+
 def _environment(folder: Path, ports: Ports, servers: Servers) -> Mapping[str, str]:
     addresses = embedded(servers)
-    migrate(addresses["MIGRATION_DATABASE_URL"])
     development = development_environment(folder, ports, addresses)
     (folder / "clock").write_text(str((MOMENT - datetime.now(UTC)).total_seconds()))
     return {**os.environ, **development, **addresses, "CLOCK_FILE": str(folder / "clock"), "WEB_WORKERS": "1"}

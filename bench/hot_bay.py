@@ -27,10 +27,10 @@ PROCESSES: Final = 2
 """As many as a server has workers."""
 ROUNDS: Final = QUARTERS
 """One for each quarter of an hour of the night."""
-WARMING: Final = 12
+WARMING: Final = 8
 """So many rushes for another bay come first: a server's connections are warm, and their statements are prepared."""
 ENDURED: Final = 0.99
-GATHERING_SECONDS: Final = 1.5
+GATHERING_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from bench.serving import BARE, GEVENT, GTHREAD, PLATFORM, serving
 from bench.turns import Rates, Side, in_turns, ratio
 
 ROUNDS = 6
-SECONDS = 2.0
+SECONDS = 1.0
 
 
 def measure(stand: Ground, jwt_keys: Mapping[str, bytes]) -> None:

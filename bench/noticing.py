@@ -31,10 +31,10 @@ from simulators.wechat.signatures import PlatformSigner
 PAYEES: Final = 8
 WORKERS: Final = "2"
 ROUNDS: Final = 3
-SECONDS: Final = 4.0
+SECONDS: Final = 2.5
 WARM_UP: Final = 1_000
 PACE: Final = 300.0
-PACED_SECONDS: Final = 8.0
+PACED_SECONDS: Final = 6.0
 MOST: Final = WARM_UP + round(ROUNDS * SECONDS * 400 + PACE * PACED_SECONDS)
 """Each order is told of once: a copy would be answered for next to nothing."""
 ENDURED: Final = 0.99

@@ -29,7 +29,7 @@ from payments.payees.actions import open_payee
 from payments.payees.rules import EnterpriseParticulars
 
 ROUNDS: Final = 6
-SECONDS: Final = 3.0
+SECONDS: Final = 1.5
 PROCESSES: Final = 2
 CLIENTS: Final = 8
 FEN: Final = 1_250

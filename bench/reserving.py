@@ -21,10 +21,10 @@ from bench.turns import in_turns, ratio
 from bench.wishes import FIRST_EVENING, attempts
 from launcher.roles import plain
 
-ROUNDS = 6
-SECONDS = 2.0
+ROUNDS = 5
+SECONDS = 1.5
 """Of each side in each round: three would fill some lots on a fast machine."""
-HTTP_CLIENTS, WARMING = 64, 4
+HTTP_CLIENTS, WARMING = 64, 3
 GRANTED, REFUSED = 201, 409
 CLIENTS = 8
 """Connections that reserve at once, on either side, each in lots of its own: pgbench cannot try another bay."""

@@ -31,7 +31,8 @@ from launcher.backing import DATABASE
 
 ROUNDS: Final = 5
 WARMING_SEARCHES: Final = 12_000
-"""So many come first, four from each motorist: by count, for a busy machine warms up more slowly."""
+"""So many come first, four from each motorist: by count, for a busy machine warms up more slowly. Half as many where
+two cities are compared that are as warm as each other."""
 SAMPLES: Final = 41
 PATIENCE_SECONDS: Final = 120
 """How long a cold server may read the whole city before its first answer."""
@@ -40,7 +41,7 @@ AT_ONCE: Final = 500
 """So many lots' windows are written in one transaction, as the sweeper does it."""
 WHOLE: Final = 5_000
 TOWN, GIANT = 500, 50_000
-"""Lots of the two cities that are compared."""
+"""Lots of the two cities that are compared; the giant one too is built at the share that is asked for."""
 PAGE_REQUEST: Final = b"GET /page HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
@@ -63,7 +64,7 @@ def measure(share: float) -> None:
     importing.measure(round(WHOLE * share))
     with standing(Metropolis(round(WHOLE * share)), spans=True) as stand:
         _search_city(stand)
-    with standing(_of_small_lots(TOWN)) as town, standing(_of_small_lots(GIANT)) as giant:
+    with standing(_of_small_lots(TOWN)) as town, standing(_of_small_lots(round(GIANT * share))) as giant:
         _search_growth(town, giant)
 
 
@@ -123,7 +124,7 @@ def _search_city(stand: Stand) -> None:
     with ExitStack() as servers:
         port = servers.enter_context(serving(PLATFORM, GEVENT, stand.ground.environment)).port
         page = stand.ground.folder / "page.json"
-        page.write_bytes(_warmed(stand, port))
+        page.write_bytes(_warmed(stand, port, WARMING_SEARCHES))
         told = {**stand.ground.environment, PAGE_FILE: str(page)}
         bare_port = servers.enter_context(serving(BARE, GEVENT, told)).port
         same = iter(lambda: PAGE_REQUEST, None)
@@ -136,12 +137,12 @@ def _search_city(stand: Stand) -> None:
     )  # fmt: skip
 
 
-def _warmed(stand: Stand, port: int) -> bytes:
+def _warmed(stand: Stand, port: int, least: int) -> bytes:
     """Let a server read its city and meet its motorists; returns, of some answers, the one of middle length."""
     searches = stand.searches()
     answers = [one_answer(port, next(searches), PATIENCE_SECONDS) for _ in range(SAMPLES)]
     made = 0.0
-    while made < WARMING_SEARCHES:
+    while made < least:
         made += requests_per_second(port, searches, seconds=1.0)
     return sorted(answers, key=len)[SAMPLES // 2]
 
@@ -151,11 +152,11 @@ def _search_growth(town: Stand, giant: Stand) -> None:
         sides = {}
         for name, stand in (("town", town), ("giant", giant)):
             port = servers.enter_context(serving(PLATFORM, GEVENT, stand.ground.environment)).port
-            _warmed(stand, port)
+            _warmed(stand, port, WARMING_SEARCHES // 2)
             sides[name] = rate(port, stand.searches())
         rates = in_turns(sides, ROUNDS)
     tell(
         "search_growth", {"growth": ratio(rates["town"], rates["giant"])},
-        f"cost of a nearby search among {GIANT} lots / among {TOWN}, equally dense: less is better",
+        f"cost of a nearby search among {giant.city.lots} lots / among {town.city.lots}, equally dense: less is better",
         per_s=median(rates["giant"]), town_per_s=median(rates["town"]), connections=CONNECTIONS,
     )  # fmt: skip

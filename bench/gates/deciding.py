@@ -15,7 +15,7 @@ from bench.turns import in_turns, ratio
 
 SIGNED: Final = "bench.signed:app"
 ROUNDS: Final = 6
-PACE, PACED_SECONDS = 100.0, 10.0
+PACE, PACED_SECONDS = 100.0, 6.0
 ENDURED: Final = 0.99
 
 
