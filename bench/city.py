@@ -37,7 +37,7 @@ ACTOR: Final = "bench"
 LOTS: Final = 50
 BAYS: Final = 40
 """Of each lot."""
-MOTORISTS: Final = 60_000
+MOTORISTS: Final = 40_000
 FIRST: Final[Mapping[str, int]] = {
     "motorist": 100_000_000_001,
     "unit": 200_000_000_001,

@@ -18,19 +18,19 @@ from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from bench.city import key_of
 from bench.crew import Crew, crew_of
-from bench.race.scene import HOT_LOTS, MOTORISTS, QUARTERS, quarter, stage
+from bench.race.scene import HOT_LOTS, MOTORISTS, quarter, stage
 from bench.race.umpire import Umpire
 from bench.results import tell
 
 WRITERS: Final = 64
 PROCESSES: Final = 2
 """As many as a server has workers."""
-ROUNDS: Final = QUARTERS
-"""One for each quarter of an hour of the night."""
-WARMING: Final = 8
+ROUNDS: Final = 24
+"""Each for another quarter of an hour of the night."""
+WARMING: Final = 6
 """So many rushes for another bay come first: a server's connections are warm, and their statements are prepared."""
 ENDURED: Final = 0.99
-GATHERING_SECONDS: Final = 0.5
+GATHERING_SECONDS: Final = 0.4
 
 
 @dataclass(frozen=True)

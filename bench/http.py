@@ -13,7 +13,7 @@ from bench.results import tell
 from bench.serving import BARE, GEVENT, GTHREAD, PLATFORM, serving
 from bench.turns import Rates, Side, in_turns, ratio
 
-ROUNDS = 6
+ROUNDS = 4
 SECONDS = 1.0
 
 

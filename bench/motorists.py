@@ -6,11 +6,11 @@ from bench.city import FIRST, MOTORISTS
 
 _FIRST: Final = FIRST["motorist"]
 SEARCHERS: Final = range(_FIRST, _FIRST + 3_000)
-GUESTS: Final = range(SEARCHERS.stop, SEARCHERS.stop + 7_000)
+GUESTS: Final = range(SEARCHERS.stop, SEARCHERS.stop + 4_000)
 """They reserve over HTTP."""
-RIVALS: Final = range(GUESTS.stop, GUESTS.stop + 10_000)
+RIVALS: Final = range(GUESTS.stop, GUESTS.stop + 8_000)
 """They try over HTTP to reserve what others want too."""
-CALLERS: Final = range(RIVALS.stop, RIVALS.stop + 15_000)
+CALLERS: Final = range(RIVALS.stop, RIVALS.stop + 10_000)
 """They reserve by calling the action."""
 RECORDED: Final = CALLERS.stop
 """Their reservation becomes the script."""

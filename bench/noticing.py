@@ -31,7 +31,7 @@ from simulators.wechat.signatures import PlatformSigner
 PAYEES: Final = 8
 WORKERS: Final = "2"
 ROUNDS: Final = 3
-SECONDS: Final = 2.5
+SECONDS: Final = 2.0
 WARM_UP: Final = 1_000
 PACE: Final = 300.0
 PACED_SECONDS: Final = 6.0

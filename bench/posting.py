@@ -28,7 +28,7 @@ from payments.ledger.rules import paid_lines
 from payments.payees.actions import open_payee
 from payments.payees.rules import EnterpriseParticulars
 
-ROUNDS: Final = 6
+ROUNDS: Final = 5
 SECONDS: Final = 1.5
 PROCESSES: Final = 2
 CLIENTS: Final = 8

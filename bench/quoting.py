@@ -84,7 +84,7 @@ def _per_second(price: Price, seconds: float = SECONDS) -> float:
 def _slowest(tariffs: Mapping[str, Tariff], length: timedelta) -> tuple[float, str]:
     """Of the tariffs that have a price for such a stay."""
     return min(
-        (_per_second(price, SECONDS / 3), name)
+        (_per_second(price, SECONDS / 10), name)
         for name, tariff in tariffs.items()
         for price in [_stays(tariff, length)]
         if _has_price(price)

@@ -21,7 +21,7 @@ from bench.turns import in_turns, ratio
 from bench.wishes import FIRST_EVENING, attempts
 from launcher.roles import plain
 
-ROUNDS = 5
+ROUNDS = 4
 SECONDS = 1.5
 """Of each side in each round: three would fill some lots on a fast machine."""
 HTTP_CLIENTS, WARMING = 64, 3

@@ -29,10 +29,10 @@ from bench.serving import BARE, GEVENT, PLATFORM, serving
 from bench.turns import in_turns, ratio
 from launcher.backing import DATABASE
 
-ROUNDS: Final = 5
+ROUNDS: Final = 4
 WARMING_SEARCHES: Final = 12_000
-"""So many come first, four from each motorist: by count, for a busy machine warms up more slowly. Half as many where
-two cities are compared that are as warm as each other."""
+"""So many come first, four from each motorist: by count, for a busy machine warms up more slowly. A quarter of
+them where two cities are compared that are as warm as each other."""
 SAMPLES: Final = 41
 PATIENCE_SECONDS: Final = 120
 """How long a cold server may read the whole city before its first answer."""
@@ -152,7 +152,7 @@ def _search_growth(town: Stand, giant: Stand) -> None:
         sides = {}
         for name, stand in (("town", town), ("giant", giant)):
             port = servers.enter_context(serving(PLATFORM, GEVENT, stand.ground.environment)).port
-            _warmed(stand, port, WARMING_SEARCHES // 2)
+            _warmed(stand, port, WARMING_SEARCHES // 4)
             sides[name] = rate(port, stand.searches())
         rates = in_turns(sides, ROUNDS)
     tell(

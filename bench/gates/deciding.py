@@ -14,7 +14,7 @@ from bench.serving import GEVENT, PLATFORM, serving
 from bench.turns import in_turns, ratio
 
 SIGNED: Final = "bench.signed:app"
-ROUNDS: Final = 6
+ROUNDS: Final = 5
 PACE, PACED_SECONDS = 100.0, 6.0
 ENDURED: Final = 0.99
 

@@ -25,7 +25,7 @@ from simulators.gate.wire import list_digest
 
 DEVICES: Final = 5_000
 """At full size."""
-PACE, SECONDS = 2.0, 20.0
+PACE, SECONDS = 2.0, 15.0
 """Promises made or given back, a second: more than a city's busiest hour brings."""
 ENDURED: Final = 0.99
 EVENING: Final = span(MOMENT, MOMENT + timedelta(hours=3))
