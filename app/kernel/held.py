@@ -1,5 +1,6 @@
 """The one connection of a transaction, from its first question until it goes back to the pool."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -7,10 +8,14 @@ import psycopg
 from psycopg import generators
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.rows import RowMaker
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
+Rows = Callable[[psycopg.Cursor[Any]], RowMaker[Any]]
+
 _BEGIN: Final = b"BEGIN; SELECT clock_timestamp()"
+_CURSORS: Final = "a cursor for each text"
 
 
 class Held:
@@ -30,6 +35,21 @@ class Held:
     def dialect(self) -> Dialect:
         """What its engine speaks."""
         return self._engine.dialect
+
+    def ask(self, text: str, values: Mapping[str, Any], rows: Rows) -> "psycopg.Cursor[Any]":
+        """Send a statement; its answer is to be read before the same text is sent again.
+
+        A connection keeps one cursor for each text: psycopg's knows by then how to write its values and read its rows,
+        which a new one would find out anew, two thirds of what such a statement costs in Python.
+        """
+        cursors = self._pooled.info.setdefault(_CURSORS, {})
+        cursor = cursors.get(text)
+        if cursor is None:
+            cursor = cursors[text] = self.driver.cursor(row_factory=rows)
+        try:
+            return cast("psycopg.Cursor[Any]", cursor.execute(text, values))
+        except psycopg.Error as error:
+            raise self.failure(error) from error
 
     def for_session(self) -> Connection:
         """The same connection, as a session wants it."""

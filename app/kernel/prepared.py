@@ -33,7 +33,6 @@ from sqlalchemy.sql import visitors
 
 from app.kernel.base import Base
 from app.kernel.db import current, held
-from app.kernel.held import Held
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=Base)
@@ -91,7 +90,7 @@ class Prepared:
     def _asked(self, told: dict[str, Any]) -> psycopg.Cursor[Any]:
         within = held()
         text, values = self.as_sent(within.dialect, told)
-        return _sent(within, text, values, self._rows)
+        return within.ask(text, values, self._rows)
 
     def _rows(self, cursor: psycopg.Cursor[Any]) -> RowMaker[Any]:
         """How a row is made, found out once: the text always answers with the same columns."""
@@ -173,7 +172,7 @@ def _tell_all(waiting: Sequence[tuple[Prepared, dict[str, Any]]]) -> None:
     within = held()
     parts = [prepared.as_sent(within.dialect, told) for prepared, told in waiting]
     values = {f"{name}_{number}": value for number, (_, told) in enumerate(parts) for name, value in told.items()}
-    _sent(within, _joined(tuple(text for text, _ in parts)), values, tuple_row)
+    within.ask(_joined(tuple(text for text, _ in parts)), values, tuple_row)
 
 
 @cache
@@ -192,16 +191,6 @@ def _joined(texts: tuple[str, ...]) -> str:
         if text.startswith("SELECT")
     ]
     return f"WITH {parts} SELECT {', '.join(asked)}"
-
-
-def _sent(
-    within: Held, text: str, values: Mapping[str, Any], rows: Callable[[psycopg.Cursor[Any]], RowMaker[Any]]
-) -> psycopg.Cursor[Any]:
-    cursor = within.driver.cursor(row_factory=rows)
-    try:
-        return cursor.execute(cast("Any", text), values)
-    except psycopg.Error as error:
-        raise within.failure(error) from error
 
 
 def told_rows(table: Table, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
