@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from launcher.backing import embedded
+import psycopg
+
+from launcher.backing import DATABASE, embedded
 from launcher.environment import Ports, development_environment
 from launcher.ports import free_ports
 from launcher.schema import migrate
@@ -34,6 +36,14 @@ class Ground:
     @property
     def pgbench(self) -> Path:
         return self.servers.place.postgres_programs / "pgbench"
+
+    def vacuum(self) -> None:
+        """As autovacuum does within a minute, and then not while something is measured.
+
+        Plans that were made while a table was empty read it from end to end.
+        """
+        with psycopg.connect(self.servers.postgres.admin_url, dbname=DATABASE, autocommit=True) as superuser:
+            superuser.execute("VACUUM ANALYZE")
 
 
 @contextmanager

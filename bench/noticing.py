@@ -47,7 +47,7 @@ def measure() -> None:
         environment = {**stand.environment, "WEB_WORKERS": WORKERS}
         with serving(PLATFORM, GEVENT, environment) as server:
             _told(server.port, notices, WARM_UP)
-            _analyze(stand)
+            stand.vacuum()
             rates = [requests_per_second(server.port, notices, SECONDS) for _ in range(ROUNDS)]
             took = sorted(waits(server.port, notices, PACE, PACED_SECONDS))
         _expect_entered(stand, len(took))
@@ -61,12 +61,6 @@ def measure() -> None:
 
 def _told(port: int, notices: Iterator[bytes], count: int) -> None:
     requests_per_second(port, (next(notices) for _ in range(count)), seconds=60)
-
-
-def _analyze(stand: Ground) -> None:
-    """As autovacuum does within a minute: plans that were made while a table was empty read it from end to end."""
-    with psycopg.connect(stand.servers.postgres.admin_url, dbname=DATABASE, autocommit=True) as superuser:
-        superuser.execute("VACUUM ANALYZE")
 
 
 def _orders(stand: Ground) -> Sequence[Order]:

@@ -43,6 +43,7 @@ def measure(stand: Ground, app: Flask, jwt_keys: Mapping[str, bytes]) -> None:
             "pgbench": partial(pgbench.transactions_per_second, SECONDS),
         }
         rates = in_turns(sides, ROUNDS)
+    stand.vacuum()
     made, refused = _attempts_per_second(stand, jwt_keys)
     tell(
         "reserve", {"ratio": ratio(rates["action"], rates["pgbench"]), "per_s": made + refused},
