@@ -5,7 +5,7 @@ database access outside such a block, so no connection is ever held while the ou
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -88,8 +88,10 @@ def _commit(session: Session) -> None:
 
 
 def _rollback(session: Session) -> None:
+    """A connection that cannot, lost or left amid a question, is given up: what failed before is to be told, not that."""
     if session.in_transaction():
-        session.rollback()
+        with suppress(DBAPIError):
+            session.rollback()
     if (taken := session.info.get(_HELD)) is not None:
         taken.rollback()
 

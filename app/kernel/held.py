@@ -36,20 +36,24 @@ class Held:
         """What its engine speaks."""
         return self._engine.dialect
 
-    def ask(self, text: str, values: Mapping[str, Any], rows: Rows) -> "psycopg.Cursor[Any]":
+    def ask(self, text: str, values: Mapping[str, Any], rows: Rows, *, keep: bool = True) -> "psycopg.Cursor[Any]":
         """Send a statement; its answer is to be read before the same text is sent again.
 
-        A connection keeps one cursor for each text: psycopg's knows by then how to write its values and read its rows,
-        which a new one would find out anew, two thirds of what such a statement costs in Python.
+        A connection keeps one cursor for each text of the program's, of which there are few: psycopg's knows by then
+        how to write its values and read its rows, which a new one would find out anew, two thirds of what such a
+        statement costs in Python.
         """
-        cursors = self._pooled.info.setdefault(_CURSORS, {})
-        cursor = cursors.get(text)
-        if cursor is None:
-            cursor = cursors[text] = self.driver.cursor(row_factory=rows)
+        cursor = self._kept(text, rows) if keep else self.driver.cursor(row_factory=rows)
         try:
-            return cast("psycopg.Cursor[Any]", cursor.execute(text, values))
+            return cursor.execute(cast("Any", text), values)
         except psycopg.Error as error:
             raise self.failure(error) from error
+
+    def _kept(self, text: str, rows: Rows) -> "psycopg.Cursor[Any]":
+        cursors: dict[str, psycopg.Cursor[Any]] = self._pooled.info.setdefault(_CURSORS, {})
+        if text not in cursors:
+            cursors[text] = self.driver.cursor(row_factory=rows)
+        return cursors[text]
 
     def for_session(self) -> Connection:
         """The same connection, as a session wants it."""
@@ -58,8 +62,12 @@ class Held:
         return self._for_session
 
     def begin(self) -> datetime | None:
-        """Begin the transaction and tell the database's time, in one question; none if it has begun already."""
-        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        """Begin the transaction and tell the database's time, in one question.
+
+        None if it has begun already, or is to begin as a session wished it, which the driver knows how to say.
+        """
+        wished = self.driver.isolation_level, self.driver.read_only, self.driver.deferrable
+        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE or wished != (None, None, None):
             return None
         try:
             return self._begun()

@@ -7,7 +7,7 @@ with the session.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, cast
 
 import psycopg
@@ -172,10 +172,10 @@ def _tell_all(waiting: Sequence[tuple[Prepared, dict[str, Any]]]) -> None:
     within = held()
     parts = [prepared.as_sent(within.dialect, told) for prepared, told in waiting]
     values = {f"{name}_{number}": value for number, (_, told) in enumerate(parts) for name, value in told.items()}
-    within.ask(_joined(tuple(text for text, _ in parts)), values, tuple_row)
+    within.ask(_joined(tuple(text for text, _ in parts)), values, tuple_row, keep=False)
 
 
-@cache
+@lru_cache(500)
 def _joined(texts: tuple[str, ...]) -> str:
     """One statement out of several. Whatever changes rows is run; a SELECT only if it is asked for.
 

@@ -121,6 +121,33 @@ def test_the_moment_comes_with_the_beginning_and_stands_still(probe: None) -> No
         assert began < clock.now() < began + timedelta(minutes=5)
 
 
+@pytest.mark.parametrize("option", [{"isolation_level": "REPEATABLE READ"}, {"postgresql_readonly": True}])
+def test_a_transaction_that_is_to_be_another_than_usual_begins_so(app: Flask, option: dict[str, object]) -> None:
+    name, wanted = {"isolation_level": ("isolation", "repeatable read")}.get(next(iter(option)), ("read_only", "on"))
+    with transaction() as session:
+        session.connection(execution_options=option)
+        assert clock.now() == clock.now()
+        assert session.scalar(text(f"SHOW transaction_{name}")) == wanted
+    with transaction() as session:
+        assert clock.now() == clock.now()
+        assert session.scalar(text(f"SHOW transaction_{name}")) != wanted
+
+
+def _fail_on_a_lost_one(admin: psycopg.Connection[Any]) -> None:
+    with transaction() as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        raise LookupError
+
+
+def test_what_failed_is_told_though_nothing_could_be_undone(app: Flask, admin: psycopg.Connection[Any]) -> None:
+    with pytest.raises(LookupError):
+        _fail_on_a_lost_one(admin)
+    assert _borrowed() == 0
+    with transaction():
+        assert _PID.value()
+
+
 def _begin_on_a_lost_one(admin: psycopg.Connection[Any]) -> None:
     with transaction():
         admin.execute("SELECT pg_terminate_backend(%s, 5000)", (held().driver.info.backend_pid,))

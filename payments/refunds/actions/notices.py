@@ -42,7 +42,10 @@ def _effect(notice: Notice) -> str:
     if refund_id is None:
         open_case("unknown_refund", f"{seen.out_refund_no}:{seen.refund_id}", 2, status=seen.status)
         return "unknown_refund"
-    return learn(*lock_refund_by_id(refund_id), seen, f"notice:{notice.id}")
+    payment, refund = lock_refund_by_id(refund_id)
+    if is_known(notice):
+        return "known"  # its twin came first, and perhaps a later word after it
+    return learn(payment, refund, seen, f"notice:{notice.id}")
 
 
 def _seen(notice: Notice) -> RefundSeen | None:
