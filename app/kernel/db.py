@@ -88,7 +88,7 @@ def _commit(session: Session) -> None:
 
 
 def _rollback(session: Session) -> None:
-    """A connection that cannot, lost or left amid a question, is given up: what failed before is to be told, not that."""
+    """A connection that cannot, lost or left amid a question, is given up: what failed before is told, not that."""
     if session.in_transaction():
         with suppress(DBAPIError):
             session.rollback()

@@ -17,7 +17,7 @@ def upgrade() -> None:
     _wake(
         """
             IF EXISTS (SELECT FROM public.procrastinate_jobs
-                       WHERE status = 'todo' AND id <> NEW.id AND queue_name = NEW.queue_name
+                       WHERE status = 'todo' AND id < NEW.id AND queue_name = NEW.queue_name
                          AND (scheduled_at IS NULL OR scheduled_at <= now())) THEN
                 RETURN NEW;
             END IF;

@@ -252,6 +252,42 @@ def test_two_phones_erase_an_account_once(app: Flask, person: Person) -> None:
     assert at_once(app, *[lambda: erase(person.id)] * 3) == ["AccountErased", "AccountErased", "done"]
 
 
+def test_who_adds_the_plate_while_its_account_is_erased_has_it(app: Flask, person: Person) -> None:
+    other, plate = driver(), person.who.plate
+    told = at_once(app, lambda: erase(person.id), lambda: add_vehicle(other.id, plate.characters, plate.colour))
+    assert told == ["done", "done"]
+    assert plate.characters in [each.plate for each in vehicles_of(other.id)]
+
+
+def test_no_vehicle_is_added_with_a_plate_that_was_erased(person: Person, admin: psycopg.Connection[Any]) -> None:
+    other = driver()
+    erase(person.id)
+    with pytest.raises(IntegrityConstraintViolation) as refusal, admin.transaction():
+        admin.execute(
+            "INSERT INTO vehicle (key, motorist_id, plate_id, added_at) "
+            "SELECT gen_random_uuid(), %s, id, now() FROM plate WHERE erased_at IS NOT NULL",
+            [other.id],
+        )
+    assert refusal.value.diag.constraint_name == "a_vehicle_has_a_known_plate"
+
+
+def test_who_signs_in_while_the_account_is_erased_is_signed_in(app: Flask, person: Person) -> None:
+    def signing_in() -> None:
+        sign_in(APP, Identity(person.openid, None))
+
+    assert at_once(app, lambda: erase(person.id), signing_in, signing_in) == ["done"] * 3
+
+
+def test_a_plate_that_passed_a_gate_unread_is_kept(person: Person, admin: psycopg.Connection[Any]) -> None:
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("DELETE FROM passage_outcome WHERE stay_id = %s", [person.stay.id])
+    erase(person.id)
+    with transaction() as session:
+        kept = session.get_one(NumberPlate, person.stay.plate_id or 0)
+        assert (kept.erased_at, plate_characters(kept)) == (None, person.who.plate.characters)
+
+
 def test_the_database_lets_an_erased_motorist_do_nothing(person: Person) -> None:
     erase(person.id)
     plate = some_plate()

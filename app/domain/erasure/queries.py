@@ -7,11 +7,12 @@ from sqlalchemy import Exists, exists, func, select
 from app.domain.arrears.models import Arrear
 from app.domain.claims.models import BayClaim
 from app.domain.conduct.models import Appeal, AppealDecision
+from app.domain.gates.models import GateEvent
 from app.domain.motorists.models import Vehicle
 from app.domain.receipts.models import ReceiptMail
 from app.domain.regulars.models import RegularApplication, RegularRound
 from app.domain.reservations.models import Reservation, WaitlistEntry
-from app.domain.stays.models import Stay
+from app.domain.stays.models import PassageOutcome, Stay
 from app.kernel import clock
 from app.kernel.db import current
 from app.kernel.refusals import Conflict
@@ -92,16 +93,23 @@ def refuse_unfinished(motorist_id: int) -> None:
 
 
 def is_needed(plate_id: int) -> bool:
-    """Whether a locked plate is on another account, or anybody's claim or stay with it is not over."""
+    """Whether a locked plate is another account's, in a claim or stay that is not over, or in a passage not read yet."""
     return bool(
         current().scalar(
             select(
                 exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at.is_(None))
                 | exists().where(BayClaim.plate_id == plate_id, BayClaim.state.in_(LIVE))
                 | exists().where(Stay.plate_id == plate_id, Stay.state.in_(("parked", "owing")))
+                | _passed_unread(plate_id)
             )
         )
     )
+
+
+def _passed_unread(plate_id: int) -> Exists:
+    """A car has passed a gate with it, and the stay that follows is not written yet."""
+    read = exists().where(PassageOutcome.event_id == GateEvent.id)
+    return exists().where(GateEvent.plate_id == plate_id, GateEvent.type == "passed", ~read)
 
 
 def _promised(motorist_id: int) -> Exists:

@@ -1,6 +1,7 @@
 """A measure that runs is not escaped by erasing the account: whoever signs in again with it meets it again."""
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from app.adapters.identity import Identity
 from app.domain.conduct.actions.assess import assess
@@ -11,7 +12,7 @@ from app.domain.motorists.actions import Grant
 from app.domain.motorists.models import Motorist
 from app.kernel import clock
 from app.kernel.crypto import blind_index
-from app.kernel.db import affected, current, transaction
+from app.kernel.db import affected, current, transaction, violated
 from app.kernel.spans import bounds, span
 
 CARRIED = "（注销前的措施尚未期满，继续执行）"
@@ -41,7 +42,19 @@ def carry_on(motorist: Motorist, openid: str) -> None:
 
 
 def sign_in(app_id: str, person: Identity) -> Grant:
-    """Begin a sign-in as `motorists.sign_in` does; what was carried on under this openid holds again."""
+    """Begin a sign-in as `motorists.sign_in` does; what was carried on under this openid holds again.
+
+    Who meets an erasure of the account that ends at that moment begins anew after it.
+    """
+    try:
+        return _begun(app_id, person)
+    except (NoResultFound, IntegrityError) as met:
+        if isinstance(met, IntegrityError) and violated(met) != "an_erased_motorist_does_nothing":
+            raise
+        return _begun(app_id, person)
+
+
+def _begun(app_id: str, person: Identity) -> Grant:
     with transaction():
         grant = motorists.sign_in(app_id, person)
         for each in _carried(app_id, person.openid):

@@ -37,10 +37,20 @@ def add_vehicle(motorist_id: int, raw_plate: str, colour: str) -> VehicleView:
     plate = read_plate(raw_plate, colour)
     with transaction():
         _lock_account(motorist_id)
-        row = current().get_one(NumberPlate, remember_plate(plate))
+        row = _kept_plate(plate)
         vehicle = _added(motorist_id, row)
         _show_if_shared(row)
         return vehicle_view(vehicle, row)
+
+
+def _kept_plate(plate: Plate) -> NumberPlate:
+    """The plate's row, locked, so that an account which has it erased is done before or waits.
+
+    Where that was done just now, another row is the plate's. A trigger holds it: `a_vehicle_has_a_known_plate`.
+    """
+    known = select(NumberPlate).with_for_update(key_share=True)
+    row = current().scalars(known.filter_by(id=remember_plate(plate))).one()
+    return row if row.erased_at is None else current().scalars(known.filter_by(id=remember_plate(plate))).one()
 
 
 def remove_vehicle(motorist_id: int, vehicle_key: uuid.UUID) -> None:
