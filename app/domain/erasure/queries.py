@@ -93,7 +93,7 @@ def refuse_unfinished(motorist_id: int) -> None:
 
 
 def is_needed(plate_id: int) -> bool:
-    """Whether a locked plate is another account's, in a claim or stay that is not over, or in a passage not read yet."""
+    """Whether a locked plate is another account's, in a claim or stay that is not over, or in a passage not read."""
     return bool(
         current().scalar(
             select(

@@ -121,9 +121,9 @@ _ENTERED: Final = [
     ),
     Bug(
         "old word believed: a refund's notice that comes again contradicts what WeChat said since",
-        "payments/refunds/actions/notices.py",
-        "if is_known(notice):",
-        "if is_known(notice) and _seen(notice) is None:",
+        "payments/charges/actions/inbox.py",
+        "return _KNOWN.first(notify_id=notice.id) is not None",
+        "return False",
         [_REFUND_WORD],
     ),
     Bug(
