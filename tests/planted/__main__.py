@@ -23,6 +23,8 @@ from tests.planted.bugs import BUGS
 ROOT: Final = Path(__file__).resolve().parents[2]
 AT_ONCE: Final = 2
 LONGEST_SECONDS: Final = 300
+LONGEST_WITHOUT_BUGS: Final = 1_200
+"""All tests that stand against any bug are far more than those that stand against one."""
 FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*)?(?: - .*)?$", re.MULTILINE)
 NO_TEST_FAILED, TESTS_FAILED = 0, 1
 
@@ -65,7 +67,8 @@ def _copied(house: Path) -> Path:
 
 def _is_sound(free: "SimpleQueue[Path]", bugs: Sequence[Bug]) -> bool:
     house = free.get()
-    code, told = _run(house, sorted({test for bug in bugs for test in bug.tests}))
+    tests = sorted({test for bug in bugs for test in bug.tests})
+    code, told = _run(house, tests, workers=AT_ONCE, longest=LONGEST_WITHOUT_BUGS)
     free.put(house)
     if code != NO_TEST_FAILED:
         print(told[-4000:])
@@ -89,7 +92,9 @@ def _try(free: "SimpleQueue[Path]", bug: Bug) -> bool:
     return bool(noticed)
 
 
-def _run(house: Path, tests: Sequence[str]) -> tuple[int, str]:
+def _run(
+    house: Path, tests: Sequence[str], workers: int = 0, longest: float = LONGEST_SECONDS
+) -> tuple[int, str]:  # fmt: skip
     """One run of these tests in that house, up to the first failure; its exit code and what it told."""
     command = [
         sys.executable,
@@ -98,7 +103,7 @@ def _run(house: Path, tests: Sequence[str]) -> tuple[int, str]:
         "-q",
         "-x",
         "-n",
-        "0",
+        str(workers),
         "-rfE",
         "--tb=line",
         "-p",
@@ -106,7 +111,7 @@ def _run(house: Path, tests: Sequence[str]) -> tuple[int, str]:
         *tests,
     ]
     try:
-        ended = subprocess.run(command, cwd=house, timeout=LONGEST_SECONDS, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, cwd=house, timeout=longest, capture_output=True, text=True, check=False)
     except subprocess.TimeoutExpired as expired:
         return -1, str(expired.stdout)
     return ended.returncode, ended.stdout + ended.stderr
