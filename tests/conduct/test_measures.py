@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from app.domain.conduct.actions import assess, assess_forgotten, set_rule
 from app.domain.conduct.rules import ReservationsSuspended, RuleInThePast, RuleOutOfRange, Terms
 from app.domain.lots.models import Lot
 from app.domain.messages.models import Message
 from app.domain.reservations.actions import cancel, join, reserve
-from app.kernel.db import transaction
+from app.kernel.db import sqlstate, transaction
+from app.kernel.idempotency import LOCK_NOT_AVAILABLE
 from app.kernel.spans import bounds
 from app.kernel.terms import ChangeOutOfOrder
 from tests.commands import refused, told
@@ -98,6 +102,25 @@ def test_an_assessment_is_made_once(who: Driver, lot: Lot) -> None:
     noted(who, lot, 1)
     [incident] = incidents(who)
     assert (assess(incident.id), assess(incident.id)) == (True, False)
+
+
+def _assess_briefly(incident_id: int) -> None:
+    with transaction() as session:
+        session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        assess(incident_id)
+
+
+def test_an_assessor_waits_for_whoever_assesses_the_same_motorist(
+    who: Driver, lot: Lot, admin: psycopg.Connection[Any]
+) -> None:
+    noted(who, lot, 1)
+    [incident] = incidents(who)
+    with admin.transaction():
+        admin.execute("SELECT FROM motorist WHERE id = %s FOR NO KEY UPDATE", [who.id])
+        with pytest.raises(OperationalError) as waited:
+            _assess_briefly(incident.id)
+        assert sqlstate(waited.value) == LOCK_NOT_AVAILABLE
+    assert assess(incident.id)
 
 
 def test_assessors_at_once_impose_one_measure(app: Flask, who: Driver, lot: Lot) -> None:
