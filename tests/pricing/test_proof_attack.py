@@ -124,7 +124,7 @@ def fee(tariff: Tariff, stay: Stay, earlier: Sequence[Stay], vehicle: str) -> in
         return None
 
 
-@trying(2)
+@trying(5)
 @given(cases(), st.randoms(use_true_random=False))
 def test_no_stay_is_worse_than_a_proof_says(case: tuple[Parameters, list[Parameters], str], chance: Random) -> None:
     own_told, references_told, rule = case
