@@ -7,6 +7,7 @@ saves time and decides nothing.
 """
 
 import itertools
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,6 +95,8 @@ class Moulds:
         """
         self._counted[what] += 1
         if self._clock is None or self._is_making or in_transaction() or self._counted[what] > MOST:
+            return make()
+        if _others_work():
             return make()
         if not all(self.is_here(each) for each in upon):
             return make()
@@ -263,6 +266,11 @@ def _new(table: str, since: str) -> sql.Composed:
 
 def _copy(number: int, table: str) -> sql.Identifier:
     return sql.Identifier(f"mould_{number}_{table}")
+
+
+def _others_work() -> bool:
+    """Whether deeds run beside one another: their rows could not be told apart. (A server is a daemon.)"""
+    return sum(not each.daemon for each in threading.enumerate()) > 1
 
 
 def _now() -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from psycopg import sql
 
 from app.domain.lots.models import Lot
@@ -20,6 +21,7 @@ from tests import moulds, world
 from tests.conftest import SHARED_FOLDER, MovableClock
 from tests.ground import Ground, empty
 from tests.moulds import MOST, Moulds
+from tests.races import at_once
 
 Admin = psycopg.Connection[Any]
 NextTest = Callable[[], None]
@@ -88,6 +90,14 @@ def test_a_test_that_makes_many_leaves_no_mould_of_each(next_test: NextTest) -> 
     made = [one_of_many() for _ in range(MOST + 1)]
     next_test()
     assert [one_of_many() for _ in range(MOST)] == made[:MOST]
+    assert one_of_many() not in made
+
+
+def test_what_is_made_while_another_deed_runs_is_no_mould(next_test: NextTest, app: Flask) -> None:
+    """Else the rows of that other would lie in it, and come into the cities of later tests."""
+    made: list[int] = []
+    at_once(app, lambda: made.append(one_of_many()))
+    next_test()
     assert one_of_many() not in made
 
 
