@@ -7,7 +7,7 @@ database access outside such a block, so no connection is ever held while the ou
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -18,6 +18,9 @@ from app.kernel.refusals import Refusal
 
 _DEPTH = "transaction depth"
 _HELD = "connection of the transaction"
+LOCK_NOT_AVAILABLE: Final = "55P03"
+"""A row was not had within the limit of every connection of ours (PostgreSQL's manual, appendix A)."""
+
 _sessions: "scoped_session[OnHeldConnection] | None" = None
 _database: Callable[[], Engine] | None = None
 
@@ -176,6 +179,6 @@ def affected(statement: Executable) -> int:
 
 
 def sqlstate(error: DBAPIError) -> str | None:
-    """PostgreSQL's five-letter code of an error, such as `55P03` for a lock that was not had."""
+    """PostgreSQL's five-letter code of an error, such as `LOCK_NOT_AVAILABLE`."""
     code = getattr(error.orig, "sqlstate", None)
     return str(code) if code else None

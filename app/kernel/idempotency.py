@@ -16,12 +16,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel import clock, crypto
 from app.kernel.base import Base
-from app.kernel.db import affected, current, sqlstate, transaction
+from app.kernel.db import LOCK_NOT_AVAILABLE, affected, current, sqlstate, transaction
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid
 
 KEPT = timedelta(days=7)
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class KeyReused(Invalid):

@@ -12,9 +12,8 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from app.domain.claims.actions import LotBusy, LotFull, seat
-from app.domain.claims.actions.take import LOCK_NOT_AVAILABLE
 from app.domain.reservations.actions import cancel, reserve
-from app.kernel.db import sqlstate
+from app.kernel.db import LOCK_NOT_AVAILABLE, sqlstate
 from app.kernel.refusals import Refusal
 from bench.city import key_of
 from bench.ground import MOMENT

@@ -15,8 +15,7 @@ from app.domain.conduct.rules import ReservationsSuspended, RuleInThePast, RuleO
 from app.domain.lots.models import Lot
 from app.domain.messages.models import Message
 from app.domain.reservations.actions import cancel, join, reserve
-from app.kernel.db import sqlstate, transaction
-from app.kernel.idempotency import LOCK_NOT_AVAILABLE
+from app.kernel.db import LOCK_NOT_AVAILABLE, sqlstate, transaction
 from app.kernel.spans import bounds
 from app.kernel.terms import ChangeOutOfOrder
 from tests.commands import refused, told

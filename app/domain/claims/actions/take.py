@@ -21,7 +21,7 @@ from app.domain.claims.rules import CLAIM, LEAVING
 from app.domain.lots.models import Bay, BayClosure
 from app.domain.motorists.models import NumberPlate
 from app.kernel import clock
-from app.kernel.db import current, sqlstate, transaction, violated
+from app.kernel.db import LOCK_NOT_AVAILABLE, current, sqlstate, transaction, violated
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid, Unavailable
 from app.kernel.spans import bounds, span
@@ -36,7 +36,6 @@ ATTEMPTS = 100
 
 BIRTHS = {"held": "held", "confirmed": "confirmed", "in_use": "entered"}
 LOST_TO_A_RIVAL = {"40P01", "40001"}
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class LotFull(Conflict):
