@@ -10,7 +10,6 @@ from payments.charges.models import Payment
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.refunds.actions import apply_refund_notice, stop, sweep
-from payments.refunds.models import Refund
 from payments.refunds.queries import journals_of_refund
 from payments.refunds.rules import next_check
 from payments.wechat import RefundOrder
@@ -24,6 +23,7 @@ from tests.payments.world import (
     promised,
     reserved,
     sent,
+    told_of,
 )
 
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
@@ -178,19 +178,6 @@ def test_a_notice_that_comes_before_the_answer_is_not_undone_by_it(
     assert till.deliver(till.comes_to(made, "SUCCESS")) == [200]
     till.bring(made)
     assert (now_of(made).state, books(payee)) == ("success", {"wx_receivable": 950, "customer_prepaid": -950})
-
-
-def told_of(till: Till, made: Refund, **changed: object) -> dict[str, object]:
-    """A refund as WeChat's notice tells of it, with something changed."""
-    book = till.refund_in_wechats_book(made)
-    assert book is not None
-    with_payment = next(each for each in queries.payments_of(made.charge_id) if each.id == made.payment_id)
-    said: dict[str, object] = {
-        "mchid": till.sp_mchid, "transaction_id": with_payment.transaction_id, "out_trade_no": book["out_trade_no"],
-        "refund_id": book["refund_id"], "out_refund_no": made.out_refund_no, "refund_status": "SUCCESS",
-        "success_time": "2026-05-01T12:00:00+08:00", "amount": {"total": 1250, "refund": 300},
-    }  # fmt: skip
-    return said | changed
 
 
 @pytest.mark.parametrize(

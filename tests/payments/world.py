@@ -193,6 +193,19 @@ def sent(till: Till, payment: Payment, fen: int = 300) -> Refund:
     return now_of(made)
 
 
+def told_of(till: Till, made: Refund, **changed: object) -> dict[str, object]:
+    """A refund as WeChat's notice tells of it, with something changed."""
+    book = till.refund_in_wechats_book(made)
+    assert book is not None
+    with_payment = next(each for each in queries.payments_of(made.charge_id) if each.id == made.payment_id)
+    said: dict[str, object] = {
+        "mchid": till.sp_mchid, "transaction_id": with_payment.transaction_id, "out_trade_no": book["out_trade_no"],
+        "refund_id": book["refund_id"], "out_refund_no": made.out_refund_no, "refund_status": "SUCCESS",
+        "success_time": "2026-05-01T12:00:00+08:00", "amount": {"total": 1250, "refund": 300},
+    }  # fmt: skip
+    return said | changed
+
+
 def now_of(found: Refund) -> Refund:
     """The refund, read anew."""
     return refund(found.key)

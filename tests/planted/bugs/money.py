@@ -8,6 +8,7 @@ from tests.planted.bug import Bug
 _REFUND: Final = "tests/payments/test_refund.py"
 _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
+_REFUND_TWINS: Final = "tests/payments/test_refund_twins.py"
 _DAYS: Final = "tests/finance/test_days.py"
 _MAIL: Final = "tests/receipts/test_mail.py"
 _MAIL_SERVER: Final = "tests/receipts/test_mail_server.py"
@@ -125,6 +126,30 @@ _ENTERED: Final = [
         "return _KNOWN.first(notify_id=notice.id) is not None",
         "return False",
         [_REFUND_WORD],
+    ),
+    Bug(
+        "locks dropped: two notices of one refund take effect side by side",
+        "payments/refunds/actions/locks.py",
+        """filter_by(id=refund_id).with_for_update()).one()
+
+
+def _payment(payment_id: int) -> Payment:
+    return current().scalars(select(Payment).filter_by(id=payment_id).with_for_update()).one()
+""",
+        """filter_by(id=refund_id)).one()
+
+
+def _payment(payment_id: int) -> Payment:
+    return current().scalars(select(Payment).filter_by(id=payment_id)).one()
+""",
+        [_REFUND_TWINS],
+    ),
+    Bug(
+        "twin forgotten: a copy that waited for the lock contradicts what WeChat said meanwhile",
+        "payments/refunds/actions/notices.py",
+        '    if is_known(notice):\n        return "known"',
+        '    if False:\n        return "known"',
+        [_REFUND_TWINS],
     ),
     Bug(
         "left asleep: while a job waits to be tried again, no other wakes a worker",
