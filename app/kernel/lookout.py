@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from app.kernel.db import engine
@@ -21,6 +22,7 @@ class Lookout:
         self.database = database
         self._alone = Lock()
         self._kept: Connection | None = None
+        self._line: DBAPIConnection | None = None
 
     def ask(self, question: Select[Any], told: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """All rows. A connection that was lost since the last question is replaced once."""
@@ -34,10 +36,12 @@ class Lookout:
                 return self._answer(question, told)
 
     def close(self) -> None:
-        """Hang up; the next question connects anew."""
-        kept, self._kept = self._kept, None
+        """Hang up; the next question connects anew. A line that no pool counts on is not always closed with it."""
+        kept, self._kept, line, self._line = self._kept, None, self._line, None
         if kept is not None:
             kept.close()
+        if line is not None:
+            line.close()
 
     def _answer(self, question: Select[Any], told: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Whatever interrupts a question leaves no connection behind that still waits for the answer."""
@@ -50,6 +54,7 @@ class Lookout:
 
     def _connected(self) -> Connection:
         connection = self.database.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._line = connection.connection.driver_connection
         connection.detach()  # kept for as long as the process lives: the pool must not count on it
         return connection
 

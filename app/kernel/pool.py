@@ -7,7 +7,11 @@ has prepared outlives a rollback.
 import time
 from typing import Any, Final
 
+import psycopg
+from psycopg import generators
 from psycopg._preparing import PrepareManager
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
@@ -31,12 +35,25 @@ def look_at_idle(engine: Engine) -> None:
         if connection is None or since is None or time.monotonic() - since < IDLE_SECONDS:
             return
         try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
+            _look_at(connection)
+        except psycopg.Error as error:
             raise InvalidatePoolError from error
 
     event.listen(engine, "checkin", put_back)
     event.listen(engine, "checkout", take)
+
+
+def _look_at(connection: "psycopg.Connection[Any]") -> None:
+    """One round trip, outside any transaction.
+
+    SQLAlchemy's own sets the driver's mode and sets it back, which fails while an answer is awaited: who was killed at
+    that moment, or had no time left, would never have heard of it.
+    """
+    with connection.lock:
+        connection.pgconn.send_query(b"")
+        [answer] = connection.wait(generators.execute(connection.pgconn))
+    if answer.status == ExecStatus.FATAL_ERROR:
+        raise error_from_result(answer)
 
 
 def keep_prepared(engine: Engine) -> None:

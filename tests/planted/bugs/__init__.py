@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import audit, bays, erasure, finance, gates, money, stays
+from tests.planted.bugs import audit, bays, erasure, finance, gates, kernel, money, stays
 
 BUGS: Final[Sequence[Bug]] = [
     *bays.BUGS,
@@ -14,4 +14,5 @@ BUGS: Final[Sequence[Bug]] = [
     *money.BUGS,
     *finance.BUGS,
     *erasure.BUGS,
+    *kernel.BUGS,
 ]
