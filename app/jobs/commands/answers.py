@@ -24,6 +24,11 @@ class Sheet:
     headings: Mapping[str, str]
     rows: Sequence[Mapping[str, Any]]
 
+    @property
+    def shown(self) -> int:
+        """How many rows are told."""
+        return len(self.rows)
+
 
 @dataclass(frozen=True, init=False)
 class Note:
@@ -35,6 +40,11 @@ class Note:
     def __init__(self, sentence: str, **facts: Any) -> None:
         object.__setattr__(self, "sentence", sentence)
         object.__setattr__(self, "facts", facts)
+
+    @property
+    def shown(self) -> int:
+        """One fact."""
+        return 1
 
 
 Answer = Sheet | Note
@@ -54,6 +64,11 @@ class Lines:
     rows: Sequence[Mapping[str, Any]]
     limit: int | None = None
     total: Mapping[str, Any] | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many rows are told, the total aside."""
+        return len(self.rows[: self.limit])
 
     @property
     def headings(self) -> dict[str, str]:

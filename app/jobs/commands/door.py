@@ -33,6 +33,7 @@ KEPT: Final = {
 }  # fmt: skip
 """How the columns of a kept paper are called (`app/kernel/files.py`)."""
 Row = TypeVar("Row", bound=Base)
+Told = TypeVar("Told", Sheet, Note, Answer, Lines)
 
 
 class AmbiguousName(Conflict):
@@ -61,69 +62,21 @@ def acting(view: View) -> Callable[..., None]:
     Adds `--as`, `--password-file` and `--json`. The person signs in before the view runs, in transactions of its own;
     the answer is told as `telling` says. Without a password file or GONGBO_PASSWORD the terminal asks.
     """
-
-    @functools.wraps(view)
-    def signed_in(*, acting_as: str, password_file: Path | None, **words: Any) -> Answer:
-        return view(sign_in(acting_as, password_of(acting_as, password_file)), **words)
-
-    return as_option(password_option(telling(signed_in)))
+    return as_option(password_option(telling(_signed_in(view))))
 
 
 def looking(view: View) -> Callable[..., None]:
     """`acting`, for what tells of payments or of persons: who looked at how much is written down before it is shown."""
-
-    @functools.wraps(view)
-    def looked(by: Actor, **words: Any) -> Answer:
-        answer = view(by, **words)
-        form = "json" if click.get_current_context().params["wants_json"] else "table"
-        _write_down(by, form, len(answer.rows) if isinstance(answer, Sheet) else 1)
-        return answer
-
-    return acting(looked)
+    return acting(_looked(view))
 
 
 def handing_out(view: Callable[..., Lines]) -> Callable[..., None]:
-    """A command whose lines are printed, told to a program, or written to a workbook: each is a look (`looking`).
+    """A look (`looking`) at lines that are printed, told to a program, or written to a workbook.
 
-    Adds `--as`, `--password-file`, `--format` and `--output`. A workbook with lines left out is refused
-    (`RowsLeftOut`); what is printed ends at the limit.
+    Adds `--format` and `--output` instead of `--json`. A workbook with lines left out is refused (`RowsLeftOut`); what
+    is printed ends at the limit.
     """
-
-    @functools.wraps(view)
-    def handed_out(
-        *, form: str, output: Path | None, acting_as: str, password_file: Path | None, **words: Any
-    ) -> None:  # fmt: skip
-        if (form == WORKBOOK) != (output is not None):
-            raise click.UsageError(f"--format {WORKBOOK} and --output FILE go together")
-        with refusals_told():
-            by = sign_in(acting_as, password_of(acting_as, password_file))
-            lines = view(by, **words)
-            _out(by, lines, form, output)
-
-    return _form_option(_output_option(as_option(password_option(handed_out))))
-
-
-def _out(by: Actor, lines: Lines, form: str, output: Path | None) -> None:
-    if output is not None and lines.limit is not None and len(lines.rows) > lines.limit:
-        raise RowsLeftOut(limit=lines.limit)
-    shown = len(lines.rows[: lines.limit])
-    _write_down(by, form, shown)
-    if output is None:
-        tell(lines.sheet(as_yuan=form == "table"), as_json=form == "json")
-        return
-    from app.jobs.workbooks import write  # noqa: PLC0415 - whoever prints need not wait for it
-
-    write(output, lines)
-    tell(Note(f"{lines.title}已写出", file=str(output), rows=shown), as_json=False)
-
-
-def _write_down(by: Actor, form: str, rows: int) -> None:
-    """Who looked by which command, in which form, at how many rows."""
-    context = click.get_current_context()
-    room = str(context.parent.info_name).replace("-", "_") if context.parent else ""
-    with transaction():
-        told = {"command": context.info_name, "form": form, "rows": rows}
-        audit.record(f"{room}.look", "staff_account", by.account_id, by.label, told)
+    return as_option(password_option(_leaving(_signed_in(_looked(_whole(view))))))
 
 
 def telling(view: View) -> Callable[..., None]:
@@ -139,6 +92,74 @@ def telling(view: View) -> Callable[..., None]:
         tell(answer, as_json=wants_json)
 
     return click.option("--json", "wants_json", is_flag=True, help="one JSON document instead of a table")(told)
+
+
+def _leaving(view: Callable[..., Lines]) -> Callable[..., None]:
+    """A command whose lines leave in one of `FORMS`."""
+
+    @functools.wraps(view)
+    def left(*, form: str, output: Path | None, **words: Any) -> None:
+        if (form == WORKBOOK) != (output is not None):
+            raise click.UsageError(f"--format {WORKBOOK} and --output FILE go together")
+        with refusals_told():
+            lines = view(**words)
+        tell(_out(lines, form, output), as_json=form == "json")
+
+    return _form_option(_output_option(left))
+
+
+def _out(lines: Lines, form: str, output: Path | None) -> Answer:
+    """What is told of the lines: themselves, or where they were written."""
+    if output is None:
+        return lines.sheet(as_yuan=form == "table")
+    from app.jobs.workbooks import write  # noqa: PLC0415 - whoever prints need not wait for it
+
+    write(output, lines)
+    return Note(f"{lines.title}已写出", file=str(output), rows=lines.shown)
+
+
+def _signed_in(view: Callable[..., Told]) -> Callable[..., Told]:
+    @functools.wraps(view)
+    def signed_in(*, acting_as: str, password_file: Path | None, **words: Any) -> Told:
+        return view(sign_in(acting_as, password_of(acting_as, password_file)), **words)
+
+    return signed_in
+
+
+def _looked(view: Callable[..., Told]) -> Callable[..., Told]:
+    @functools.wraps(view)
+    def looked(by: Actor, **words: Any) -> Told:
+        answer = view(by, **words)
+        _write_down(by, answer.shown)
+        return answer
+
+    return looked
+
+
+def _whole(view: Callable[..., Lines]) -> Callable[..., Lines]:
+    @functools.wraps(view)
+    def whole(by: Actor, **words: Any) -> Lines:
+        lines = view(by, **words)
+        if _form() == WORKBOOK and lines.shown < len(lines.rows):
+            raise RowsLeftOut(limit=lines.limit)
+        return lines
+
+    return whole
+
+
+def _write_down(by: Actor, rows: int) -> None:
+    """Who looked by which command, in which form, at how many rows."""
+    context = click.get_current_context()
+    room = str(context.parent.info_name).replace("-", "_") if context.parent else ""
+    with transaction():
+        told = {"command": context.info_name, "form": _form(), "rows": rows}
+        audit.record(f"{room}.look", "staff_account", by.account_id, by.label, told)
+
+
+def _form() -> str:
+    """In which form the running command tells its answer."""
+    asked = click.get_current_context().params
+    return "json" if asked.get("wants_json") else asked.get("form", "table")
 
 
 to_option = click.option(

@@ -325,8 +325,8 @@ _SERVICE_FEES: Final = [
     Bug(
         "looked at unseen: lines that are told as JSON leave no trace",
         "app/jobs/commands/door.py",
-        "    _write_down(by, form, shown)\n",
-        '    if form != "json":\n        _write_down(by, form, shown)\n',
+        "        _write_down(by, answer.shown)\n",
+        '        if _form() != "json":\n            _write_down(by, answer.shown)\n',
         [_FEE_COMMANDS],
     ),
     Bug(
