@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
     SQLColumnExpression,
     and_,
@@ -61,27 +62,35 @@ def was_held(now: Moment) -> ColumnElement[bool]:
     return select(BayClaim.id).where(BayClaim.bay_id == Bay.id, stale(now)).correlate_except(BayClaim).exists()
 
 
-def taken(during: Span, now: Moment) -> ColumnElement[bool]:
+def taken(during: Span, now: Moment, bay_id: SQLColumnExpression[int] = Bay.id) -> ColumnElement[bool]:
     """Whether a live claim on the bay of the outer query, or its closure (N5.6), overlaps `during`.
 
     Each bay is looked up in the constraint's index: as an `EXISTS` PostgreSQL would read the city's claims of those
     hours first, 4 ms for a full lot of 40 bays instead of 0.3.
     """
-    claim = (
+    return or_(_a_claim(bay_id, during, live(), not_(stale(now))).is_not(None), closed(during, bay_id))
+
+
+def claimed(during: Span, bay_id: SQLColumnExpression[int] = Bay.id) -> ColumnElement[bool]:
+    """The same by the constraint's own words: a stale hold that nobody has ended yet stands in the way too."""
+    return or_(_a_claim(bay_id, during, live()).is_not(None), closed(during, bay_id))
+
+
+def _a_claim(bay_id: SQLColumnExpression[int], during: Span, *such: ColumnElement[bool]) -> ScalarSelect[int]:
+    return (
         select(BayClaim.id)
-        .where(BayClaim.bay_id == Bay.id, BayClaim.during.overlaps(during), live(), not_(stale(now)))
+        .where(BayClaim.bay_id == bay_id, BayClaim.during.overlaps(during), *such)
         .limit(1)
         .correlate_except(BayClaim)
         .scalar_subquery()
     )
-    return or_(claim.is_not(None), closed(during))
 
 
-def closed(during: Span) -> ColumnElement[bool]:
+def closed(during: Span, bay_id: SQLColumnExpression[int] = Bay.id) -> ColumnElement[bool]:
     """Whether the bay of the outer query is closed to the public for some part of `during`."""
     return exists(
         select(BayClosure.id)
-        .where(BayClosure.bay_id == Bay.id, BayClosure.during.overlaps(during))
+        .where(BayClosure.bay_id == bay_id, BayClosure.during.overlaps(during))
         .correlate_except(BayClosure)
     )
 
@@ -226,6 +235,23 @@ def has_free_bay(lot_id: Lots, during: Span, now: Moment) -> ColumnElement[bool]
         .correlate_except(Bay)
         .exists()
     )
+
+
+def a_free_bay(lot_id: Lots, during: Span, now: Moment) -> ScalarSelect[int]:
+    """The first bay of a lot that any car may be given and that is free during the whole span; null where none is.
+
+    They are put in order before any is looked at, so that the look ends with the first free one: a filter alone
+    PostgreSQL asks of every bay, 0.23 ms for a lot of 40 bays.
+    """
+    in_order = (
+        select(Bay.id)
+        .where(Bay.lot_id == lot_id, Bay.shared, Bay.kind.in_(CAR_BAYS))
+        .order_by(Bay.kind.desc(), Bay.id)
+        .offset(0)
+        .correlate_except(Bay)
+        .subquery("in_order")
+    )
+    return select(in_order.c.id).where(not_(taken(during, now, in_order.c.id))).limit(1).scalar_subquery()
 
 
 def is_claimed(plate_id: SQLColumnExpression[int], during: Span) -> ColumnElement[bool]:

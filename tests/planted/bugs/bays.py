@@ -40,14 +40,8 @@ _CLAIMS: Final = [
     Bug(
         "lock dropped: rivals for a bay do not queue at its row",
         "app/domain/claims/actions/take.py",
-        """Bay.id).with_for_update(of=Bay, skip_locked=True)
-)  # fmt: skip
-_ANY_FREE_BAY: Final = Prepared(_FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay))
-""",
-        """Bay.id)
-)  # fmt: skip
-_ANY_FREE_BAY: Final = Prepared(_FREE_BAY.order_by(Bay.kind.desc(), func.random()))
-""",
+        "    return bays.with_for_update(of=Bay, skip_locked=skip_locked)\n",
+        "    return bays\n",
         [_GUARD],
     ),
     Bug(
@@ -60,8 +54,8 @@ _ANY_FREE_BAY: Final = Prepared(_FREE_BAY.order_by(Bay.kind.desc(), func.random(
     Bug(
         "stale hold believed: an offer that is over still takes its bay",
         "app/domain/claims/queries.py",
-        "BayClaim.during.overlaps(during), live(), not_(stale(now)))\n        .limit(1)",
-        "BayClaim.during.overlaps(during), live())\n        .limit(1)",
+        "during, live(), not_(stale(now))).is_not(None), closed(during, bay_id))",
+        "during, live()).is_not(None), closed(during, bay_id))",
         [_GUARD],
     ),
 ]

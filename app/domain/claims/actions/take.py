@@ -106,11 +106,20 @@ class Keeper(Protocol[T_co]):
 
 def promise_to(
     keeper: Keeper[T], lot_id: int, plate_id: int, during: Range[datetime], admit: Range[datetime], *,
-    exclusive_plate: bool,
+    exclusive_plate: bool, seen_free: int | None = None,
 ) -> T:  # fmt: skip
-    """As `promise`, for a plate that is locked already and a keeper that is written along: a round trip less."""
+    """As `promise`, for a plate that is locked already and a keeper that is written along: a round trip less.
+
+    A bay that was `seen_free` a moment ago is tried first, without looking for one: another one less.
+    """
     draft = _draft("reservation", "confirmed", plate_id, admit, exclusive_plate=exclusive_plate)
-    return _take_a_bay(keeper, draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait))
+
+    def candidate(now: datetime, wait: bool) -> Free | None:  # noqa: FBT001 - as `Candidate` says
+        if seen_free is None or wait:
+            return free_bay(lot_id, during, now, wait=wait)
+        return Free(seen_free, during, was_held=False)
+
+    return _take_a_bay(keeper, draft, candidate)
 
 
 def hold(
@@ -158,7 +167,10 @@ def _draft(
 
 @dataclass(frozen=True)
 class Free:
-    """A locked bay that nobody has claimed for a span; `was_held`: by a hold that is over and still has to be ended."""
+    """A bay that nobody has claimed for a span; `was_held`: by a hold that is over and still has to be ended.
+
+    What is found here is locked with it; one that somebody else saw free is locked when the claim is written.
+    """
 
     bay_id: int
     during: Range[datetime]
@@ -236,15 +248,18 @@ def free_bay(lot_id: int, during: Range[datetime], now: datetime, *, wait: bool)
     return None if row is None else Free(row.id, during, row.was_held)
 
 
+def _locked(bays: Select[*Columns], *, skip_locked: bool) -> Select[*Columns]:
+    """Rivals for a bay queue at its row, or leave it to whoever has it."""
+    return bays.with_for_update(of=Bay, skip_locked=skip_locked)
+
+
 _NOW: Final = bindparam("now", type_=DateTime(timezone=True))
 _FREE_BAY: Final = select(Bay.id, queries.was_held(_NOW).label("was_held")).where(
     Bay.lot_id == bindparam("lot_id"), Bay.shared, Bay.kind.in_(queries.CAR_BAYS),
     not_(queries.taken(bindparam("during", type_=TSTZRANGE), _NOW)),
 ).limit(1)  # fmt: skip
-_FIRST_FREE_BAY: Final = Prepared(
-    _FREE_BAY.order_by(Bay.kind.desc(), Bay.id).with_for_update(of=Bay, skip_locked=True)
-)  # fmt: skip
-_ANY_FREE_BAY: Final = Prepared(_FREE_BAY.order_by(Bay.kind.desc(), func.random()).with_for_update(of=Bay))
+_FIRST_FREE_BAY: Final = Prepared(_locked(_FREE_BAY.order_by(Bay.kind.desc(), Bay.id), skip_locked=True))
+_ANY_FREE_BAY: Final = Prepared(_locked(_FREE_BAY.order_by(Bay.kind.desc(), func.random()), skip_locked=False))
 
 
 def _longest_free_bay(lot_id: int, entered_at: datetime, until: datetime, now: datetime, *, wait: bool) -> Free | None:
@@ -279,25 +294,25 @@ def _longest_free_bay(lot_id: int, entered_at: datetime, until: datetime, now: d
 
 
 def _write(keeper: Keeper[T], draft: Mapping[str, Any], found: Free, now: datetime) -> T | None:
-    """With the bay locked: flip its stale holds in a statement of its own, then insert.
+    """Flip the bay's stale holds in a statement of its own, then insert, with the bay locked.
 
-    The bay was looked for before it was locked. None where a rival had claimed it, or it was closed, by then.
+    The bay was looked for before it was locked. None where a rival has it or had claimed it, or it was closed, by then.
     """
     if found.was_held:
         flip_stale_holds(found.bay_id, now)
-    return keeper.write({**draft, "bay_id": found.bay_id, "during": found.during, "now": now, "at": now})
+    return keeper.write({**draft, "bay_id": found.bay_id, "during": found.during, "at": now})
 
 
 _TOLD: Final = [column for column in _TABLE.columns if column.name != "id"]
-_THE_BAY: Final = select(Bay.id).where(
-    Bay.id == bindparam("bay_id"), not_(queries.taken(bindparam("during", type_=TSTZRANGE), _NOW))
+_THE_BAY: Final = _locked(
+    select(*[bindparam(column.name, type_=column.type) for column in _TOLD]).where(
+        Bay.id == bindparam("bay_id"), Bay.shared, not_(queries.claimed(bindparam("during", type_=TSTZRANGE)))
+    ),
+    skip_locked=True,
 )
 _NEW: Final = (
     insert(BayClaim)
-    .from_select(
-        [column.name for column in _TOLD],
-        select(*[bindparam(column.name, type_=column.type) for column in _TOLD]).where(_THE_BAY.exists()),
-    )
+    .from_select([column.name for column in _TOLD], _THE_BAY)
     .returning(*_TABLE.columns)
     .cte("new")
 )

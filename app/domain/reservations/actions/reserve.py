@@ -43,13 +43,15 @@ def reserve(
         if it.live_reservations >= it.policy["live_reservations"]:
             raise TooManyReservations(limit=it.policy["live_reservations"])
         is_alone = not it.plate_is_claimed or lock_plate_for(motorist_id, it.plate_id, it.lot_id, during)
-        if not it.has_room:
+        if it.free_bay_id is None:
             raise claims.LotFull
         admit = arrival_window(begins_at, ends_at, it.policy)
         wanted = kept(
             motorist_id, it.vehicle_id, it.lot_id, it.signature_id, begins_at, ends_at, is_regular=False
         )  # fmt: skip
-        return claims.promise_to(wanted, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone)
+        return claims.promise_to(
+            wanted, it.lot_id, it.plate_id, during, admit, exclusive_plate=is_alone, seen_free=it.free_bay_id
+        )  # fmt: skip
 
 
 def open_lot(key: uuid.UUID) -> Lot:

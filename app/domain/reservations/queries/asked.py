@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 
 from app.domain.arrears.queries import holds_back, refuse_owing
 from app.domain.claims.models import BayClaim
-from app.domain.claims.queries import PROMISED, has_free_bay, is_claimed
+from app.domain.claims.queries import PROMISED, a_free_bay, is_claimed
 from app.domain.conduct.queries import must_wait, refuse_suspended
 from app.domain.lots.models import Lot, OpeningPlan
 from app.domain.lots.queries import LotNotFound
@@ -50,7 +50,7 @@ _EVERYTHING: Final = Prepared(
         _IN_FORCE.c.version, AgreementSignature.id.label("signature_id"), Vehicle.id.label("vehicle_id"),
         Vehicle.plate_id, Lot.id.label("lot_id"), Lot.state, rows_for(Lot.id, Lot.unit_id, _NOW).label("numbers"),
         OpeningPlan.curfew_begins, OpeningPlan.curfew_ends, _LIVE.label("live"),
-        must_wait(Motorist.id, _NOW).label("must_wait"), has_free_bay(Lot.id, _DURING, _NOW).label("has_room"),
+        must_wait(Motorist.id, _NOW).label("must_wait"), a_free_bay(Lot.id, _DURING, _NOW).label("free_bay_id"),
         is_claimed(Vehicle.plate_id, _DURING).label("plate_is_claimed"), holds_back(Motorist.id).label("owes"),
     )
     .select_from(Motorist)
@@ -87,8 +87,8 @@ class Asked:
     live_reservations: int
     plate_is_claimed: bool
     """Some claim has the plate for a part of the span; whose it is, `lock_plate_for` tells."""
-    has_room: bool
-    """Some bay is free for the whole span, as far as others have committed: if not, there is nothing to queue for."""
+    free_bay_id: int | None
+    """A bay that is free for the whole span, as far as others have committed: without one nothing is to queue for."""
 
 
 def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: Range[datetime]) -> Asked:
@@ -107,7 +107,7 @@ def asked(motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: 
     _check_found(row)
     return Asked(
         row.signature_id, row.vehicle_id, row.plate_id, row.lot_id, row.state == "open", narrowed(row.numbers),
-        _curfew(row.curfew_begins, row.curfew_ends), row.live, row.plate_is_claimed, row.has_room,
+        _curfew(row.curfew_begins, row.curfew_ends), row.live, row.plate_is_claimed, row.free_bay_id,
     )  # fmt: skip
 
 
