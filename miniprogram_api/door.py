@@ -8,12 +8,14 @@ from typing import Any, Final
 from flask import current_app, g, request
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.motorists.queries import AccountErased, signed_in_id
+from app.domain.motorists.actions import signed_in_with_key
+from app.domain.motorists.queries import CALLER, AccountErased, signed_in_id
 from app.domain.search.queries import who_looks
 from app.kernel import clock
 from app.kernel.db import transaction, violated
+from app.kernel.idempotency import Named
 from app.kernel.refusals import Unauthenticated
-from app.web import intake, limits
+from app.web import intake, limits, once
 from app.web.noun import Noun
 from app.web.policy import Policy, View
 from app.web.tokens import AccessTokens, Bearer, InvalidToken
@@ -46,10 +48,11 @@ def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Polic
             bearer = tokens().read(_token(), clock.glance())
             limits.take(limit, f"{request.endpoint}:{bearer.subject}")
             with _nobody_erased():
-                with transaction():
-                    _remember(bearer)
-                    if not calls_outside:
+                if not calls_outside:
+                    with transaction():
+                        _remember(bearer, once.named_request(view))
                         return view(*args, **words)
+                _remember(bearer, None)
                 return view(*args, **words)
 
         return guarded
@@ -120,12 +123,18 @@ def _token() -> str:
     return token.strip()
 
 
-def _remember(bearer: Bearer) -> None:
-    _known(signed_in_id(bearer.subject, bearer.session_version))
+def _remember(bearer: Bearer, wanted: Named | None) -> None:
+    """Who asks; where they name their request, its key is claimed by the same question."""
+    if wanted is None:
+        _known(signed_in_id(bearer.subject, bearer.session_version))
+        return
+    found = signed_in_with_key(bearer.subject, bearer.session_version, str(request.endpoint), wanted)
+    _known(found and found[0])
+    once.claimed(is_first=bool(found and found[1]))
 
 
 def _known(motorist_id: int | None) -> None:
     """Keep who asks for the rest of the request; refuses a sign-in that has ended."""
     if motorist_id is None:
         raise InvalidToken
-    g.motorist_id, g.caller = motorist_id, f"motorist:{motorist_id}"
+    g.motorist_id, g.caller = motorist_id, f"{CALLER}{motorist_id}"

@@ -4,15 +4,17 @@ The key comes from the client, stored before it sends; the row and the effect sh
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, bindparam, delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CTE, CheckConstraint, ColumnElement, Index, Table, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.kernel import clock, crypto
 from app.kernel.base import Base
@@ -67,20 +69,39 @@ class Answer:
     body: Any
 
 
-def remembered(scope: str, key: str, request: bytes, run: Callable[[], Answer]) -> Answer:
-    """Run once per (scope, key); later calls with the same request get the first answer.
+@dataclass(frozen=True)
+class Named:
+    """A request by the key that its client gave it, with the index of what it says."""
+
+    key: str
+    index: bytes
+
+    def told(self) -> dict[str, Any]:
+        """What a statement with `claimed` is told."""
+        return {"key": self.key, "request_hash": self.index, "expires_at": clock.glance() + KEPT}
+
+
+def named(key: str, request: bytes) -> Named:
+    """A request and its key."""
+    return Named(key, crypto.blind_index("remembered_request", request.decode("latin-1")))
+
+
+def remembered(scope: str, wanted: Named, run: Callable[[], Answer], *, is_first: bool | None = None) -> Answer:
+    """Run once per scope and key; later calls with the same request get the first answer.
 
     The row and whatever `run` does locally commit together, so a crash leaves neither. Refuses
     `KeyReused` when the request differs. A refusal raised by `run` is not remembered: nothing has
-    happened, so the same key may try again.
+    happened, so the same key may try again. `is_first`: what a statement with `claimed` told in this transaction.
     """
-    wanted = crypto.blind_index("remembered_request", request.decode("latin-1"))
     with transaction():
-        if not _is_first(scope, key, wanted):
-            return _answer_of(_first(scope, key, wanted))
+        if is_first is None:
+            with in_turn():
+                is_first = _CLAIM.first(scope=scope, **wanted.told()) is not None
+        if not is_first:
+            return _answer_of(_first(scope, wanted))
         answer = run()
-        sealed = crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(scope, key))
-        _ANSWERED.run(its_scope=scope, its_key=key, status=answer.status, answer=sealed)
+        sealed = crypto.seal(json.dumps(answer.body, ensure_ascii=False), _where(scope, wanted.key))
+        _ANSWERED.run(its_scope=scope, its_key=wanted.key, status=answer.status, answer=sealed)
         return answer
 
 
@@ -91,32 +112,38 @@ def is_remembered(scope: str, key: str) -> bool:
         return row is not None and row.status is not None
 
 
-def _is_first(scope: str, key: str, wanted: bytes) -> bool:
-    """Whether the row is ours now; a rival with the same key waits for our commit. Refuses `InFlight`."""
-    told = {"scope": scope, "key": key, "request_hash": wanted, "expires_at": clock.now() + KEPT}
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """A statement that claims a key: a rival with the same one waits for our commit. Refuses `InFlight`."""
     try:
-        return _CLAIM.first(**told) is not None
+        yield
     except OperationalError as error:
         if sqlstate(error) == LOCK_NOT_AVAILABLE:
             raise InFlight from error
         raise
 
 
-def _first(scope: str, key: str, wanted: bytes) -> RememberedRequest:
+def claimed(who: CTE, scope: ColumnElement[str]) -> CTE:
+    """For a statement that finds out whose key it is: the row is there if it is theirs now, for `Named.told`."""
+    theirs = select(scope, *(bindparam(name, type_=_TABLE.c[name].type) for name in _NAMED)).select_from(who)
+    return _claiming(insert(_TABLE).from_select(["scope", *_NAMED], theirs)).cte("claimed")
+
+
+def _claiming(row: Insert) -> ReturningInsert[str]:
+    return row.on_conflict_do_nothing().returning(_TABLE.c.key)
+
+
+def _first(scope: str, wanted: Named) -> RememberedRequest:
     """The row of the request that was first, which is over. Refuses `KeyReused`."""
-    row = current().get_one(RememberedRequest, (scope, key))
-    if row.request_hash != wanted:
+    row = current().get_one(RememberedRequest, (scope, wanted.key))
+    if row.request_hash != wanted.index:
         raise KeyReused
     return row
 
 
 _TABLE: Final = cast("Table", RememberedRequest.__table__)
-_CLAIM: Final = Prepared(
-    insert(_TABLE)
-    .values({name: bindparam(name) for name in ("scope", "key", "request_hash", "expires_at")})
-    .on_conflict_do_nothing()
-    .returning(_TABLE.c.key)
-)
+_NAMED: Final = ("key", "request_hash", "expires_at")
+_CLAIM: Final = Prepared(_claiming(insert(_TABLE).values({name: bindparam(name) for name in ("scope", *_NAMED)})))
 _ANSWERED: Final = Prepared(
     update(_TABLE)
     .where(_TABLE.c.scope == bindparam("its_scope"), _TABLE.c.key == bindparam("its_key"))

@@ -8,16 +8,16 @@ import functools
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from flask import Response, g, jsonify, make_response, request
 
-from app.kernel.idempotency import Answer, is_remembered, remembered
+from app.kernel.idempotency import Answer, Named, is_remembered, named, remembered
 from app.web.errors import MalformedRequest
 from app.web.policy import View
 
 HEADER = "Idempotency-Key"
-_MARK = "happens_once"
+_MARK, _ALL_OF_IT = "happens_once", "all of it happens once"
 _FORM = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
@@ -39,6 +39,7 @@ def once(view: View) -> View:
         answer = remember(run)
         return fresh[0] if fresh else _replay(answer)
 
+    setattr(wrapper, _ALL_OF_IT, True)
     return wants_key(wrapper)
 
 
@@ -50,7 +51,24 @@ def wants_key(view: View) -> View:
 
 def remember(run: Callable[[], Answer]) -> Answer:
     """Run once for this request's caller, route and key; joins the transaction there is, or has its own."""
-    return remembered(_scope(), _key(), _fingerprint(), run)
+    is_first = g.pop("is_first", None)
+    return remembered(_scope(), g.pop("named", None) or named(_key(), _fingerprint()), run, is_first=is_first)
+
+
+def named_request(view: View) -> Named | None:
+    """For a policy whose first question may claim the key too: the request that this view, all of it, runs `once`.
+
+    None for any other view, and where the view has to refuse the key. Whoever has claimed it says so with `claimed`.
+    """
+    if not getattr(view, _ALL_OF_IT, False) or not _FORM.fullmatch(request.headers.get(HEADER, "")):
+        return None
+    g.named = named(_key(), _fingerprint())
+    return cast("Named", g.named)
+
+
+def claimed(*, is_first: bool) -> None:
+    """The key of this request is claimed already in the running transaction, or was before it."""
+    g.is_first = is_first
 
 
 def was_answered() -> bool:

@@ -69,18 +69,21 @@ def signed_in_id(motorist_key: uuid.UUID, session_version: int) -> int | None:
     The transaction's moment is brought along.
     """
     with transaction():
-        row = _SIGNED_IN.first(key=motorist_key, version=session_version)
+        row = _SIGNED_IN.first(motorist_key=motorist_key, version=session_version)
         if row is None:
             return None
         clock.brought(row.at)
         return int(row.id)
 
 
-_SIGNED_IN: Final = Prepared(
-    select(Motorist.id, func.clock_timestamp().label("at")).where(
-        Motorist.key == bindparam("key"), Motorist.session_version == bindparam("version")
-    )
+CALLER: Final = "motorist:"
+"""Before a motorist's id, where a request's key says whose it is."""
+
+SESSION: Final = select(Motorist.id, func.clock_timestamp().label("at")).where(
+    Motorist.key == bindparam("motorist_key"), Motorist.session_version == bindparam("version")
 )
+"""Whose sign-in it is, and the moment."""
+_SIGNED_IN: Final = Prepared(SESSION)
 
 SIGNED_IN: Final = select(Motorist.key, Motorist.session_version, Motorist.id).where(
     Motorist.key == func.any(bindparam("keys", type_=ARRAY(Uuid)))

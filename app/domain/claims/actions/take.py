@@ -114,7 +114,7 @@ def promise_to(
     """
     draft = _draft("reservation", "confirmed", plate_id, admit, exclusive_plate=exclusive_plate)
 
-    def candidate(now: datetime, wait: bool) -> Free | None:  # noqa: FBT001 - as `Candidate` says
+    def candidate(now: datetime, wait: bool) -> Free | None:
         if seen_free is None or wait:
             return free_bay(lot_id, during, now, wait=wait)
         return Free(seen_free, during, was_held=False)
@@ -311,10 +311,7 @@ _THE_BAY: Final = _locked(
     skip_locked=True,
 )
 _NEW: Final = (
-    insert(BayClaim)
-    .from_select([column.name for column in _TOLD], _THE_BAY)
-    .returning(*_TABLE.columns)
-    .cte("new")
+    insert(BayClaim).from_select([column.name for column in _TOLD], _THE_BAY).returning(*_TABLE.columns).cte("new")
 )
 
 

@@ -26,6 +26,7 @@ from app.domain.motorists.actions.vehicles import (
     remember_plates,
     remove_vehicle,
 )
+from app.domain.motorists.actions.with_key import signed_in_with_key
 
 __all__ = [
     "AgreementSuperseded",
@@ -53,4 +54,5 @@ __all__ = [
     "set_phone",
     "sign_agreement",
     "sign_in",
+    "signed_in_with_key",
 ]
