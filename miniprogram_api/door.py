@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from flask import current_app, g, request
@@ -45,14 +46,15 @@ def motorist(limit: str = "120/minute", *, calls_outside: bool = False) -> Polic
     def guard(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **words: Any) -> Any:
-            bearer = tokens().read(_token(), clock.glance())
+            at = clock.glance()
+            bearer = tokens().read(_token(), at)
             limits.take(limit, f"{request.endpoint}:{bearer.subject}")
             with _nobody_erased():
                 if not calls_outside:
                     with transaction():
-                        _remember(bearer, once.named_request(view))
+                        _remember(bearer, once.named_request(view), at)
                         return view(*args, **words)
-                _remember(bearer, None)
+                _remember(bearer, None, at)
                 return view(*args, **words)
 
         return guarded
@@ -123,12 +125,12 @@ def _token() -> str:
     return token.strip()
 
 
-def _remember(bearer: Bearer, wanted: Named | None) -> None:
+def _remember(bearer: Bearer, wanted: Named | None, at: datetime) -> None:
     """Who asks; where they name their request, its key is claimed by the same question."""
     if wanted is None:
         _known(signed_in_id(bearer.subject, bearer.session_version))
         return
-    found = signed_in_with_key(bearer.subject, bearer.session_version, str(request.endpoint), wanted)
+    found = signed_in_with_key(bearer.subject, bearer.session_version, str(request.endpoint), wanted, at)
     _known(found and found[0])
     once.claimed(is_first=bool(found and found[1]))
 

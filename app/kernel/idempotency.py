@@ -76,9 +76,9 @@ class Named:
     key: str
     index: bytes
 
-    def told(self) -> dict[str, Any]:
-        """What a statement with `claimed` is told."""
-        return {"key": self.key, "request_hash": self.index, "expires_at": clock.glance() + KEPT}
+    def told(self, at: datetime) -> dict[str, Any]:
+        """What a statement with `claimed` is told, about the moment `at`."""
+        return {"key": self.key, "request_hash": self.index, "expires_at": at + KEPT}
 
 
 def named(key: str, request: bytes) -> Named:
@@ -96,7 +96,7 @@ def remembered(scope: str, wanted: Named, run: Callable[[], Answer], *, is_first
     with transaction():
         if is_first is None:
             with in_turn():
-                is_first = _CLAIM.first(scope=scope, **wanted.told()) is not None
+                is_first = _CLAIM.first(scope=scope, **wanted.told(clock.now())) is not None
         if not is_first:
             return _answer_of(_first(scope, wanted))
         answer = run()

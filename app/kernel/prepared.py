@@ -209,6 +209,14 @@ def as_read(row: T) -> T:
     return row
 
 
+def apart(model: type[Model], told: Mapping[str, Any]) -> Model:
+    """A mapped row that a `Prepared` wrote, with all its columns, for whoever only reads it: of no session."""
+    made = cast("Model", inspect(model).class_manager.new_instance())
+    made.__dict__.update(told)
+    make_transient_to_detached(made)
+    return made
+
+
 class Whole(Generic[Model]):
     """All columns of a model with an id, within a `Prepared` that reads others too: under `name`, as mapped rows."""
 

@@ -70,6 +70,15 @@ def test_a_reservation_is_confirmed_at_once_and_the_gates_hear_of_it(who: Driver
     assert tuple(job) == ("gates.refresh_whitelist", str(lot.id))
 
 
+def test_gates_hear_nothing_of_a_promise_that_their_lists_do_not_reach_yet(
+    who: Driver, lot: Lot, evening: datetime
+) -> None:
+    made = reserve(who.id, who.vehicle_key, lot.key, hour(evening, 73), hour(evening, 75))
+    with transaction() as session:
+        assert claim_by_id(made.claim_id).state == "confirmed"
+        assert session.scalar(text(f"SELECT count(*) {JOBS}")) == 0
+
+
 def test_without_a_signature_under_the_text_in_force_nothing_is_promised(
     who: Driver, lot: Lot, evening: datetime
 ) -> None:

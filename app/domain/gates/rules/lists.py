@@ -9,6 +9,11 @@ LIST_REACH = timedelta(hours=48)
 """How far ahead a gate's list reaches: long enough for a night without network, short enough to be small."""
 
 
+def is_within_reach(admit_from: datetime, now: datetime) -> bool:
+    """Whether a promise stands on the list already; one that begins later is found when a gate compares by then."""
+    return admit_from < now + LIST_REACH
+
+
 @dataclass(frozen=True)
 class ListRow:
     """One line of a gate's whitelist (白名单), field by field as it goes over the wire."""

@@ -1,6 +1,7 @@
 """Whose sign-in it is, and whether their request is the first with its key: one question of everybody who orders."""
 
 import uuid
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import String, bindparam, cast, func, select
@@ -13,13 +14,13 @@ from app.kernel.prepared import Prepared
 
 
 def signed_in_with_key(
-    motorist_key: uuid.UUID, session_version: int, what: str, wanted: Named
+    motorist_key: uuid.UUID, session_version: int, what: str, wanted: Named, at: datetime
 ) -> tuple[int, bool] | None:
     """As `signed_in_id`, and whether the key of `what` they want is theirs from now on; if not, it was used before.
 
-    Refuses `InFlight`.
+    `at`: about when it is, for how long the key is kept. Refuses `InFlight`.
     """
-    told = {"motorist_key": motorist_key, "version": session_version, "what": what, **wanted.told()}
+    told = {"motorist_key": motorist_key, "version": session_version, "what": what, **wanted.told(at)}
     with transaction(), in_turn():
         row = _CLAIMING.first(**told)
         if row is None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CTE, Select, Table, bindparam, insert, select
+from sqlalchemy import CTE, Select, Table, TextClause, bindparam, insert, select
 
 from app.domain.claims import actions as claims
+from app.domain.gates.rules.lists import is_within_reach
 from app.domain.reservations.models import Reservation
 from app.kernel import clock
 from app.kernel.ids import new_key
-from app.kernel.prepared import Prepared, as_read
+from app.kernel.prepared import Prepared, apart
 from app.kernel.queue import deferred, job_told
 
 
@@ -19,16 +20,20 @@ from app.kernel.queue import deferred, job_told
 class Kept:
     """A reservation but for its claim, for `claims.promise_to`: the values of its columns.
 
-    With it the gates of its lot are asked to learn of the promise.
+    With it the gates of its lot are asked to learn of the promise, if their lists reach that far yet.
     """
 
     told: Mapping[str, Any]
 
     def write(self, claim: Mapping[str, Any]) -> Reservation | None:
         """With its claim."""
-        refreshed = job_told("gates.refresh_whitelist", lot_id=self.told["lot_id"])
-        row = _KEPT.first(**claim, **self.told, **refreshed)
-        return None if row is None else as_read(Reservation(id=row.id, claim_id=row.claim_id, **self.told))
+        if is_within_reach(claim["admit_from"], clock.now()):
+            row = _KEPT_SOON.first(
+                **claim, **self.told, **job_told("gates.refresh_whitelist", lot_id=self.told["lot_id"])
+            )  # fmt: skip
+        else:
+            row = _KEPT.first(**claim, **self.told)
+        return None if row is None else apart(Reservation, {**self.told, "id": row.id, "claim_id": row.claim_id})
 
 
 def kept(
@@ -49,7 +54,7 @@ _TABLE: Final = cast("Table", Reservation.__table__)
 _TOLD: Final = [column for column in _TABLE.columns if column.name not in ("id", "claim_id")]
 
 
-def _with_claim(new: CTE) -> Select[*tuple[Any, ...]]:
+def _with_claim(new: CTE, *also: TextClause) -> Select[*tuple[Any, ...]]:
     values = [bindparam(column.name, type_=column.type) for column in _TOLD]
     made = (
         insert(_TABLE)
@@ -57,7 +62,8 @@ def _with_claim(new: CTE) -> Select[*tuple[Any, ...]]:
         .returning(_TABLE.c.id, _TABLE.c.claim_id)
         .cte("made")
     )
-    return select(made.c.id, made.c.claim_id, deferred())
+    return select(made.c.id, made.c.claim_id, *also)
 
 
 _KEPT: Final = Prepared(claims.with_new_claim(_with_claim))
+_KEPT_SOON: Final = Prepared(claims.with_new_claim(lambda new: _with_claim(new, deferred())))
