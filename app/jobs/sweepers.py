@@ -24,6 +24,7 @@ from app.domain.calendars.actions import alarm_before_days_run_out
 from app.domain.city_feed import actions as city_feed
 from app.domain.conduct.actions import assess_forgotten, forget_carried
 from app.domain.departures.actions import escalate, note_overstays, remind
+from app.domain.erasure.actions import forget_what_is_old
 from app.domain.finance.actions import check_books
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
@@ -215,6 +216,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("escalations", 15.0, escalate),
         Sweeper("conduct", 5.0, assess_forgotten),
         Sweeper("carried_measures", 3600.0, forget_carried),
+        Sweeper("forgetting", 3600.0, forget_what_is_old),
         Sweeper("arrears", 60.0, chase),
         Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.forgetting import forgotten_after
 from payments.charges.rules import CHARGE_STATES, OPEN_ORDER, ORDER_STATES, words
 
 OF_AN_OPEN_ORDER = text(f"order_state IN ({words(OPEN_ORDER)})")
@@ -62,16 +63,19 @@ class CombinedOrder(Base):
     __table_args__ = (
         UniqueConstraint("out_trade_no", name="a_combined_number_is_used_once"),
         Index("ix_combined_order_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index("ix_combined_order_not_forgotten", "created_at", postgresql_where=text("forgotten_at IS NULL")),
+        *forgotten_after(365, "combined_order", "created_at", "body"),
     )
 
     id: Mapped[Id]
     key: Mapped[Key]
     out_trade_no: Mapped[str]
     """WeChat's `combine_out_trade_no`."""
-    body: Mapped[bytes]
+    body: Mapped[bytes | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     next_check_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
 
 
 class Order(Base):
@@ -100,11 +104,20 @@ class Order(Base):
         CheckConstraint(
             "state <> 'payable' OR prepay_id IS NOT NULL OR checks > 0", name="a_payable_order_was_seen_at_wechat"
         ),
-        CheckConstraint("(combined_id IS NULL) = (body IS NOT NULL)", name="a_sub_order_was_sent_with_its_whole"),
+        CheckConstraint(
+            "forgotten_at IS NOT NULL OR (combined_id IS NULL) = (body IS NOT NULL)",
+            name="a_sub_order_was_sent_with_its_whole",
+        ),
+        CheckConstraint(
+            "forgotten_at IS NULL OR state IN ('closed', 'refused', 'paid')",
+            name="an_order_that_may_be_paid_knows_its_payer",
+        ),
         CheckConstraint(
             "combined_id IS NULL OR next_check_at IS NULL", name="a_sub_order_is_asked_about_with_its_whole"
         ),
         Index("ix_payment_order_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index("ix_payment_order_not_forgotten", "created_at", postgresql_where=text("forgotten_at IS NULL")),
+        *forgotten_after(365, "payment_order", "created_at", "payer", "body"),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -115,8 +128,8 @@ class Order(Base):
     amount_fen: Mapped[int]
     out_trade_no: Mapped[str]
     sp_appid: Mapped[str]
-    payer: Mapped[bytes]
-    """The payer's openid, sealed."""
+    payer: Mapped[bytes | None]
+    """The payer's openid, sealed, until it is forgotten (`forgotten_at`), and the body with it."""
     body: Mapped[bytes | None]
     prepay_id: Mapped[str | None]
     transaction_id: Mapped[str | None]
@@ -127,6 +140,7 @@ class Order(Base):
     next_check_at: Mapped[datetime | None]
     """When the sweeper asks WeChat next; none: nothing more to learn, or a person must decide."""
     checks: Mapped[int] = mapped_column(default=0)
+    forgotten_at: Mapped[datetime | None]
 
 
 class OrderLine(Base):
@@ -243,18 +257,21 @@ class CallbackInbox(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('transaction', 'refund', 'unknown')", name="a_notice_is_of_a_known_kind_or_unknown"),
         Index("ix_callback_inbox_received_at", "received_at"),
+        Index("ix_callback_inbox_forgotten", "received_at", postgresql_where=text("forgotten_at IS NOT NULL")),
+        *forgotten_after(365, "callback_inbox", "received_at", "raw"),
     )
 
     channel: Mapped[str] = mapped_column(primary_key=True)
     notify_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     event_type: Mapped[str]
-    raw: Mapped[bytes]
-    """The decrypted content, sealed."""
+    raw: Mapped[bytes | None]
+    """The decrypted content, sealed, until it is forgotten: it names the payer."""
     verified_by: Mapped[str]
     """Serial of the WeChat key that signed it."""
     outcome: Mapped[str]
     received_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None]
 
 
 class ExceptionCase(Base):

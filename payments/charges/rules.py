@@ -82,13 +82,15 @@ class Expected:
     sub_mchid: str
     out_trade_no: str
     total_fen: Fen
-    sp_openid: str
+    sp_openid: str | None
+    """None once the payer was forgotten: then anybody may be."""
     currency: str = "CNY"
 
 
 def discrepancies(expected: Expected, paid: Transaction) -> list[str]:
     """The names of the fields in which a payment differs from our order; none: it is ours."""
-    wrong = [name for name, ours in vars(expected).items() if getattr(paid, name) != ours]
+    known = {name: ours for name, ours in vars(expected).items() if ours is not None}
+    wrong = [name for name, ours in known.items() if getattr(paid, name) != ours]
     absent = [name for name in ("transaction_id", "success_time") if getattr(paid, name) is None]
     return wrong + absent
 

@@ -110,6 +110,7 @@ def test_a_plate_and_a_raw_message_rest_sealed(hand: Hand) -> None:
     with transaction() as session:
         event = session.scalars(select(GateEvent).filter_by(device_id=hand.device.id)).one()
         assert event.plate_enc is not None
+        assert event.body_enc is not None
         sealed = event.plate_enc + event.body_enc
     assert "浙A77777".encode() not in sealed
     assert b"77777" not in sealed

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.refunds.actions import give_back_due
 from payments.refunds.queries import refunds_of
+from payments.shipping.actions import forget_payers
 from tests.payments.servers import Door, in_parallel
 from tests.payments.world import (
     ANOTHER,
@@ -385,3 +387,17 @@ def test_sub_orders_sum_to_the_charges_and_each_is_its_charges_payees(
 @given(st.lists(st.text("停车费 西湖", min_size=1, max_size=127), min_size=1, max_size=60))
 def test_what_wechat_shows_of_several_charges_fits(descriptions: list[str]) -> None:
     assert 1 <= len(described(descriptions)) <= 127
+
+
+def test_who_paid_together_is_forgotten_with_each_of_the_orders(till: Till, debts: Owed) -> None:
+    till.pays(till.prepare_together(debts))
+    check_order(order_of(debts[0]).id, till.pay)
+    before = datetime.now(UTC) + timedelta(days=1)
+    till.later(timedelta(days=401).total_seconds())
+    with transaction() as session:
+        assert forget_payers(before, 100) > 0
+        orders = session.scalars(select(Order)).all()
+        wholes = session.scalars(select(CombinedOrder)).all()
+        assert {(each.payer, each.body) for each in orders} == {(None, None)}
+        assert [each.body for each in wholes] == [None]
+    assert {state_of(each) for each in debts} == {"paid"}

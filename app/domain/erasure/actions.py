@@ -1,15 +1,28 @@
-"""A motorist has their account erased (个人信息保护法 第四十七条)."""
+"""A motorist has their account erased, and what is old is forgotten unasked (个人信息保护法 第十九条、第四十七条)."""
+
+from datetime import datetime, timedelta
+from typing import Final
 
 from app.domain.conduct.actions import carry_on
-from app.domain.erasure.queries import is_needed, refuse_unfinished
+from app.domain.erasure.queries import is_needed, refuse_unfinished, was_there_since
+from app.domain.gates.actions import forget_cars
 from app.domain.messages.actions import silence
 from app.domain.motorists import actions as motorists
 from app.domain.motorists.queries import openid_of
+from app.domain.policies.queries import numbers
 from app.domain.receipts.actions import drop_mails
-from app.kernel import audit
+from app.kernel import audit, clock
 from app.kernel.db import transaction
 from app.kernel.idempotency import forget_answers_to
 from payments.receipts.actions import empty_titles
+from payments.shipping.actions import forget_payers
+
+KEPT_FOR_REFUNDS: Final = timedelta(days=365)
+"""So long WeChat takes refunds of a payment: constraints say so, and a smaller number of the city's counts as this."""
+KEPT_FOR_DISPUTES: Final = timedelta(days=90)
+"""Likewise of what gates told."""
+AT_ONCE: Final = 200
+MOST_ROUNDS: Final = 100
 
 
 def erase(motorist_id: int) -> None:
@@ -38,3 +51,33 @@ def _forget_plates(motorist_id: int) -> None:
             motorists.leave_plate(motorist_id, plate_id)
         else:
             motorists.erase_plate(plate_id)
+
+
+def forget_what_is_old() -> int:
+    """Forget, in rows that stay, who paid, what gates read and told of cars, and plates of cars on no account.
+
+    Each after its days (`forget_payers_days`, `forget_cars_days`). Some hundred rows are a transaction, and there are a
+    hundred of them at most: the rest waits for the next time. Outside any transaction. Returns how many rows forgot.
+    """
+    with transaction():
+        days, now = numbers(), clock.now()
+    payers = now - max(timedelta(days=days["forget_payers_days"]), KEPT_FOR_REFUNDS)
+    cars = now - max(timedelta(days=days["forget_cars_days"]), KEPT_FOR_DISPUTES)
+    forgotten = 0
+    for _ in range(MOST_ROUNDS):
+        rows = forget_payers(payers, AT_ONCE) + _forget_cars(cars)
+        if not rows:
+            break
+        forgotten += rows
+    return forgotten
+
+
+def _forget_cars(before: datetime) -> int:
+    """With the last that gates told of a stranger's car goes its plate; a plate on an account goes with the account."""
+    with transaction():
+        told = forget_cars(before, AT_ONCE)
+        for plate_id in motorists.lock_plates(told.plates):
+            if not (is_needed(plate_id) or was_there_since(plate_id, before)):
+                motorists.erase_plate(plate_id)
+                audit.record("motorists.forget_plate", "plate", plate_id, "platform")
+        return told.rows

@@ -1,5 +1,6 @@
 """What must be ended before an account can be erased."""
 
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Exists, exists, func, select
@@ -101,6 +102,19 @@ def is_needed(plate_id: int) -> bool:
                 | exists().where(BayClaim.plate_id == plate_id, BayClaim.state.in_(LIVE))
                 | exists().where(Stay.plate_id == plate_id, Stay.state.in_(("parked", "owing")))
                 | _passed_unread(plate_id)
+            )
+        )
+    )
+
+
+def was_there_since(plate_id: int, moment: datetime) -> bool:
+    """Whether a plate passed a gate, was promised a bay or was taken off an account at that moment or later."""
+    return bool(
+        current().scalar(
+            select(
+                exists().where(GateEvent.plate_id == plate_id, GateEvent.event_time >= moment)
+                | exists().where(BayClaim.plate_id == plate_id, func.upper(BayClaim.during) >= moment)
+                | exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at >= moment)
             )
         )
     )

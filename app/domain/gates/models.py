@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, CIDR, TSTZRANGE, ExcludeConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.forgetting import forgotten_after
 from app.kernel.states import BORN, Machine
 
 COMMAND = Machine(
@@ -212,8 +213,9 @@ class GateDecision(Base):
     event_id: Mapped[str]
     decision: Mapped[str]
     reason: Mapped[str]
-    answer_enc: Mapped[bytes]
+    answer_enc: Mapped[bytes | None]
     decided_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("device_id", "event_id", name="an_arrival_is_decided_once"),
         ForeignKeyConstraint(
@@ -222,6 +224,8 @@ class GateDecision(Base):
             name="a_decision_answers_an_arrival",
         ),
         CheckConstraint("decision IN ('open', 'deny', 'manual')", name="a_decision_opens_denies_or_calls"),
+        *forgotten_after(90, "gate_decision", "decided_at", "answer_enc"),
+        Index("ix_gate_decision_forgotten", "id", postgresql_where=text("forgotten_at IS NOT NULL")),
     )
 
 
@@ -230,7 +234,8 @@ class GateEvent(Base):
 
     `event_time` is `device_time + clock_offset`, never later than `received_at`; fees use it. A gate whose
     clock stood more than five minutes wrong is `clock_suspect`. What came unsigned and from a place that its gate's row
-    does not name is not `verified`. `plate_id` is empty for an unplated car.
+    does not name is not `verified`. `plate_id` is empty for an unplated car. What was read and told of the car rests
+    sealed until it is forgotten (`forgotten_at`).
     """
 
     __tablename__ = "gate_event"
@@ -252,7 +257,8 @@ class GateEvent(Base):
     decision_key: Mapped[uuid.UUID | None]
     offline: Mapped[bool]
     verified: Mapped[bool] = mapped_column(server_default="true")
-    body_enc: Mapped[bytes]
+    body_enc: Mapped[bytes | None]
+    forgotten_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("device_id", "event_id", name="an_event_is_recorded_once"),
         UniqueConstraint("device_id", "seq", name="a_sequence_number_is_used_once"),
@@ -261,6 +267,8 @@ class GateEvent(Base):
         CheckConstraint("direction IN ('in', 'out')", name="a_car_goes_in_or_out"),
         Index("ix_gate_event_plate_id_event_time", "plate_id", "event_time"),
         Index("ix_gate_event_device_id_event_time", "device_id", "event_time"),
+        *forgotten_after(90, "gate_event", "received_at", "body_enc", "plate_enc"),
+        Index("ix_gate_event_forgotten", "id", postgresql_where=text("forgotten_at IS NOT NULL")),
     )
 
 
@@ -272,11 +280,14 @@ class GateRejection(Base):
     device_id: Mapped[int] = mapped_column(ForeignKey("gate_device.id"))
     seq: Mapped[int]
     code: Mapped[str]
-    body_enc: Mapped[bytes]
+    body_enc: Mapped[bytes | None]
     received_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("device_id", "seq", name="a_rejection_is_recorded_once"),
         CheckConstraint("seq > 0", name="a_rejected_number_is_positive"),
+        *forgotten_after(90, "gate_rejection", "received_at", "body_enc"),
+        Index("ix_gate_rejection_forgotten", "id", postgresql_where=text("forgotten_at IS NOT NULL")),
     )
 
 

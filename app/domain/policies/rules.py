@@ -16,6 +16,8 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "contact_check_days": 90,
     "evening_before_a_day_off_is_open": 1,
     "facility_check_days": 365,
+    "forget_cars_days": 400,
+    "forget_payers_days": 400,
     "free_cancellation_minutes": 30,
     "gate_alarm_minutes": 10,
     "kept_for_reservations_percent": 10,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from app.kernel import clock
-from app.kernel.crypto import unseal
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
 from app.kernel.refusals import Conflict, Unavailable
@@ -15,7 +14,7 @@ from payments.charges.actions import calls
 from payments.charges.actions.check import check_order, end_order
 from payments.charges.actions.locks import Checkout, lock_charges, lock_checkout
 from payments.charges.actions.place import Payer, TooManyAtOnce, body_of, place
-from payments.charges.actions.settle import payer_place
+from payments.charges.actions.settle import payer_of
 from payments.charges.actions.withdraw import AlreadyPaid
 from payments.charges.models import Charge, Order, OrderLine
 from payments.charges.rules import OPEN_ORDER, ORDER, can_be_offered_again, next_check
@@ -141,7 +140,7 @@ def _is_offerable(checkout: Checkout, payer: Payer) -> bool:
 
 
 def _suits(order: Order, payer: Payer) -> bool:
-    same = unseal(order.payer, payer_place(order)) == payer.openid and order.sp_appid == payer.sp_appid
+    same = payer_of(order) == payer.openid and order.sp_appid == payer.sp_appid
     return same and can_be_offered_again(order.state, order.expires_at, clock.now())
 
 

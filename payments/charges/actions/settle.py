@@ -97,8 +97,13 @@ def _expected(order: Order, around: Around) -> Expected:
     return Expected(
         sp_appid=order.sp_appid, sp_mchid=around.sp_mchid, sub_mchid=around.sub_mchid,
         out_trade_no=order.out_trade_no, total_fen=order.amount_fen,
-        sp_openid=unseal(order.payer, payer_place(order)),
+        sp_openid=payer_of(order),
     )  # fmt: skip
+
+
+def payer_of(order: Order) -> str | None:
+    """The openid that an order was made for; none once it was forgotten."""
+    return None if order.payer is None else unseal(order.payer, payer_place(order))
 
 
 def payer_place(order: Order) -> str:

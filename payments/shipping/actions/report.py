@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.kernel import clock
-from app.kernel.crypto import unseal
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
-from payments.charges.actions.settle import payer_place
+from payments.charges.actions.settle import payer_of
 from payments.charges.models import Charge, Order, Payment
 from payments.shipping.models import Shipment
 from payments.shipping.rules import LATE_AFTER, SHIPMENT, Told, Trade, next_try
@@ -48,7 +47,8 @@ def _of(shipment_id: int) -> Report:
         shipment = session.get_one(Shipment, shipment_id)
         payment = session.get_one(Payment, shipment.payment_id)
         order, charge = session.get_one(Order, payment.order_id), session.get_one(Charge, payment.charge_id)
-        openid = unseal(order.payer, payer_place(order))
+        openid = payer_of(order)
+        assert openid is not None, "whoever is to be reported is not forgotten"
         return Report(payment.transaction_id, openid, charge.description, shipment.rendered_at)
 
 

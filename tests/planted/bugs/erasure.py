@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 _ERASE: Final = "tests/erasure/test_erase.py"
+_FORGET: Final = "tests/erasure/test_forget.py"
 
 BUGS: Final = [
     Bug(
@@ -17,8 +18,8 @@ BUGS: Final = [
     Bug(
         "found by plate: an erased account's plates are found by their index",
         "app/domain/erasure/actions.py",
-        "motorists.erase_plate(plate_id)",
-        "continue",
+        "        else:\n            motorists.erase_plate(plate_id)\n",
+        "",
         [_ERASE],
     ),
     Bug(
@@ -41,5 +42,26 @@ BUGS: Final = [
         "IF gone IS NOT NULL THEN",
         "IF gone < '-infinity' THEN",
         [_ERASE],
+    ),
+    Bug(
+        "forgotten too soon: who paid is forgotten while WeChat still takes refunds",
+        "migrations/versions/0060_forgetting.py",
+        """        f"forgotten_at >= {BEGINS[table]} + interval '{KEPT_DAYS[table] * 24} hours'",\n""",
+        """        f"forgotten_at >= {BEGINS[table]}",\n""",
+        [_FORGET],
+    ),
+    Bug(
+        "forgotten too soon: a stranger's plate that was seen yesterday goes with what it did years ago",
+        "app/domain/erasure/actions.py",
+        "(is_needed(plate_id) or was_there_since(plate_id, before))",
+        "is_needed(plate_id)",
+        [_FORGET],
+    ),
+    Bug(
+        "kept for ever: a stranger's plate can be read when all else is forgotten",
+        "app/domain/erasure/actions.py",
+        "for plate_id in motorists.lock_plates(told.plates):",
+        "for plate_id in motorists.lock_plates(()):",
+        [_FORGET],
     ),
 ]

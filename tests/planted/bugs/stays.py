@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.planted.bug import Bug
 
-_EVENTS: Final = "tests/gates/test_events.py"
+_FORGET: Final = "tests/erasure/test_forget.py"
 _LIFE: Final = "tests/life/test_evening.py"
 _HOLDS: Final = "tests/arrears/test_guards.py"
 
@@ -63,10 +63,10 @@ _LIVED: Final = [
     ),
     Bug(
         "history rewritten: what a gate told can be changed",
-        "migrations/versions/0005_gates.py",
-        'append_only("gate_event", "gate_rejection", "gate_decision")',
-        'grant("SELECT, INSERT, UPDATE, DELETE", "gate_event", "gate_rejection", "gate_decision")',
-        [_EVENTS, "tests/house/test_guards.py"],
+        "migrations/versions/0060_forgetting.py",
+        "               AND to_jsonb(NEW) - forgotten = to_jsonb(OLD) - forgotten THEN\n",
+        "               THEN\n",
+        [_FORGET],
     ),
 ]
 

@@ -15,6 +15,7 @@ from app.domain.gates.actions.events import (
     record,
     record_arrival,
 )
+from app.domain.gates.actions.forget import forget_cars
 from app.domain.gates.actions.lists import acknowledge, forget_old_lists, pull, refresh_lot, refresh_whitelist
 from app.domain.gates.actions.messages import Caller, admit, forget_old_nonces, recognise
 from app.domain.gates.actions.park_systems import hurry
@@ -74,6 +75,7 @@ __all__ = [
     "ask_due",
     "beat",
     "decide_once",
+    "forget_cars",
     "forget_held",
     "forget_old_lists",
     "forget_old_nonces",

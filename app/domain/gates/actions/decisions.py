@@ -74,6 +74,7 @@ def _recorded(passage: Passage) -> Given | None:
     row = current().scalar(select(GateDecision).filter_by(device_id=passage.device_id, event_id=passage.event_id))
     if row is None:
         return None
+    assert row.answer_enc is not None, "no gate asks again when it is forgotten"
     return Given(row.key, Decision(**json.loads(crypto.unseal(row.answer_enc, _place(passage)))))
 
 
@@ -91,9 +92,10 @@ def _record(passage: Passage, decision: Decision) -> Given:
 
 
 _DECISIONS: Final = cast("Table", GateDecision.__table__)
+_WRITTEN: Final = [column.name for column in _DECISIONS.columns if column.name not in {"id", "forgotten_at"}]
 _FIRST: Final = Prepared(
     insert(_DECISIONS)
-    .values({column.name: bindparam(column.name) for column in _DECISIONS.columns if column.name != "id"})
+    .values({name: bindparam(name) for name in _WRITTEN})
     .on_conflict_do_nothing()
     .returning(waiting_for(bindparam("device_id", type_=BigInteger)).label("is_awaited"))
 )

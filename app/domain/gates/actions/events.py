@@ -400,7 +400,7 @@ _REACHED: Final = Prepared(_COUNT)
 
 
 _EVENTS: Final = cast("Table", GateEvent.__table__)
-_WRITTEN: Final = [column.name for column in _EVENTS.columns if column.name != "id"]
+_WRITTEN: Final = [column.name for column in _EVENTS.columns if column.name not in {"id", "forgotten_at"}]
 
 
 def _counted(new: Insert) -> Prepared:

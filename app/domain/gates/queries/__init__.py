@@ -349,7 +349,9 @@ def _says(event: GateEvent, *names: str) -> bool:
 
 
 def _body(event: GateEvent) -> Mapping[str, Any]:
-    """The event as it was told."""
+    """The event as it was told; nothing of it once it was forgotten."""
+    if event.body_enc is None:
+        return {}
     told = json.loads(crypto.unseal(event.body_enc, f"gate_event.body_enc:{event.device_id}:{event.event_id}"))
     return told if isinstance(told, dict) else {}
 

@@ -6,6 +6,7 @@ from app.domain.motorists.actions.erase import (
     erase_plate,
     leave_plate,
     lock_for_erasure,
+    lock_plates,
     own_plates,
 )
 from app.domain.motorists.actions.phone import PhoneCodeRefused, forget_phone, set_phone
@@ -44,6 +45,7 @@ __all__ = [
     "identify",
     "leave_plate",
     "lock_for_erasure",
+    "lock_plates",
     "log_out_everywhere",
     "own_plates",
     "publish_agreement",

@@ -1,6 +1,7 @@
 """Who a motorist was is forgotten: openid, phone, plates, sign-ins. What stays is a number that names nobody."""
 
 import os
+from collections.abc import Collection
 
 from sqlalchemy import delete, select, update
 
@@ -36,8 +37,14 @@ def own_plates(motorist_id: int) -> list[int]:
             .values(removed_at=clock.now())
         )  # fmt: skip
         had = select(Vehicle.plate_id).filter_by(motorist_id=motorist_id)
-        mine = select(NumberPlate.id).where(NumberPlate.id.in_(had), NumberPlate.erased_at.is_(None))
-        return list(session.scalars(mine.order_by(NumberPlate.id).with_for_update()))
+        return lock_plates(session.scalars(had).all())
+
+
+def lock_plates(ids: Collection[int]) -> list[int]:
+    """Those of them that are not erased, each locked, in order."""
+    with transaction() as session:
+        known = select(NumberPlate.id).where(NumberPlate.id.in_(ids), NumberPlate.erased_at.is_(None))
+        return list(session.scalars(known.order_by(NumberPlate.id).with_for_update()))
 
 
 def erase_plate(plate_id: int) -> None:
