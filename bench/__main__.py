@@ -11,7 +11,7 @@ from typing import Final
 import wsgi
 from app.settings import Settings
 from bench import hot_bay, http, noticing, posting, proving, quoting, reconciling, reserving, revenue, supply
-from bench.city import build
+from bench.city import MOTORISTS, inhabit, opened_lots
 from bench.gates import deciding, listing, outage
 from bench.gates.scene import yard
 from bench.ground import ground
@@ -40,13 +40,11 @@ def _prices(scale: float) -> None:
 
 
 def _reservations(_: float) -> None:
-    """The city is built once for what is asked over HTTP and for what calls the action."""
-    with ground() as stand:
+    """One city for what is asked over HTTP and for what calls the action."""
+    with ground(opened_lots) as stand:
         settings = Settings.from_environment(stand.environment)
         app = wsgi.create_app(settings)
-        with app.app_context():
-            build(stand.servers.postgres.admin_url)
-            app.extensions["sqlalchemy"].engine.dispose()
+        inhabit(stand.servers.postgres.admin_url, MOTORISTS, claimed=True)
         http.measure(stand, settings.jwt_keys)
         reserving.measure(stand, app, settings.jwt_keys)
 

@@ -8,13 +8,13 @@ import hashlib
 import random
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any, Final
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+import wsgi
 from app.domain.calendars.seeds import seed
 from app.domain.lots import actions as lots
 from app.domain.lots.models import Lot
@@ -30,7 +30,8 @@ from app.jobs.sample_city.people import People
 from app.jobs.sample_city.prices import charge, register
 from app.kernel import crypto
 from app.kernel.db import transaction
-from bench.ground import MOMENT
+from app.settings import Settings
+from bench.ground import MOMENT, Ground
 from launcher.backing import DATABASE
 
 ACTOR: Final = "bench"
@@ -68,29 +69,34 @@ def some_point(chance: random.Random) -> Point:
     )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How many bays each lot has, how many motorists there are, and whether other people's claims lie in the bays."""
+def opened_lots(stand: Ground) -> None:
+    """All lots, and nobody who parks there: what a ground may begin with."""
+    app = wsgi.create_app(Settings.from_environment(stand.environment))
+    with app.app_context():
+        open_lots(stand.servers.postgres.admin_url, (BAYS,) * LOTS)
+        app.extensions["sqlalchemy"].engine.dispose()
 
-    bays: Sequence[int] = (BAYS,) * LOTS
-    motorists: int = MOTORISTS
-    claimed: bool = True
 
-
-def build(admin_url: str, plan: Plan = Plan()) -> None:
-    """Fill an empty database. Lots are opened as people open them, the rest is copied in by the superuser."""
+def open_lots(admin_url: str, bays: Sequence[int]) -> None:
+    """In an empty database, lots of so many bays, each opened as people open it."""
     with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
         _number_rows(superuser)
         units.know_districts()
         seed(MOMENT.year)
         publish_agreement(AGREEMENT, "服务协议（示例）", "示例文本", SINCE)
-        _open_lots(plan.bays)
+        _open_lots(bays)
         superuser.execute(SQL("UPDATE lot SET key = ({} || id)::uuid").format(KEY_PREFIX))
-        _write_motorists(superuser, plan.motorists)
-        superuser.execute("SET session_replication_role = replica")  # a finished claim is born so only here
+        superuser.execute("SET session_replication_role = replica")  # what holds already may begin earlier only here
         for table in ("lot_tariff", "reference_set"):
             superuser.execute(SQL("UPDATE {} SET valid = tstzrange(%s, NULL)").format(Identifier(table)), [SINCE])
-        if plan.claimed:
+
+
+def inhabit(admin_url: str, motorists: int, *, claimed: bool = False) -> None:
+    """So many motorists, and, if `claimed`, other people's claims in all bays, copied in by the superuser."""
+    with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
+        _write_motorists(superuser, motorists)
+        if claimed:
+            superuser.execute("SET session_replication_role = replica")  # a finished claim is born so only here
             superuser.execute(_CLAIMS, {"moment": MOMENT})
         superuser.execute("VACUUM ANALYZE")
 

@@ -1,14 +1,17 @@
-"""What one run stands on: servers, schema and settings in a folder of their own, gone afterwards."""
+"""What is measured stands on servers, schema and settings in a folder of their own, gone afterwards.
+
+What several begin with is made once a run, and copied for each of them.
+"""
 
 import atexit
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,12 +20,17 @@ import psycopg
 
 from launcher.backing import DATABASE, embedded
 from launcher.environment import Ports, development_environment
+from launcher.place import place_for
 from launcher.ports import free_ports
 from launcher.schema import migrate
 from launcher.servers import Servers
 
 MOMENT: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
 """A Wednesday at 20:00 in Hangzhou: offices are closed, lots are open. Every run takes place then."""
+BEFORE: Final = timedelta(minutes=10)
+"""So long before it is what all begin with made."""
+HASTY: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+KEYS: Final = ("development.env", "wechat", "city", "mail")
 
 
 @dataclass(frozen=True)
@@ -46,35 +54,61 @@ class Ground:
             superuser.execute("VACUUM ANALYZE")
 
 
+Begin = Callable[[Ground], None]
+"""What is done on a blank ground; kept by its name, so a function of a module."""
+
+
 @contextmanager
-def ground() -> Iterator[Ground]:
-    """Start everything; on leaving, stop it and remove the folder."""
+def ground(begin: Begin | None = None) -> Iterator[Ground]:
+    """Start everything, with what `begin` does beforehand, once a run; on leaving, stop it and remove the folder."""
     folder = _folder()
-    ports = Ports(*free_ports(10))
-    servers = Servers.at(folder / "servers", ports.postgres, ports.valkey)
     try:
-        subprocess.run(["cp", "-a", f"{_blank()}/.", servers.place.base], check=True)
-        servers.up()
-        yield Ground(folder, servers, _environment(folder, ports, servers))
+        with _running(folder, MOMENT, _begun(begin) if begin else _blank()) as stand:
+            yield stand
     finally:
-        servers.down()
-        shutil.rmtree(servers.place.base, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+@contextmanager
+def _running(folder: Path, moment: datetime, like: Ground | None, options: Sequence[str] = ()) -> Iterator[Ground]:
+    """Servers that begin with what those of another ground kept, and with its keys."""
+    ports = Ports(*free_ports(10))
+    servers = Servers.at(folder / "servers", ports.postgres, ports.valkey, postgres_options=options)
+    try:
+        if like:
+            subprocess.run(["cp", "-a", f"{like.servers.place.base}/.", servers.place.base], check=True)
+            subprocess.run(["cp", "-a", *(like.folder / name for name in KEYS), folder], check=True)
+        servers.up()
+        yield Ground(folder, servers, _environment(folder, ports, servers, moment))
+    finally:
+        servers.down(at_once=True)
 
 
 @cache
-def _blank() -> Path:
-    """What servers keep that were stopped after the last migration: made once, and copied for each ground of a run."""
+def _blank() -> Ground:
+    """With all migrations."""
+    return _kept(None, lambda stand: migrate(stand.environment["MIGRATION_DATABASE_URL"]))
+
+
+@cache
+def _begun(begin: Begin) -> Ground:
+    """A blank one on which this was done."""
+    return _kept(_blank(), begin)
+
+
+def _kept(like: Ground | None, begin: Begin) -> Ground:
+    """Servers that are stopped, to be copied: nothing is measured there, so nothing need be on the disk."""
     folder = _folder()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    servers = Servers.at(folder / "servers", *free_ports(2))
-    atexit.register(shutil.rmtree, servers.place.base, ignore_errors=True)
-    try:
-        servers.up(valkey=False)
-        migrate(embedded(servers)["MIGRATION_DATABASE_URL"])
-    finally:
-        servers.down()
-    return servers.place.base
+    atexit.register(_remove, folder)
+    with _running(folder, MOMENT - BEFORE, like, HASTY) as stand:
+        begin(stand)
+        stand.servers.down()
+        return stand
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(place_for(folder / "servers").base, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder() -> Path:
@@ -83,8 +117,8 @@ def _folder() -> Path:
     return folder
 
 
-def _environment(folder: Path, ports: Ports, servers: Servers) -> Mapping[str, str]:
+def _environment(folder: Path, ports: Ports, servers: Servers, moment: datetime) -> Mapping[str, str]:
     addresses = embedded(servers)
     development = development_environment(folder, ports, addresses)
-    (folder / "clock").write_text(str((MOMENT - datetime.now(UTC)).total_seconds()))
+    (folder / "clock").write_text(str((moment - datetime.now(UTC)).total_seconds()))
     return {**os.environ, **development, **addresses, "CLOCK_FILE": str(folder / "clock"), "WEB_WORKERS": "1"}

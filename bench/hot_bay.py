@@ -5,22 +5,29 @@ They come as in production: through two processes, each with the platform's pool
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
+import psycopg
 from flask import Flask
 from sqlalchemy import text
 
+import wsgi
 from app.domain.reservations.actions import reserve
 from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
-from bench.city import key_of
+from app.settings import Settings
+from bench.city import ALL_LOTS, FIRST, inhabit, key_of, opened_lots
 from bench.crew import Crew, crew_of
-from bench.race.scene import HOT_LOTS, MOTORISTS, quarter, stage
+from bench.ground import ground
+from bench.race.scene import quarter
 from bench.race.umpire import Umpire
 from bench.results import tell
+from launcher.backing import DATABASE
 
 WRITERS: Final = 64
 PROCESSES: Final = 2
@@ -29,6 +36,8 @@ ROUNDS: Final = 24
 """Each for another quarter of an hour of the night."""
 WARMING: Final = 6
 """So many rushes for another bay come first: a server's connections are warm, and their statements are prepared."""
+MOTORISTS: Final = range(FIRST["motorist"], FIRST["motorist"] + (WARMING + ROUNDS) * WRITERS)
+HOT_LOT, WARMING_LOT = ALL_LOTS[:2]
 ENDURED: Final = 0.99
 GATHERING_SECONDS: Final = 0.4
 
@@ -67,12 +76,12 @@ class NotOneWinner(Exception):
 
 def measure() -> None:
     """One line, in a city of its own. Raises `NotOneWinner`."""
-    with stage() as (app, superuser):
+    with _stage() as (app, superuser):
         umpire = Umpire(superuser)
         with crew_of(app, PROCESSES, WRITERS // PROCESSES) as writers:
             for number in range(WARMING):
-                _rush(writers, HOT_LOTS[1], number)
-            seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, HOT_LOTS[0], number))
+                _rush(writers, WARMING_LOT, number)
+            seconds = sorted(second for number in range(ROUNDS) for second in _rush(writers, HOT_LOT, number))
             writers.hang_up()
         deadlocks = umpire.deadlocks()
     tell(
@@ -82,10 +91,27 @@ def measure() -> None:
     )  # fmt: skip
 
 
+@contextmanager
+def _stage() -> Iterator[tuple[Flask, psycopg.Connection[Any]]]:
+    """The app, not connected, and a superuser of a city in which either lot has a single bay."""
+    with ground(opened_lots) as stand:
+        app, admin_url = wsgi.create_app(Settings.from_environment(stand.environment)), stand.servers.postgres.admin_url
+        inhabit(admin_url, len(MOTORISTS))
+        with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
+            for lot in (HOT_LOT, WARMING_LOT):
+                superuser.execute(_ONE_BAY, {"lot": lot})
+            yield app, superuser
+
+
+_ONE_BAY: Final = """
+DELETE FROM bay WHERE lot_id = %(lot)s AND id > (SELECT min(id) FROM bay WHERE lot_id = %(lot)s)
+"""
+
+
 def _rush(writers: Crew, lot: int, number: int) -> list[float]:
     """All writers at once, none of whom has reserved before."""
     start = time.monotonic() + GATHERING_SECONDS
-    first = (WARMING * (lot == HOT_LOTS[0]) + number) * WRITERS
+    first = (WARMING * (lot == HOT_LOT) + number) * WRITERS
     motorists = MOTORISTS[first : first + WRITERS]
     ended = writers.run([Rush(motorist, lot, quarter(number), quarter(number + 1), start) for motorist in motorists])
     if sum(code == "reserved" for _, code in ended) != 1:

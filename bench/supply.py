@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
@@ -149,12 +151,15 @@ def _warmed(stand: Stand, port: int, least: int) -> bytes:
 
 def _search_growth(town: Stand, giant: Stand) -> None:
     with ExitStack() as servers:
-        sides = {}
-        for name, stand in (("town", town), ("giant", giant)):
-            port = servers.enter_context(serving(PLATFORM, GEVENT, stand.ground.environment)).port
-            _warmed(stand, port, WARMING_SEARCHES // 4)
-            sides[name] = rate(port, stand.searches())
-        rates = in_turns(sides, ROUNDS)
+        cities = {"town": town, "giant": giant}
+        ports = {
+            name: servers.enter_context(serving(PLATFORM, GEVENT, stand.ground.environment)).port
+            for name, stand in cities.items()
+        }
+        with ThreadPoolExecutor(len(cities)) as at_once:
+            for _ in at_once.map(partial(_warmed, least=WARMING_SEARCHES // 4), cities.values(), ports.values()):
+                pass
+        rates = in_turns({name: rate(ports[name], stand.searches()) for name, stand in cities.items()}, ROUNDS)
     tell(
         "search_growth", {"growth": ratio(rates["town"], rates["giant"])},
         f"cost of a nearby search among {giant.city.lots} lots / among {town.city.lots}, equally dense: less is better",

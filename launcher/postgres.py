@@ -80,11 +80,15 @@ class Postgres:
                 raise
             self.up()  # it was dying when we found it
 
-    def down(self) -> bool:
-        """Stop the cluster and whatever outlived it; returns whether anything ran."""
+    def down(self, *, at_once: bool = False) -> bool:
+        """Stop the cluster and whatever outlived it; returns whether anything ran.
+
+        `at_once` leaves in memory what is there: the next start, if there is one, reads it in the log.
+        """
         if self.postmaster() is None:
             return bool(self._end_survivors())
-        stopped = self._run("pg_ctl", "stop", "-D", self.folder, "-m", "fast", "-w")
+        mode = "immediate" if at_once else "fast"
+        stopped = self._run("pg_ctl", "stop", "-D", self.folder, "-m", mode, "-w")
         if stopped.returncode and self.postmaster():
             raise with_log("PostgreSQL would not stop.", stopped.stderr, self.log)
         return True

@@ -40,10 +40,15 @@ def naming(folder: Path) -> list[psutil.Process]:
 
 
 def end(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Ask them to end; returns those that did not."""
+    """Ask them to end; returns those that did not. One that nobody has reaped yet has ended."""
     for process in processes:
         _signal(process)
-    return psutil.wait_procs(processes, timeout=seconds)[1]
+    await_that(lambda: not any(map(_is_alive, processes)), seconds)
+    return [process for process in processes if _is_alive(process)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and not is_zombie(process.pid)
 
 
 def _signal(process: psutil.Process) -> None:

@@ -54,10 +54,10 @@ class Servers:
         with self._alone():
             _stop(started)
 
-    def down(self) -> bool:
-        """Stop both; returns whether any of them ran."""
+    def down(self, *, at_once: bool = False) -> bool:
+        """Stop both; returns whether any of them ran. `at_once` for those whose folder is removed next."""
         with self._alone():
-            return any([self.valkey.down(), self.postgres.down()])
+            return any([self.valkey.down(), self.postgres.down(at_once=at_once)])
 
     def status(self) -> Mapping[str, str]:
         """What runs, without touching it."""

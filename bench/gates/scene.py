@@ -18,13 +18,12 @@ from app.domain.motorists.actions import remember_plate
 from app.domain.motorists.plates import PlateColour, plate_as_seen
 from app.kernel.db import transaction
 from app.settings import Settings
-from bench.city import ACTOR, ALL_LOTS, BAYS, FIRST, LOTS, Plan, build
+from bench.city import ACTOR, ALL_LOTS, BAYS, FIRST, LOTS, opened_lots
 from bench.gates.suburbs import copied_lots
 from bench.ground import MOMENT, Ground, ground
 from launcher.backing import DATABASE
 from simulators.gate.wire import digest, moment, signature
 
-PLAN: Final = Plan(motorists=0, claimed=False)
 DIRECTIONS: Final = ("in", "out", "in", "out")
 """Of the gates of each lot."""
 
@@ -76,10 +75,12 @@ class Yard:
     gates: Sequence[Gate]
 
     def grown(self, lots: int) -> Sequence[Gate]:
-        """The gates of so many lots more, each as busy as those of the city."""
+        """The gates of so many lots more, each as busy as those of the city; the app is not connected then."""
         copies = copied_lots(self.superuser, lots)
         with self.app.app_context():
-            return [_install(lot, direction, self.gates[0].lag) for lot in copies for direction in DIRECTIONS]
+            installed = [_install(lot, direction, self.gates[0].lag) for lot in copies for direction in DIRECTIONS]
+            self.app.extensions["sqlalchemy"].engine.dispose()
+        return installed
 
     def of(self, direction: str) -> Sequence[Gate]:
         """The gates that lead in, or out."""
@@ -99,12 +100,11 @@ def awaited(gate: Gate, number: int) -> int:
 @contextmanager
 def yard() -> Iterator[Yard]:
     """On servers of its own; the app is not connected."""
-    with ground() as stand:
+    with ground(opened_lots) as stand:
         app = wsgi.create_app(Settings.from_environment(stand.environment))
         admin_url = stand.servers.postgres.admin_url
         lag = float((stand.folder / "clock").read_text())
         with app.app_context(), psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
-            build(admin_url, PLAN)
             gates_ = [_install(lot, direction, lag) for lot in ALL_LOTS for direction in DIRECTIONS]
             _promise(superuser)
             app.extensions["sqlalchemy"].engine.dispose()

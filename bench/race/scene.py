@@ -11,15 +11,14 @@ from psycopg.sql import SQL, Identifier
 
 import wsgi
 from app.settings import Settings
-from bench.city import FIRST, Plan, build
+from bench.city import FIRST, inhabit, open_lots
 from bench.ground import MOMENT, ground
 from launcher.backing import DATABASE
 
 HOT, SHARED, BAYS = 24, 16, 10
-PLAN: Final = Plan(bays=(1,) * HOT + (BAYS,) * SHARED, motorists=20_000, claimed=False)
 HOT_LOTS: Final = range(FIRST["lot"], FIRST["lot"] + HOT)
 SHARED_LOTS: Final = range(HOT_LOTS.stop, HOT_LOTS.stop + SHARED)
-MOTORISTS: Final = range(FIRST["motorist"], FIRST["motorist"] + PLAN.motorists)
+MOTORISTS: Final = range(FIRST["motorist"], FIRST["motorist"] + 20_000)
 QUARTER: Final = timedelta(minutes=15)
 FIRST_QUARTER: Final = MOMENT + 4 * QUARTER
 QUARTERS: Final = 40
@@ -37,7 +36,8 @@ def stage() -> Iterator[tuple[Flask, psycopg.Connection[Any]]]:
         app = wsgi.create_app(Settings.from_environment(stand.environment))
         admin_url = stand.servers.postgres.admin_url
         with app.app_context():
-            build(admin_url, PLAN)
+            open_lots(admin_url, (1,) * HOT + (BAYS,) * SHARED)
+            inhabit(admin_url, len(MOTORISTS))
             app.extensions["sqlalchemy"].engine.dispose()
         with psycopg.connect(admin_url, dbname=DATABASE, autocommit=True) as superuser:
             yield app, superuser

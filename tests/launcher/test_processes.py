@@ -40,6 +40,12 @@ def test_when_one_process_ends_all_are_ended_and_the_reason_is_told(tmp_path: Pa
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
+def test_whoever_has_ended_and_is_not_yet_reaped_is_not_waited_for() -> None:
+    with subprocess.Popen(["sleep", "600"]) as child:
+        assert processes.end([psutil.Process(child.pid)], seconds=60) == []
+        assert processes.is_zombie(child.pid)
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_ends_every_process_and_calls_it_success(tmp_path: Path, asked: signal.Signals) -> None:
     procfile, pid = tmp_path / "Procfile", tmp_path / "pid"

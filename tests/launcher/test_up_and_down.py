@@ -28,6 +28,13 @@ def test_what_was_written_is_there_after_down_and_up(running: Pair) -> None:
     assert running.has_kept()
 
 
+def test_stopped_at_once_they_leave_nothing_running_and_what_was_committed_is_there_afterwards(running: Pair) -> None:
+    assert running.servers.down(at_once=True)
+    assert running.everyone() == []
+    running.servers.up()
+    assert running.has_kept()
+
+
 @pytest.mark.parametrize("times", ["first", "second"])
 def test_two_starts_at_once_both_succeed_and_agree(pair: Pair, times: str, request: pytest.FixtureRequest) -> None:
     if times == "second":
