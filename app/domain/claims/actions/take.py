@@ -113,13 +113,8 @@ def promise_to(
     A bay that was `seen_free` a moment ago is tried first, without looking for one: another one less.
     """
     draft = _draft("reservation", "confirmed", plate_id, admit, exclusive_plate=exclusive_plate)
-
-    def candidate(now: datetime, wait: bool) -> Free | None:
-        if seen_free is None or wait:
-            return free_bay(lot_id, during, now, wait=wait)
-        return Free(seen_free, during, was_held=False)
-
-    return _take_a_bay(keeper, draft, candidate)
+    seen = None if seen_free is None else Free(seen_free, during, was_held=False)
+    return _take_a_bay(keeper, draft, lambda now, wait: free_bay(lot_id, during, now, wait=wait), seen)
 
 
 def hold(
@@ -180,13 +175,13 @@ class Free:
 Candidate = Callable[[datetime, bool], Free | None]
 
 
-def _take_a_bay(keeper: Keeper[T], draft: Mapping[str, Any], candidate: Candidate) -> T:
-    """Try candidates until the claim stands or nothing is free. The plate, if there is one, is locked."""
+def _take_a_bay(keeper: Keeper[T], draft: Mapping[str, Any], candidate: Candidate, seen: Free | None = None) -> T:
+    """Try what was `seen`, then candidates, until the claim stands or nothing is free. The plate, if any, is locked."""
     now = clock.now()
     _MARK.run()
-    for attempt in range(ATTEMPTS):
+    for attempt in range(0 if seen is None else -1, ATTEMPTS):
         try:
-            found = None if attempt else candidate(now, False)
+            found = seen if attempt < 0 else None if attempt else candidate(now, False)
             found = found or candidate(now, True)
             if found is None:
                 raise LotFull
