@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
+from flask.testing import FlaskClient
 
+from app.domain.erasure import queries
 from app.domain.lots.models import Lot
 from app.kernel.db import transaction
 from app.kernel.idempotency import RememberedRequest
+from app.kernel.refusals import Conflict
 from launcher.processes import await_that
 from tests.miniprogram.stand import Phone, a_plate
 from tests.miniprogram.test_reservations import driver, lot, wish
@@ -39,6 +42,16 @@ def test_an_account_with_a_reservation_is_kept(driver: Phone, lot: Lot) -> None:
         "account_has_reservation", "您还有未结束的预约、候补或固定泊位，请先取消后再注销",
     )  # fmt: skip
     assert driver.get("/reservations")
+
+
+def test_what_follows_and_what_stands_in_the_way_is_told_before(client: FlaskClient) -> None:
+    told: Any = client.get("/openapi.json").get_json()
+    described = told["paths"]["/mp/v1/me"]["delete"]["description"]
+    assert all(word in described for word in ("不可恢复", "删除：", "保留：", "不能注销"))
+    codes = {each.code for each in vars(queries).values() if isinstance(each, type) and issubclass(each, Conflict)}
+    mine = codes - {Conflict.code}
+    assert len(mine) == 6
+    assert all(f"`{code}`" in described for code in mine)
 
 
 def test_what_is_asked_while_the_account_is_being_erased_waits_and_is_refused(
