@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from app.kernel.db import begin, current, transaction
+from app.kernel.db import begin, running, transaction
 from app.kernel.prepared import Prepared
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -46,14 +46,13 @@ def offset() -> timedelta:
 
 def now() -> datetime:
     """The platform's moment, aware and in UTC; the same throughout one transaction."""
-    with transaction() as session:
-        moment = session.info.get("moment")
-        if moment is None:
-            at = begin() or _ASKED.value()
-            assert isinstance(at, datetime)
-            return brought(at)
-        assert isinstance(moment, datetime)
-        return moment
+    with transaction():
+        within = running()
+        if within.moment is not None:
+            return within.moment
+        at = begin() or _ASKED.value()
+        assert isinstance(at, datetime)
+        return brought(at)
 
 
 def brought(at: datetime) -> datetime:
@@ -61,13 +60,11 @@ def brought(at: datetime) -> datetime:
 
     It spares the question. Where the moment stands already it is that one. Returns the platform's moment.
     """
-    info = current().info
-    if "moment" not in info:
+    within = running()
+    if within.moment is None:
         _note(at)
-        info["moment"] = at.astimezone(UTC) + offset()
-    moment = info["moment"]
-    assert isinstance(moment, datetime)
-    return moment
+        within.moment = at.astimezone(UTC) + offset()
+    return within.moment
 
 
 def glance() -> datetime:

@@ -6,7 +6,10 @@ database access outside such a block, so no connection is ever held while the ou
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
@@ -16,8 +19,6 @@ from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 from app.kernel.held import Held
 from app.kernel.refusals import Refusal
 
-_DEPTH = "transaction depth"
-_HELD = "connection of the transaction"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 """A row was not had within the limit of every connection of ours (PostgreSQL's manual, appendix A)."""
 
@@ -34,7 +35,10 @@ class OnHeldConnection(Session):
 
     def get_bind(self, *args: Any, **words: Any) -> Engine | Connection:
         """What SQLAlchemy asks before it sends anything."""
-        return held().for_session() if self.info.get(_DEPTH) else super().get_bind(*args, **words)
+        within = _joined()
+        if within is None or within.session is not self:
+            return super().get_bind(*args, **words)
+        return _held_by(within).for_session()
 
 
 def use_sessions(sessions: "scoped_session[OnHeldConnection]", database: Callable[[], Engine]) -> None:
@@ -57,46 +61,107 @@ def _registry() -> "scoped_session[OnHeldConnection]":
     return _sessions
 
 
-@contextmanager
-def transaction() -> Iterator[Session]:
+@dataclass(slots=True)
+class Running:
+    """An open transaction of this task: its session, its connection once somebody asked, its moment once told.
+
+    `scope` is the application context that it belongs to, none once it is over; `outer` is of another one.
+    """
+
+    session: Session
+    scope: object | None
+    outer: "Running | None"
+    held: Held | None = None
+    moment: datetime | None = None
+
+
+_RUNNING: Final[ContextVar[Running | None]] = ContextVar("the running transaction", default=None)
+
+
+def transaction() -> "_Block":
     """Join the running transaction or open one; only the outermost block commits.
 
     An exception rolls everything back and leaves the session clean for the next use. Rows that were read
     stay readable afterwards, but belong to no transaction any more: the next one reads anew.
     """
-    session = _registry()()
-    if session.info.get(_DEPTH):
-        yield session
-        return
-    session.info[_DEPTH] = True
+    return _Block()
+
+
+class _Block:
+    """One `with transaction()`. Written out, as every action passes several: half of what a generator costs."""
+
+    __slots__ = ("_opened",)
+    _opened: Running | None
+
+    def __enter__(self) -> Session:
+        joined = _joined()
+        if joined is not None:
+            self._opened = None
+            return joined.session
+        self._opened = _open()
+        return self._opened.session
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._opened is not None:
+            _end(self._opened, has_failed=kind is not None)
+
+
+def _joined() -> Running | None:
+    """The transaction of this task's application context, whose session it has."""
+    within = _RUNNING.get()
+    if within is not None:
+        scope = _registry().registry.scopefunc()
+        while within is not None and within.scope != scope:
+            within = within.outer
+    return within
+
+
+def _open() -> Running:
+    sessions = _registry()
+    opened = Running(sessions(), sessions.registry.scopefunc(), outer=_RUNNING.get())
+    _RUNNING.set(opened)
+    return opened
+
+
+def _end(opened: Running, *, has_failed: bool) -> None:
     try:
-        yield session
-        _commit(session)
+        if has_failed:
+            _rollback(opened)
+        else:
+            _commit(opened)
     except BaseException:
-        _rollback(session)
+        if not has_failed:
+            _rollback(opened)
         raise
     finally:
-        session.info.pop(_DEPTH, None)
-        session.info.pop("moment", None)
-        if (taken := session.info.pop(_HELD, None)) is not None:
-            taken.give_back()
+        _forget(opened)
+        if opened.held is not None:
+            opened.held.give_back()
 
 
-def _commit(session: Session) -> None:
-    if session.in_transaction():
-        session.commit()
-        session.expunge_all()
-    if (taken := session.info.get(_HELD)) is not None:
-        taken.commit()
+def _forget(ended: Running) -> None:
+    """Whoever streams an answer may end after a transaction of another context that began later."""
+    ended.scope, within = None, _RUNNING.get()
+    while within is not None and within.scope is None:
+        within = within.outer
+    _RUNNING.set(within)
 
 
-def _rollback(session: Session) -> None:
+def _commit(opened: Running) -> None:
+    if opened.session.in_transaction():
+        opened.session.commit()
+        opened.session.expunge_all()
+    if opened.held is not None:
+        opened.held.commit()
+
+
+def _rollback(opened: Running) -> None:
     """A connection that cannot, lost or left amid a question, is given up: what failed before is told, not that."""
-    if session.in_transaction():
+    if opened.session.in_transaction():
         with suppress(DBAPIError):
-            session.rollback()
-    if (taken := session.info.get(_HELD)) is not None:
-        taken.rollback()
+            opened.session.rollback()
+    if opened.held is not None:
+        opened.held.rollback()
 
 
 def engine() -> Engine:
@@ -106,22 +171,28 @@ def engine() -> Engine:
     return _database()
 
 
+def running() -> Running:
+    """The running transaction."""
+    within = _joined()
+    if within is None:
+        raise NoTransaction("this runs only inside a transaction() block")
+    return within
+
+
 def current() -> Session:
     """The session of the running transaction."""
-    session = _registry()()
-    if not session.info.get(_DEPTH):
-        raise NoTransaction("this runs only inside a transaction() block")
-    return session
+    return running().session
 
 
 def held() -> Held:
     """The connection of the running transaction, taken from the pool by the first who asks for it."""
-    info = current().info
-    found = info.get(_HELD)
-    if found is None:
-        found = info[_HELD] = Held(engine())
-    assert isinstance(found, Held)
-    return found
+    return _held_by(running())
+
+
+def _held_by(within: Running) -> Held:
+    if within.held is None:
+        within.held = Held(engine())
+    return within.held
 
 
 def begin() -> datetime | None:
@@ -153,7 +224,7 @@ def refusing(refusals: Mapping[str, type[Refusal]]) -> Iterator[Session]:
 
 def in_transaction() -> bool:
     """Whether this task holds a transaction open: then it must not call the outside world."""
-    return _sessions is not None and bool(_sessions().info.get(_DEPTH))
+    return _RUNNING.get() is not None and _joined() is not None
 
 
 def violated(error: IntegrityError) -> str | None:

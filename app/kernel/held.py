@@ -1,6 +1,6 @@
 """The one connection of a transaction, from its first question until it goes back to the pool."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -8,6 +8,7 @@ import psycopg
 from psycopg import generators
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 Rows = Callable[[psycopg.Cursor[Any]], RowMaker[Any]]
 
 _BEGIN: Final = b"BEGIN; SELECT clock_timestamp()"
+_COMMIT: Final = b"COMMIT"
 _CURSORS: Final = "a cursor for each text"
 
 
@@ -69,17 +71,14 @@ class Held:
         wished = self.driver.isolation_level, self.driver.read_only, self.driver.deferrable
         if self.driver.pgconn.transaction_status != TransactionStatus.IDLE or wished != (None, None, None):
             return None
-        try:
-            return self._begun()
-        except psycopg.Error as error:
-            raise self.failure(error) from error
+        at = self._told(_BEGIN).get_value(0, 0)
+        assert at is not None, "there is always such a moment"
+        return datetime.fromisoformat(at.decode())
 
     def commit(self) -> None:
         """Make lasting what the session has not committed itself."""
-        try:
-            self.driver.commit()
-        except psycopg.Error as error:
-            raise self.failure(error) from error
+        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE:
+            self._told(_COMMIT)
 
     def rollback(self) -> None:
         """Undo what the session has not undone itself; a connection that cannot leaves the pool."""
@@ -89,7 +88,9 @@ class Held:
             self._leave(error)
 
     def give_back(self) -> None:
-        """To the pool."""
+        """To the pool, which takes it as it is: one that is still within something does not go there."""
+        if not self.driver.closed and self.driver.pgconn.transaction_status != TransactionStatus.IDLE:
+            self._leave(psycopg.InterfaceError("neither committed nor rolled back"))
         (self._for_session or self._pooled).close()
 
     def failure(self, error: psycopg.Error) -> BaseException:
@@ -112,16 +113,18 @@ class Held:
                 None, None, error, psycopg.Error, hide_parameters=True, dialect=self.dialect
             ) from error
 
-    def _begun(self) -> datetime:
-        with self.driver.lock:
-            self.driver.pgconn.send_query(_BEGIN)
-            answers = self.driver.wait(generators.execute(self.driver.pgconn))
-        failed = next((each for each in answers if each.status == ExecStatus.FATAL_ERROR), None)
-        if failed is not None:
-            raise error_from_result(failed)
-        at = answers[-1].get_value(0, 0)
-        assert at is not None, "there is always such a moment"
-        return datetime.fromisoformat(at.decode())
+    def _told(self, words: bytes) -> PGresult:
+        """The answer to the last of these words of ours, which need no values."""
+        try:
+            with self.driver.lock:
+                self.driver.pgconn.send_query(words)
+                answers: Sequence[PGresult] = self.driver.wait(generators.execute(self.driver.pgconn))
+            failed = next((each for each in answers if each.status == ExecStatus.FATAL_ERROR), None)
+            if failed is not None:
+                raise error_from_result(failed)
+        except psycopg.Error as error:
+            raise self.failure(error) from error
+        return answers[-1]
 
     def _leave(self, error: psycopg.Error) -> None:
         if self._for_session is not None:

@@ -1,5 +1,6 @@
 """Loading calendars into the tables, and what is then told."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date
 
@@ -21,7 +22,7 @@ def session(database_urls: tuple[str, str]) -> Iterator[Session]:
     """The program's own role in a transaction that leaves nothing behind."""
     engine = create_engine(database_urls[1])
     sessions = sessionmaker(engine, class_=OnHeldConnection, expire_on_commit=False)
-    use_sessions(scoped_session(sessions), lambda: engine)
+    use_sessions(scoped_session(sessions, scopefunc=threading.get_ident), lambda: engine)
     with transaction() as session:
         session.execute(text("UPDATE calendar_version SET in_force = false"))
         yield session
