@@ -40,6 +40,7 @@ from tests.world import (
     drive,
     driver,
     gate,
+    hourly,
     gate_event,
     open_lot,
     paid,
@@ -248,7 +249,7 @@ def test_a_stay_that_costs_nothing_settles_without_an_order(evening: datetime, a
 
 
 def test_the_same_passage_told_twice_is_one_stay(evening: datetime) -> None:
-    who, lot = driver(), open_lot()
+    who, lot = driver(), open_lot(parameters=hourly(0))
     entrance = gate(lot)
     first = drive(entrance, who.plate)
     project([first])
