@@ -60,6 +60,11 @@ def _patient(deed: Deed) -> Deed:
     return patient
 
 
+def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
+    """Whether a connection of this worker's database waits for a lock."""
+    return _waiting(admin) > 0
+
+
 def _waiting(admin: psycopg.Connection[Any]) -> int:
     waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return len(admin.execute(waiting).fetchall())

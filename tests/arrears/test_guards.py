@@ -19,7 +19,7 @@ from app.kernel.db import transaction
 from launcher.processes import await_that
 from tests.arrears.scene import DAY, HOUR, At, arrear, deferral, held, left_unpaid
 from tests.ground import Addresses
-from tests.races import at_once
+from tests.races import at_once, somebody_waits
 from tests.world import Driver, gate, paid, parked_stay, reservation_ready_to_cancel, staff
 
 Run = Callable[..., None]
@@ -130,10 +130,6 @@ MANY = {
         "recorded_at, approved_by, approved_at FROM pay_later"
     ),
 }
-
-
-def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
-    return bool(admin.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall())
 
 
 @pytest.mark.parametrize(("refused_by", "statement"), MANY.items(), ids=MANY)

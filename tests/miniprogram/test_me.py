@@ -14,6 +14,7 @@ from app.kernel.refusals import Conflict
 from launcher.processes import await_that
 from tests.miniprogram.stand import Phone, a_plate
 from tests.miniprogram.test_reservations import driver, lot, wish
+from tests.races import somebody_waits
 
 __all__ = ["driver", "lot"]
 
@@ -68,8 +69,3 @@ def test_what_is_asked_while_the_account_is_being_erased_waits_and_is_refused(
             assert await_that(lambda: told.done() or somebody_waits(admin), seconds=20)
             assert not told.done()
         assert told.result(20)["code"] == "account_erased"
-
-
-def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    return bool(admin.execute(waiting).fetchall())

@@ -35,6 +35,7 @@ from app.kernel.spans import span
 from launcher.processes import await_that
 from payments.charges.models import Charge
 from payments.charges.queries import charge
+from tests.races import somebody_waits
 from tests.world import (
     ask,
     drive,
@@ -292,10 +293,6 @@ def test_passages_of_one_plate_are_understood_one_after_the_other(
         rival.commit()
         done.result()
     assert one_for(who.id, stay.key).stay.state == "owing"
-
-
-def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
-    return bool(admin.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall())
 
 
 def test_a_passage_forgotten_by_a_crash_is_understood_later(evening: datetime) -> None:

@@ -26,6 +26,7 @@ from app.kernel.files import FileRefused, Paper, StoredFile
 from app.kernel.refusals import NotFound
 from launcher.processes import await_that
 from tests.ground import Addresses
+from tests.races import somebody_waits
 from tests.units.stand import at_once, unit_of
 from tests.world import open_lot, paper, registered_unit, staff
 
@@ -239,8 +240,3 @@ def test_whoever_comes_second_of_opening_and_excluding_waits_and_sees_what_the_f
             second_ended.set()
 
     assert at_once(app, earlier, later) == ["an_excluded_unit_has_no_open_lot", "done"]
-
-
-def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    return admin.execute(waiting).fetchone() is not None
