@@ -216,7 +216,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("escalations", 15.0, escalate),
         Sweeper("conduct", 5.0, assess_forgotten),
         Sweeper("carried_measures", 3600.0, forget_carried),
-        Sweeper("forgetting", 3600.0, forget_what_is_old),
+        Sweeper("forgetting", 60.0, forget_what_is_old),
         Sweeper("arrears", 60.0, chase),
         Sweeper("messages", 5.0, deliver_messages),
         Sweeper("city_lots", 60.0, find_city_lots),

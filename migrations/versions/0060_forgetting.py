@@ -58,6 +58,9 @@ def upgrade() -> None:
         "ix_combined_order_not_forgotten", "combined_order", ["created_at"],
         postgresql_where=sa.text("forgotten_at IS NULL"),
     )  # fmt: skip
+    op.create_index(
+        "ix_vehicle_plate_id_removed", "vehicle", ["plate_id"], postgresql_where=sa.text("removed_at IS NOT NULL")
+    )
     _sent_with_its_whole("forgotten_at IS NOT NULL OR (combined_id IS NULL) = (body IS NOT NULL)")
     op.create_check_constraint(
         "an_order_that_may_be_paid_knows_its_payer", "payment_order",
@@ -167,6 +170,7 @@ def downgrade() -> None:
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
     op.execute("DROP FUNCTION only_forgets")
+    op.drop_index("ix_vehicle_plate_id_removed", "vehicle")
     for table, sealed in SEALED.items():
         op.execute(f"REVOKE UPDATE ({', '.join(sealed)}) ON {table} FROM app_rw")
         op.drop_constraint(f"a_{table}_is_forgotten_whole", table)

@@ -31,7 +31,7 @@ from payments.charges.models import CallbackInbox, Order
 from payments.charges.rules import discrepancies
 from payments.ledger.queries import trial_balance
 from tests.erasure.scene import Person
-from tests.races import at_once
+from tests.races import all_waiting_for, at_once
 from tests.world import ask, drive, gate, gate_event, some_plate, staff, vouched
 
 At = Callable[[datetime], None]
@@ -143,6 +143,34 @@ def test_a_strangers_plate_stays_while_it_is_seen_or_owes(
     assert erased == [None] * len(erased)
 
 
+def test_a_strangers_plate_stays_while_a_partner_tells_of_it(
+    lot: Lot, admin: psycopg.Connection[Any], later: Callable[[int], None], evening: datetime
+) -> None:
+    stranger = strangers_visit(lot, some_plate())
+    later(401)
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute(
+            "INSERT INTO partner_visit_report"
+            " (visit_id, number, kind, plate_id, entered_at, told_at, digest, received_at)"
+            " VALUES (1, 1, 'report', %(plate)s, %(at)s, %(at)s, sha256(''), %(at)s)",
+            {"plate": stranger.plate_id, "at": evening + 300 * DAYS},
+        )
+    forget_what_is_old()
+    assert plate_of(stranger.plate_id) != ERASED
+
+
+def test_nobody_waits_for_a_car_that_stands_at_a_gate(
+    person: Person, lot: Lot, admin: psycopg.Connection[Any], later: Callable[[int], None]
+) -> None:
+    stranger = strangers_visit(lot, some_plate())
+    later(401)
+    with admin.transaction():
+        admin.execute("SELECT FROM plate WHERE id = %s FOR UPDATE", [person.stay.plate_id])
+        forget_what_is_old()
+    assert plate_of(stranger.plate_id) == ERASED
+
+
 def test_it_is_done_once_however_many_do_it_and_written_down(
     app: Flask, person: Person, later: Callable[[int], None]
 ) -> None:
@@ -197,6 +225,24 @@ def test_a_notice_keeps_what_came_of_it(database: object, later: Callable[[int],
     with transaction() as session:
         rows = session.execute(select(CallbackInbox.raw, CallbackInbox.outcome).order_by(CallbackInbox.received_at))
         assert [tuple(each) for each in rows] == [(None, "paid"), (None, "paid"), (b"sealed", "paid")]
+
+
+def test_a_notice_that_somebody_holds_is_waited_for_and_not_passed_by(
+    app: Flask, admin: psycopg.Connection[Any], later: Callable[[int], None], evening: datetime
+) -> None:
+    with transaction() as session:
+        session.add_all(
+            CallbackInbox(
+                notify_id=f"N{day}", received_at=evening + day * DAYS, channel="wechat", kind="transaction",
+                event_type="TRANSACTION.SUCCESS", raw=b"sealed", verified_by="1", outcome="paid",
+            )
+            for day in (0, 1)
+        )  # fmt: skip
+    later(402)
+    held: LiteralString = "SELECT FROM callback_inbox WHERE notify_id = 'N0' FOR UPDATE"
+    assert all_waiting_for(admin, [held], app, forget_what_is_old) == ["done"]
+    with transaction() as session:
+        assert session.scalars(select(CallbackInbox.raw)).all() == [None, None]
 
 
 def test_what_no_gate_could_be_understood_by_goes_too(lot: Lot, later: Callable[[int], None]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain.conduct.actions import carry_on
-from app.domain.erasure.queries import is_needed, refuse_unfinished, was_there_since
+from app.domain.erasure.queries import is_needed, refuse_unfinished, strangers_gone
 from app.domain.gates.actions import forget_cars
 from app.domain.messages.actions import silence
 from app.domain.motorists import actions as motorists
@@ -22,7 +22,8 @@ KEPT_FOR_REFUNDS: Final = timedelta(days=365)
 KEPT_FOR_DISPUTES: Final = timedelta(days=90)
 """Likewise of what gates told."""
 AT_ONCE: Final = 200
-MOST_ROUNDS: Final = 100
+MOST_ROUNDS: Final = 5
+"""The sweepers' other work waits meanwhile."""
 
 
 def erase(motorist_id: int) -> None:
@@ -56,8 +57,8 @@ def _forget_plates(motorist_id: int) -> None:
 def forget_what_is_old() -> int:
     """Forget, in rows that stay, who paid, what gates read and told of cars, and plates of cars on no account.
 
-    Each after its days (`forget_payers_days`, `forget_cars_days`). Some hundred rows are a transaction, and there are a
-    hundred of them at most: the rest waits for the next time. Outside any transaction. Returns how many rows forgot.
+    Each after its days (`forget_payers_days`, `forget_cars_days`). Some hundred rows are a transaction, and there are
+    `MOST_ROUNDS` at most: the rest waits for the next time. Outside any transaction. Returns how many rows forgot.
     """
     with transaction():
         days, now = numbers(), clock.now()
@@ -73,11 +74,14 @@ def forget_what_is_old() -> int:
 
 
 def _forget_cars(before: datetime) -> int:
-    """With the last that gates told of a stranger's car goes its plate; a plate on an account goes with the account."""
+    """With the last that gates told of a stranger's car goes its plate; a plate on an account goes with the account.
+
+    Only plates that look as if they may go are locked, for cars of the others stand at gates; then it is asked again.
+    """
     with transaction():
         told = forget_cars(before, AT_ONCE)
-        for plate_id in motorists.lock_plates(told.plates):
-            if not (is_needed(plate_id) or was_there_since(plate_id, before)):
-                motorists.erase_plate(plate_id)
-                audit.record("motorists.forget_plate", "plate", plate_id, "platform")
+        locked = motorists.lock_plates(strangers_gone(told.plates, before))
+        for plate_id in strangers_gone(locked, before):
+            motorists.erase_plate(plate_id)
+            audit.record("motorists.forget_plate", "plate", plate_id, "platform")
         return told.rows

@@ -1,15 +1,17 @@
 """What must be ended before an account can be erased."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Exists, exists, func, select
+from sqlalchemy import ColumnElement, Exists, SQLColumnExpression, exists, func, literal, select
 
 from app.domain.arrears.models import Arrear
 from app.domain.claims.models import BayClaim
 from app.domain.conduct.models import Appeal, AppealDecision
 from app.domain.gates.models import GateEvent
-from app.domain.motorists.models import Vehicle
+from app.domain.motorists.models import NumberPlate, Vehicle
+from app.domain.partners.models import PartnerVisitReport
 from app.domain.receipts.models import ReceiptMail
 from app.domain.regulars.models import RegularApplication, RegularRound
 from app.domain.reservations.models import Reservation, WaitlistEntry
@@ -21,6 +23,7 @@ from payments.charges.models import Charge
 from payments.receipts.models import Receipt, ReceiptRequest
 from payments.refunds.models import Refund
 
+PlateId = SQLColumnExpression[int]
 LIVE: Final = ("held", "confirmed", "in_use")
 UNPAID: Final = ("created", "closing")
 REFUND_OVER: Final = ("rejected", "closed", "success")
@@ -95,32 +98,37 @@ def refuse_unfinished(motorist_id: int) -> None:
 
 def is_needed(plate_id: int) -> bool:
     """Whether a locked plate is another account's, in a claim or stay that is not over, or in a passage not read."""
-    return bool(
-        current().scalar(
-            select(
-                exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at.is_(None))
-                | exists().where(BayClaim.plate_id == plate_id, BayClaim.state.in_(LIVE))
-                | exists().where(Stay.plate_id == plate_id, Stay.state.in_(("parked", "owing")))
-                | _passed_unread(plate_id)
-            )
-        )
+    return bool(current().scalar(select(_is_needed(literal(plate_id)))))
+
+
+def strangers_gone(plate_ids: Collection[int], moment: datetime) -> Sequence[int]:
+    """Which of these plates nobody needs, and no gate, no partner and no account had at that moment or later."""
+    gone = select(NumberPlate.id).where(
+        NumberPlate.id.in_(plate_ids), NumberPlate.erased_at.is_(None),
+        ~(_is_needed(NumberPlate.id) | _was_there_since(NumberPlate.id, moment)),
+    )  # fmt: skip
+    return current().scalars(gone.order_by(NumberPlate.id)).all()
+
+
+def _is_needed(plate_id: PlateId) -> ColumnElement[bool]:
+    return (
+        exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at.is_(None))
+        | exists().where(BayClaim.plate_id == plate_id, BayClaim.state.in_(LIVE))
+        | exists().where(Stay.plate_id == plate_id, Stay.state.in_(("parked", "owing")))
+        | _passed_unread(plate_id)
     )
 
 
-def was_there_since(plate_id: int, moment: datetime) -> bool:
-    """Whether a plate passed a gate, was promised a bay or was taken off an account at that moment or later."""
-    return bool(
-        current().scalar(
-            select(
-                exists().where(GateEvent.plate_id == plate_id, GateEvent.event_time >= moment)
-                | exists().where(BayClaim.plate_id == plate_id, func.upper(BayClaim.during) >= moment)
-                | exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at >= moment)
-            )
-        )
+def _was_there_since(plate_id: PlateId, moment: datetime) -> ColumnElement[bool]:
+    """Of a promise that is over gates tell, or it was an account's; of claims no index finds those of a plate."""
+    return (
+        exists().where(GateEvent.plate_id == plate_id, GateEvent.event_time >= moment)
+        | exists().where(PartnerVisitReport.plate_id == plate_id, PartnerVisitReport.received_at >= moment)
+        | exists().where(Vehicle.plate_id == plate_id, Vehicle.removed_at >= moment)
     )
 
 
-def _passed_unread(plate_id: int) -> Exists:
+def _passed_unread(plate_id: PlateId) -> Exists:
     """A car has passed a gate with it, and the stay that follows is not written yet."""
     read = exists().where(PassageOutcome.event_id == GateEvent.id)
     return exists().where(GateEvent.plate_id == plate_id, GateEvent.type == "passed", ~read)

@@ -137,6 +137,7 @@ class Vehicle(Base):
             postgresql_where="removed_at IS NULL",
         ),
         Index("ix_vehicle_plate_id", "plate_id", postgresql_where="removed_at IS NULL"),
+        Index("ix_vehicle_plate_id_removed", "plate_id", postgresql_where="removed_at IS NOT NULL"),
         CheckConstraint("removed_at >= added_at", name="a_vehicle_is_removed_after_it_was_added"),
     )
 

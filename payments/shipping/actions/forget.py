@@ -56,15 +56,13 @@ def _forget_wholes(before: datetime, limit: int) -> int:
 
 
 def _forget_notices(before: datetime, limit: int) -> int:
-    """Notices in the order in which they came: from where it was left off."""
+    """Notices in the order in which they came: from where it was left off, so that none may be passed by."""
     last = select(func.max(CallbackInbox.received_at)).where(CallbackInbox.forgotten_at.is_not(None)).scalar_subquery()
     over = select(CallbackInbox.channel, CallbackInbox.notify_id).where(
         CallbackInbox.forgotten_at.is_(None), CallbackInbox.received_at < before,
         CallbackInbox.received_at >= func.coalesce(last, literal_column("'-infinity'::timestamptz")),
     )  # fmt: skip
-    names = current().execute(
-        over.order_by(CallbackInbox.received_at).limit(limit).with_for_update(skip_locked=True)
-    ).all()  # fmt: skip
+    names = current().execute(over.order_by(CallbackInbox.received_at).limit(limit).with_for_update()).all()
     emptied = {"raw": None, "forgotten_at": clock.now()}
     named = tuple_(CallbackInbox.channel, CallbackInbox.notify_id).in_([tuple(each) for each in names])
     current().execute(update(CallbackInbox).where(named).values(emptied))

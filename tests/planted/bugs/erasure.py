@@ -52,16 +52,16 @@ BUGS: Final = [
     ),
     Bug(
         "forgotten too soon: a stranger's plate that was seen yesterday goes with what it did years ago",
-        "app/domain/erasure/actions.py",
-        "(is_needed(plate_id) or was_there_since(plate_id, before))",
-        "is_needed(plate_id)",
+        "app/domain/erasure/queries.py",
+        "~(_is_needed(NumberPlate.id) | _was_there_since(NumberPlate.id, moment)),",
+        "~_is_needed(NumberPlate.id),",
         [_FORGET],
     ),
     Bug(
         "kept for ever: a stranger's plate can be read when all else is forgotten",
         "app/domain/erasure/actions.py",
-        "for plate_id in motorists.lock_plates(told.plates):",
-        "for plate_id in motorists.lock_plates(()):",
+        "motorists.lock_plates(strangers_gone(told.plates, before))",
+        "motorists.lock_plates(())",
         [_FORGET],
     ),
 ]
