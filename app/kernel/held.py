@@ -68,17 +68,26 @@ class Held:
 
         None if it has begun already, or is to begin as a session wished it, which the driver knows how to say.
         """
-        wished = self.driver.isolation_level, self.driver.read_only, self.driver.deferrable
-        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE or wished != (None, None, None):
+        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE or self._is_wished_otherwise():
             return None
         at = self._told(_BEGIN).get_value(0, 0)
         assert at is not None, "there is always such a moment"
         return datetime.fromisoformat(at.decode())
 
+    def _is_wished_otherwise(self) -> bool:
+        """Whoever wished it earlier had the usual put back, in so many words."""
+        is_isolated = self.driver.isolation_level not in (None, psycopg.IsolationLevel.READ_COMMITTED)
+        return is_isolated or bool(self.driver.read_only) or bool(self.driver.deferrable)
+
     def commit(self) -> None:
-        """Make lasting what the session has not committed itself."""
-        if self.driver.pgconn.transaction_status != TransactionStatus.IDLE:
-            self._told(_COMMIT)
+        """Make lasting what the session has not committed itself.
+
+        PostgreSQL answers a COMMIT after an error that somebody swallowed with a rollback: that is told.
+        """
+        if self.driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        if self._told(_COMMIT).command_status != _COMMIT:
+            raise self.failure(psycopg.errors.InFailedSqlTransaction("nothing was committed: a statement had failed"))
 
     def rollback(self) -> None:
         """Undo what the session has not undone itself; a connection that cannot leaves the pool."""

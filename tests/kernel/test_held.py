@@ -1,6 +1,7 @@
 """One connection for each transaction, whoever asks on it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 
 from app.kernel import clock
 from app.kernel.db import engine, held, in_transaction, savepoint, transaction
@@ -16,6 +17,7 @@ from app.kernel.prepared import Prepared
 
 _WRITE = Prepared(text("INSERT INTO probe (number) VALUES (CAST(:number AS int))"))
 _COUNT = Prepared(text("SELECT count(*) AS count FROM probe"))
+_BROKEN = Prepared(text("SELECT 1 / 0"))
 _PID = Prepared(text("SELECT pg_backend_pid() AS pid"))
 
 
@@ -159,3 +161,20 @@ def test_a_beginning_that_fails_says_so_as_everywhere(app: Flask, admin: psycopg
         _begin_on_a_lost_one(admin)
     with transaction():
         assert _PID.value()
+
+
+def test_a_connection_that_was_isolated_once_begins_in_one_question_again(app: Flask) -> None:
+    engine().dispose()  # or another one might be given
+    with transaction() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        isolated = session.scalar(text("SELECT pg_backend_pid()"))
+    with transaction() as session:
+        assert held().begin() is not None
+        assert _PID.value() == isolated
+        assert session.scalar(text("SHOW transaction_isolation")) == "read committed"
+
+
+def test_nothing_counts_as_done_that_an_error_has_undone(app: Flask) -> None:
+    with pytest.raises(InternalError), transaction(), suppress(DataError):
+        _BROKEN.run()
+    assert _borrowed() == 0
