@@ -300,7 +300,10 @@ def _write(keeper: Keeper[T], draft: Mapping[str, Any], found: Free, now: dateti
 _TOLD: Final = [column for column in _TABLE.columns if column.name != "id"]
 _THE_BAY: Final = _locked(
     select(*[bindparam(column.name, type_=column.type) for column in _TOLD]).where(
-        Bay.id == bindparam("bay_id"), Bay.shared, not_(queries.claimed(bindparam("during", type_=TSTZRANGE)))
+        Bay.id == bindparam("bay_id"),
+        Bay.shared,
+        Bay.kind.in_(queries.CAR_BAYS),
+        not_(queries.claimed(bindparam("during", type_=TSTZRANGE))),
     ),
     skip_locked=True,
 )
