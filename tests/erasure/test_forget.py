@@ -11,15 +11,17 @@ from psycopg.errors import CheckViolation, InsufficientPrivilege, IntegrityConst
 from sqlalchemy import func, select
 
 from app.domain.erasure.actions import forget_what_is_old
-from app.domain.gates.actions import note_unreadable
+from app.domain.gates import actions as gates
 from app.domain.gates.models import GateDecision, GateEvent, GateRejection
 from app.domain.gates.queries import passages, picture_of
+from app.domain.gates.rules import LONG_AGO
 from app.domain.lots.models import Lot
 from app.domain.motorists.actions.erase import ERASED
 from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.plates import Plate
 from app.domain.motorists.queries import plate_characters
 from app.domain.policies.actions import lay_down
+from app.domain.stays.actions import decide
 from app.domain.stays.models import Stay
 from app.domain.stays.queries.rebuild import rebuilt
 from app.jobs.sweepers import sweepers
@@ -113,6 +115,15 @@ def test_what_gates_read_goes_and_the_stays_still_follow_from_what_they_told(
         assert set(session.scalars(select(GateDecision.answer_enc))) == {None}
     [whole] = list(rebuilt(staff("regulator"), lot.id))
     assert (whole.lived, whole.rebuilt, whole.different) == (1, 1, ())
+
+
+def test_a_gate_that_asks_about_a_car_of_long_ago_is_sent_an_attendant(lot: Lot, later: Callable[[int], None]) -> None:
+    [passage] = passages([gate_event(gate(lot), some_plate(), clock.now(), "arrived")])
+    first = gates.decide_once(gates.Arrival(passage, is_new=True), lambda: decide(passage))
+    later(401)
+    forget_what_is_old()
+    again = gates.decide_once(gates.Arrival(passage, is_new=False), lambda: decide(passage))
+    assert (again.key, again.decision) == (first.key, LONG_AGO)
 
 
 def test_a_strangers_plate_goes_with_the_last_that_gates_told_of_it_and_an_accounts_stays(
@@ -246,7 +257,7 @@ def test_a_notice_that_somebody_holds_is_waited_for_and_not_passed_by(
 
 
 def test_what_no_gate_could_be_understood_by_goes_too(lot: Lot, later: Callable[[int], None]) -> None:
-    note_unreadable(gate(lot).id, b"plate: \xe6\xb5\x99A12345", "not_json")
+    gates.note_unreadable(gate(lot).id, b"plate: \xe6\xb5\x99A12345", "not_json")
     later(401)
     assert forget_what_is_old() == 1
     with transaction() as session:

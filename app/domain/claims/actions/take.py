@@ -135,7 +135,8 @@ def seat(lot_id: int, plate_id: int | None, entered_at: datetime, until: datetim
     """Give a car that is at the gate, or already inside, the bay that stays free longest.
 
     The claim is `in_use` from `entered_at` to the next promise on that bay or `until`, whichever
-    is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`; the transaction may go on.
+    is first. A clash of plates never turns a car away. Refuses `LotFull`, `LotBusy`; the transaction may go on, if the
+    plate could be locked.
     """
     with transaction(), waiting_briefly():
         lock_plate(plate_id)

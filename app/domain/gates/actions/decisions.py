@@ -8,19 +8,20 @@ from typing import Final, TypeVar, cast
 
 from sqlalchemy import BigInteger, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.domain.gates.actions.commands import HandedOut, hand_out, waiting_for
 from app.domain.gates.actions.events import Arrival
 from app.domain.gates.models import GateDecision
 from app.domain.gates.queries import Passage
-from app.domain.gates.rules import Decision
+from app.domain.gates.rules import BUSY, LONG_AGO, Decision
 from app.kernel import clock, crypto
-from app.kernel.db import current, transaction
+from app.kernel.db import LOCK_NOT_AVAILABLE, current, sqlstate, transaction
 from app.kernel.ids import new_key
 from app.kernel.prepared import Prepared
 
 Answer = TypeVar("Answer")
+Ask = Callable[[], Decision]
 
 
 @dataclass(frozen=True)
@@ -33,39 +34,49 @@ class Given:
     """Whether commands may wait for the gate, as far as was seen when the decision was written down."""
 
 
-def decide_once(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
+def decide_once(arrival: Arrival, ask: Ask) -> Given:
     """The recorded answer about this arrival, or `ask`'s, recorded in the transaction in which it was made."""
-    return _alone(arrival, lambda told: _given(told, ask))
+    return _alone(arrival, ask, _given)
 
 
-def answer(arrival: Arrival, ask: Callable[[], Decision]) -> tuple[Given, list[HandedOut]]:
+def answer(arrival: Arrival, ask: Ask) -> tuple[Given, list[HandedOut]]:
     """The same, and the commands that wait for the gate: they travel with its answer."""
-    return _alone(arrival, lambda told: _with_commands(told, ask))
+    return _alone(arrival, ask, _with_commands)
 
 
 class _Rivalled(Exception):
     """The gate asked twice at one instant, and the other question was answered first."""
 
 
-def _alone(arrival: Arrival, think: Callable[[Arrival], Answer]) -> Answer:
+def _alone(arrival: Arrival, ask: Ask, think: Callable[[Arrival, Ask], Answer]) -> Answer:
     """Whatever was thought beside a rival is undone, and what the rival was told is told again.
 
-    What an arrival leaves, such as a turn-away, it leaves once: there too a constraint may tell of the rival.
+    What an arrival leaves, such as a turn-away, it leaves once: there too a constraint may tell of the rival. Where a
+    row is not had in time an attendant is called: no car waits for a lock.
     """
     try:
         with transaction():
-            return think(arrival)
+            return think(arrival, ask)
     except (_Rivalled, IntegrityError):
-        with transaction():
-            return think(Arrival(arrival.passage, is_new=False))
+        again = ask
+    except OperationalError as error:
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            raise
+        again = _busy
+    with transaction():
+        return think(Arrival(arrival.passage, is_new=False), again)
 
 
-def _with_commands(arrival: Arrival, ask: Callable[[], Decision]) -> tuple[Given, list[HandedOut]]:
+def _busy() -> Decision:
+    return BUSY
+
+
+def _with_commands(arrival: Arrival, ask: Ask) -> tuple[Given, list[HandedOut]]:
     given = _given(arrival, ask)
     return given, hand_out(arrival.passage.device_id) if given.may_be_commanded else []
 
 
-def _given(arrival: Arrival, ask: Callable[[], Decision]) -> Given:
+def _given(arrival: Arrival, ask: Ask) -> Given:
     recorded = None if arrival.is_new else _recorded(arrival.passage)
     return recorded or _record(arrival.passage, ask())
 
@@ -74,7 +85,8 @@ def _recorded(passage: Passage) -> Given | None:
     row = current().scalar(select(GateDecision).filter_by(device_id=passage.device_id, event_id=passage.event_id))
     if row is None:
         return None
-    assert row.answer_enc is not None, "no gate asks again when it is forgotten"
+    if row.answer_enc is None:
+        return Given(row.key, LONG_AGO)
     return Given(row.key, Decision(**json.loads(crypto.unseal(row.answer_enc, _place(passage)))))
 
 

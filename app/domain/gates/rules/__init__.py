@@ -1,5 +1,5 @@
 """What gate messages mean, as pure functions: clocks, reports, lists, decisions."""
 
-from app.domain.gates.rules.decisions import Decision
+from app.domain.gates.rules.decisions import BUSY, LONG_AGO, Decision
 
-__all__ = ["Decision"]
+__all__ = ["BUSY", "LONG_AGO", "Decision"]

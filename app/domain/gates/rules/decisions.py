@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 OPEN_LIVES = timedelta(seconds=10)
 """A car that was to be let in ten seconds ago is not the car that stands there now."""
@@ -27,3 +27,9 @@ class Decision:
     display: str
     voice: str
     charge: dict[str, Any] | None = None
+
+
+BUSY: Final = Decision("manual", "busy", "请稍候", "系统繁忙，请联系值守人员")
+"""What must be written down about the car is held by somebody else, longer than a car may wait."""
+LONG_AGO: Final = Decision("manual", "long_ago", "请稍候", "请联系值守人员")
+"""The gate asks about a car of long ago: what it was told then is forgotten."""

@@ -10,7 +10,7 @@ from app.domain.claims.actions import LotBusy, LotFull, lock_plate, seat
 from app.domain.claims.queries import occupied, room_in
 from app.domain.claims.rules import kept
 from app.domain.gates.queries import Passage
-from app.domain.gates.rules import Decision
+from app.domain.gates.rules import BUSY, Decision
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import closes_at, curfew_of, policy_of
 from app.domain.stays import rules
@@ -89,7 +89,7 @@ def _without_reservation(passage: Passage, plate_id: int) -> Decision:
     except LotFull:
         return _turn_away(passage, "full")
     except LotBusy:
-        return rules.BUSY
+        return BUSY
     return rules.with_code(rules.WALK_IN, 0, visit_code(claim.id))
 
 

@@ -28,7 +28,6 @@ ALREADY_INSIDE = Decision("manual", "already_inside", "请稍候", "车辆已在
 UNREADABLE = Decision("manual", "unreadable", "请稍候", "未能识别车牌，请联系值守人员")
 NOT_INSIDE = Decision("manual", "not_inside", "请稍候", "未找到入场记录，请联系值守人员")
 GOOD_BYE = Decision("open", "settled", "一路平安", "一路平安")
-BUSY = Decision("manual", "busy", "请稍候", "系统繁忙，请联系值守人员")
 
 TURNED_AWAY: Final = {
     "full": Decision("deny", "full", "车位已满", "本场共享泊位已满"),
