@@ -222,6 +222,17 @@ def test_an_order_that_may_still_be_paid_knows_its_payer(
     assert payer_of(order_of(person)) is not None
 
 
+def test_who_paid_for_what_is_not_rendered_yet_is_known(
+    person: Person, later: Callable[[int], None], admin: psycopg.Connection[Any]
+) -> None:
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("UPDATE charge SET state = 'paid'")
+    later(401)
+    forget_what_is_old()
+    assert payer_of(order_of(person)) is not None
+
+
 def test_a_notice_keeps_what_came_of_it(database: object, later: Callable[[int], None], evening: datetime) -> None:
     told = {
         "channel": "wechat", "kind": "transaction", "event_type": "TRANSACTION.SUCCESS", "raw": b"sealed",

@@ -1,5 +1,6 @@
 """The bay that a reservation's own question saw free, before anybody had locked it."""
 
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from flask import Flask
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.claims.actions import hold, promise
 from app.domain.claims.models import BayClaim
@@ -61,8 +63,10 @@ def test_another_is_found_when_a_rival_was_quicker(
         with app.app_context():
             promise(lot.id, remember_plate(some_plate()), during, during)
 
-    def seen_before_the_rival(*told: object) -> Asked:
-        seen = asked(*told)  # type: ignore[arg-type]
+    def seen_before_the_rival(
+        motorist_id: int, vehicle_key: uuid.UUID, lot_key: uuid.UUID, during: Range[datetime]
+    ) -> Asked:
+        seen = asked(motorist_id, vehicle_key, lot_key, during)
         with ThreadPoolExecutor(1) as others:
             others.submit(a_rival).result()
         return seen

@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, func, literal_column, select, tuple_, upd
 
 from app.kernel import audit, clock
 from app.kernel.db import current, transaction
-from payments.charges.models import CallbackInbox, CombinedOrder, Order, Payment
+from payments.charges.models import CallbackInbox, Charge, CombinedOrder, Order, Payment
 from payments.charges.rules import OPEN_ORDER
 from payments.shipping.models import Shipment
 
@@ -18,8 +18,8 @@ PLATFORM: Final = "platform"
 def forget_payers(before: datetime, limit: int = 1000) -> int:
     """Empty what tells the payer of up to `limit` orders and notices that are older than `before`.
 
-    Of orders that may still be paid, and of payments that are still to be reported, it stays. Sums, numbers, states and
-    moments stay for good. Returns how many rows forgot something; several may run at once.
+    Of orders that may still be paid, and of payments whose service is still to be rendered or reported, it stays.
+    Sums, numbers, states and moments stay for good. Returns how many rows forgot something; several may run at once.
     """
     with transaction():
         orders = _forget_orders(before, limit)
@@ -31,11 +31,11 @@ def forget_payers(before: datetime, limit: int = 1000) -> int:
 
 
 def _forget_orders(before: datetime, limit: int) -> int:
-    reported = exists().where(
-        Payment.order_id == Order.id, Shipment.payment_id == Payment.id, Shipment.state == "due"
-    )  # fmt: skip
+    of_payment = Payment.order_id == Order.id
+    to_render = exists().where(of_payment, Charge.id == Payment.charge_id, Charge.state == "paid")
+    to_report = exists().where(of_payment, Shipment.payment_id == Payment.id, Shipment.state == "due")
     over = select(Order.id).where(
-        Order.forgotten_at.is_(None), Order.created_at < before, Order.state.not_in(OPEN_ORDER), ~reported
+        Order.forgotten_at.is_(None), Order.created_at < before, Order.state.not_in(OPEN_ORDER), ~to_render, ~to_report
     )
     ids = _locked(over.order_by(Order.created_at).limit(limit).with_for_update(skip_locked=True))
     emptied = {"payer": None, "body": None, "forgotten_at": clock.now()}
