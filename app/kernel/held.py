@@ -1,17 +1,17 @@
 """The one connection of a transaction, from its first question until it goes back to the pool."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 
 import psycopg
-from psycopg import generators
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
+
+from app.kernel.line import answer_to
 
 Rows = Callable[[psycopg.Cursor[Any]], RowMaker[Any]]
 
@@ -123,17 +123,10 @@ class Held:
             ) from error
 
     def _told(self, words: bytes) -> PGresult:
-        """The answer to the last of these words of ours, which need no values."""
         try:
-            with self.driver.lock:
-                self.driver.pgconn.send_query(words)
-                answers: Sequence[PGresult] = self.driver.wait(generators.execute(self.driver.pgconn))
-            failed = next((each for each in answers if each.status == ExecStatus.FATAL_ERROR), None)
-            if failed is not None:
-                raise error_from_result(failed)
+            return answer_to(words, self.driver)
         except psycopg.Error as error:
             raise self.failure(error) from error
-        return answers[-1]
 
     def _leave(self, error: psycopg.Error) -> None:
         if self._for_session is not None:

@@ -8,12 +8,11 @@ import time
 from typing import Any, Final
 
 import psycopg
-from psycopg import generators
 from psycopg._preparing import PrepareManager
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
+
+from app.kernel.line import answer_to
 
 IDLE_SECONDS: Final = 1.0
 """A connection that dies within this time fails the next transaction, as it would have failed the last one."""
@@ -24,7 +23,9 @@ _PUT_BACK: Final = "put back at"
 def look_at_idle(engine: Engine) -> None:
     """Replace every connection of the pool once one of them is found dead after it lay idle.
 
-    What a transaction has begun is never begun again: the look comes before its first statement.
+    What a transaction has begun is never begun again: the look comes before its first statement. SQLAlchemy's own way
+    sets the driver's mode and sets it back, which fails while an answer is awaited: who was killed at that moment, or
+    had no time left, would never have heard of it.
     """
 
     def put_back(_: Any, record: Any) -> None:
@@ -35,25 +36,12 @@ def look_at_idle(engine: Engine) -> None:
         if connection is None or since is None or time.monotonic() - since < IDLE_SECONDS:
             return
         try:
-            _look_at(connection)
+            answer_to(b"", connection)
         except psycopg.Error as error:
             raise InvalidatePoolError from error
 
     event.listen(engine, "checkin", put_back)
     event.listen(engine, "checkout", take)
-
-
-def _look_at(connection: "psycopg.Connection[Any]") -> None:
-    """One round trip, outside any transaction.
-
-    SQLAlchemy's own sets the driver's mode and sets it back, which fails while an answer is awaited: who was killed at
-    that moment, or had no time left, would never have heard of it.
-    """
-    with connection.lock:
-        connection.pgconn.send_query(b"")
-        [answer] = connection.wait(generators.execute(connection.pgconn))
-    if answer.status == ExecStatus.FATAL_ERROR:
-        raise error_from_result(answer)
 
 
 def keep_prepared(engine: Engine) -> None:

@@ -9,7 +9,7 @@ BUGS: Final[Sequence[Bug]] = [
     Bug(
         "kill unheard: whoever is killed while the pool looks at a connection lives on",
         "app/kernel/pool.py",
-        "            _look_at(connection)\n",
+        '            answer_to(b"", connection)\n',
         "            engine.dialect.do_ping(connection)\n",
         ["tests/kernel/test_hub.py"],
     ),
