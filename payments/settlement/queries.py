@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.kernel.db import transaction
 from app.kernel.money import Fen
@@ -71,9 +71,10 @@ def settlements(
         wanted = wanted.where(SettlementStatement.payee_id.in_(payees))
     if state is not None:
         wanted = wanted.where(SettlementStatement.state == state)
+    if first is not None:
+        wanted = wanted.where(func.lower(SettlementStatement.days) >= first)
     with transaction() as session:
-        found = [_sheet(row, payee) for row, payee in session.execute(wanted)]
-    return [each for each in found if first is None or each.first >= first]
+        return [_sheet(row, payee) for row, payee in session.execute(wanted)]
 
 
 def _sheet(row: SettlementStatement, payee: str) -> SettlementSheet:

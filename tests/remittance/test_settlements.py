@@ -97,6 +97,14 @@ def test_only_final_days_are_settled_and_each_once(shop: Unit) -> None:
         draft(payee("fiscal").id, day, day, MAKER)
 
 
+def test_a_page_of_statements_is_full_of_those_that_were_asked_for(shop: Unit) -> None:
+    day = business(shop)
+    shop.next_day()
+    later = draft(shop.payee.id, day + DAY, day + DAY, MAKER)
+    draft(shop.payee.id, day, day, MAKER)
+    assert [each.key for each in settlements(first=day + DAY, limit=1)] == [later.key]
+
+
 def test_makers_at_once_make_one_statement(app: Flask, shop: Unit) -> None:
     day = business(shop)
     deed = lambda: draft(shop.payee.id, day, day, MAKER)  # noqa: E731
