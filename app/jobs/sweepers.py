@@ -54,7 +54,7 @@ from payments.charges.actions import sweep as sweep_orders
 from payments.receipts.actions import issue_due, plan_due
 from payments.reconciliation.actions import follow, watch_suspense
 from payments.refunds.actions import sweep as sweep_refunds
-from payments.shipping.actions import ask_whether_managed, report_due
+from payments.shipping.actions import ask_whether_managed, find_rendered, report_due
 
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
@@ -90,9 +90,9 @@ def watch_old_suspense() -> int:
 
 
 def tell_of_services() -> int:
-    """Tell WeChat that what was paid for was rendered, where it wants to know."""
+    """Tell WeChat that what was paid for was rendered, where it wants to know; of what is older than its wish, last."""
     ask_whether_managed(wiring().trade)
-    return report_due(wiring().trade)
+    return report_due(wiring().trade) or find_rendered()
 
 
 def seal_audit_log() -> int:

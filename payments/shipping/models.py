@@ -35,8 +35,16 @@ class TradeManagement(Base):
     """WeChat's word on whether this mini-program must report (是否开通发货信息管理), one row."""
 
     __tablename__ = "trade_management"
-    __table_args__ = (CheckConstraint("id = 1", name="there_is_one_word_on_trade"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="there_is_one_word_on_trade"),
+        CheckConstraint("managed = (managed_since IS NOT NULL)", name="a_rule_on_trade_holds_since_some_moment"),
+        CheckConstraint("managed OR unsought_before IS NULL", name="nothing_unwanted_is_sought"),
+    )
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     managed: Mapped[bool]
     asked_at: Mapped[datetime]
+    managed_since: Mapped[datetime | None]
+    """When we first heard that it must."""
+    unsought_before: Mapped[int | None]
+    """Of payments below this number it is still to be seen which were rendered while nobody noted it; none: all are."""

@@ -13,6 +13,10 @@ ASK_AGAIN: Final = timedelta(minutes=10)
 """How long WeChat's word on whether it must be told holds."""
 LATE_AFTER: Final = timedelta(days=2)
 """Of what is still not told by then a person hears."""
+REACHES_BACK: Final = timedelta(days=30)
+"""How old a payment may be that is still reported when WeChat came to want it: longer it withholds no money."""
+NOT_SHIPPABLE: Final = 10060004
+"""WeChat's word that it wants no report of this payment (支付单处于不可发货的状态)."""
 _WAITS: Final = (1, 2, 5, 10, 30, 60)
 
 

@@ -13,7 +13,8 @@ from payments.charges.actions.rounds import one_round
 from payments.charges.actions.settle import payer_of
 from payments.charges.models import Charge, Order, Payment
 from payments.shipping.models import Shipment
-from payments.shipping.rules import LATE_AFTER, SHIPMENT, Told, Trade, next_try
+from payments.shipping.queries import word_on_trade
+from payments.shipping.rules import LATE_AFTER, NOT_SHIPPABLE, SHIPMENT, Told, Trade, next_try
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,17 @@ def _save(shipment_id: int, told: Told) -> None:
             SHIPMENT.move(shipment, "report", "wechat", next_check_at=None, errcode=None)
         elif told.kind == "refused":
             SHIPMENT.move(shipment, "refuse", "wechat", next_check_at=None, errcode=told.errcode)
-            _case("shipment_refused", shipment)
+            if not _is_older_than_the_rule(shipment):
+                _case("shipment_refused", shipment)
         else:
             _postpone(shipment, told.errcode)
+
+
+def _is_older_than_the_rule(shipment: Shipment) -> bool:
+    """Whether WeChat says that it wants no report of what was rendered before it wanted any: it withholds nothing."""
+    word = word_on_trade()
+    since = word.managed_since if word else None
+    return shipment.errcode == NOT_SHIPPABLE and since is not None and shipment.rendered_at < since
 
 
 def _postpone(shipment: Shipment, errcode: int | None) -> None:
