@@ -208,6 +208,27 @@ def test_any_difference_between_books_and_events_is_found_and_keeps_days_open(
     assert closed_through() is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "reference"),
+    [
+        ("channel_fee", "fees:1900000109:2026-06-10"), ("settlement", "settlement:42"), ("gift", "gift:1"),
+        ("difference", "difference:0197b5c8-0000-7000-8000-000000000000"), ("reversal", "payment/order:42"),
+        ("difference", "difference:------------------------------------"),
+    ],
+)  # fmt: skip
+def test_a_balanced_journal_of_whatever_kind_that_nothing_explains_is_found_and_keeps_days_open(
+    kind: str, reference: str, evening: datetime, at: Move
+) -> None:
+    earned(paid_charge(payee()))
+    post(kind, reference, payee().id, evening, paid_lines(700))
+    at(evening + DAY)
+    found = {(each.what, each.kind, each.reference, each.account, each.amount_fen) for each in differences(TODAY)}
+    assert found == {
+        ("posted", kind, reference, "wx_receivable", 700), ("posted", kind, reference, "customer_prepaid", -700),
+    }  # fmt: skip
+    assert (actions.check_books(), closed_through()) == (2, None)
+
+
 def test_parity_is_told_by_a_command(app: Flask, evening: datetime, admin: psycopg.Connection[Any]) -> None:
     earned(paid_charge(payee()))
     assert told(app, None, "ledger", "parity")["differences"] == 0

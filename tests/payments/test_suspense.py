@@ -219,6 +219,26 @@ def test_suspense_is_what_the_accounts_hold_and_parity_holds_through_clearing(sh
     assert out_of_parity(DAY) == known
 
 
+def test_parity_demands_what_suspense_and_a_signed_day_must_have_posted(
+    shop: Shop, admin: psycopg.Connection[Any]
+) -> None:
+    there, here = twice_seen(shop)
+    actions.accept_clearing(actions.clear_against(there.key, [here.key], MAKER, "同一笔").key, CHECKER, "同意")
+    kinds = {"channel_fee", "difference", "reversal"}
+    assert not kinds & {each.kind for each in out_of_parity(DAY)}
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("DELETE FROM journal WHERE kind = ANY(%s)", [list(kinds)])
+    missing = [each for each in out_of_parity(DAY) if each.what == "expected" and each.kind in kinds]
+    assert sorted((each.kind, each.account, each.amount_fen) for each in missing) == [
+        ("channel_fee", "wx_fee", 8), ("channel_fee", "wx_receivable", -8),
+        ("difference", "suspense_long", -1250), ("difference", "suspense_short", 1250),
+        ("difference", "wx_receivable", -1250), ("difference", "wx_receivable", 1250),
+        ("reversal", "suspense_long", 1250), ("reversal", "suspense_short", -1250),
+        ("reversal", "wx_receivable", -1250), ("reversal", "wx_receivable", 1250),
+    ]  # fmt: skip
+
+
 def test_what_is_old_in_suspense_is_a_case_once(shop: Shop, at: Move) -> None:
     there, here = twice_seen(shop)
     assert actions.watch_suspense(30) == 0

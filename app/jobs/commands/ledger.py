@@ -66,7 +66,7 @@ def days(limit: int) -> Answer:
 @click.option("--since", type=DAY, help="from this day on; without it from the beginning")
 @telling
 def parity(since: date | None) -> Answer:
-    """Recompute what payments, charges and refunds must have posted, and compare; exit code 1 when anything differs.
+    """Recompute what every event must have posted, and compare with every journal; exit code 1 when anything differs.
 
     Example: flask --app wsgi ledger parity --since 2026-06-01
     """

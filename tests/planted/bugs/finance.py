@@ -445,4 +445,22 @@ _ORIGINAL: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_ORIGINAL, *_RECONCILED, *_RECEIPTED, *_REMITTED, *_SERVICE_FEES, *_CLEARED]
+_DAYS: Final = "tests/finance/test_days.py"
+_BOOKED: Final = [
+    Bug(
+        "unexplained: a journal of a kind that no event posts is not looked at",
+        "payments/parity/queries/compared.py",
+        "SELECT id FROM journal WHERE posted_on >= :since\n",
+        "SELECT id FROM journal WHERE posted_on >= :since AND kind IN (SELECT kind FROM expected)\n",
+        [_DAYS],
+    ),
+    Bug(
+        "fee untold: the books need not know what WeChat kept of a signed day",
+        "payments/parity/queries/signed_days.py",
+        'Source({"signed": _SIGNED}, [_FEES, _SETTLEMENTS])',
+        'Source({"signed": _SIGNED}, [_SETTLEMENTS])',
+        [_SUSPENSE],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_BOOKED, *_ORIGINAL, *_RECONCILED, *_RECEIPTED, *_REMITTED, *_SERVICE_FEES, *_CLEARED]
