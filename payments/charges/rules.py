@@ -59,8 +59,11 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 LONGEST_DESCRIPTION = 127
 MOST_SUB_ORDERS = 50
 """WeChat combines no more (WeChat Pay v3: partner/4012792004)."""
-_PAYABLE_WAITS = (10, 30, 60, 120, 300, 600)
-_UNKNOWN_WAITS = (5, 10, 20, 40, 80, 160, 320, 600)
+KNOWN_WITHIN = timedelta(minutes=5)
+"""How soon after a payment we know of it though nobody tells us, as long as WeChat answers."""
+_ASKED_AT = (10, 30, 60, 120, 300, 450, 600, 750)
+"""Seconds after an order was placed: never so far apart as `KNOWN_WITHIN`."""
+_UNKNOWN_WAITS = (5, 10, 20, 40, 80, 160, 240)
 
 
 def words(states: Iterable[str]) -> str:
@@ -137,11 +140,20 @@ def described(descriptions: Sequence[str]) -> str:
     return first[: LONGEST_DESCRIPTION - len(ending)] + ending
 
 
-def next_check(state: str, checks: int, expires_at: datetime, now: datetime) -> datetime:
+def next_check(state: str, checks: int, created_at: datetime, expires_at: datetime, now: datetime) -> datetime:
     """When to ask WeChat about an order again, after `checks` questions (reliability: sweeper cadence).
 
-    A payable one at 10 s, 30 s, 1, 2, 5, 10 min, and at its expiry; any other soon, then ever more slowly.
+    A payable one 10 s, 30 s, 1, 2, 5, 7.5, 10 and 12.5 min after it was placed and at its expiry, so that a payment
+    is known of within five minutes; any other soon, then ever more slowly, at last every four minutes.
     """
-    waits = _PAYABLE_WAITS if state == "payable" else _UNKNOWN_WAITS
-    planned = now + timedelta(seconds=waits[min(checks, len(waits) - 1)])
+    planned = _next_of_payable(created_at, now) if state == "payable" else now + _wait(checks)
     return min(planned, expires_at) if now < expires_at else planned
+
+
+def _next_of_payable(created_at: datetime, now: datetime) -> datetime:
+    moments = (created_at + timedelta(seconds=each) for each in _ASKED_AT)
+    return next((each for each in moments if each > now), now + _wait(len(_UNKNOWN_WAITS)))
+
+
+def _wait(checks: int) -> timedelta:
+    return timedelta(seconds=_UNKNOWN_WAITS[min(checks, len(_UNKNOWN_WAITS) - 1)])

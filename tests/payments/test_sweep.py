@@ -11,7 +11,7 @@ from payments.charges.actions import check_order, prepare, sweep, withdraw
 from payments.charges.actions.check import end_order
 from payments.charges.actions.prepare import PaymentUncertain
 from payments.charges.actions.withdraw import AlreadyPaid
-from payments.charges.rules import ORDER_LIFE, next_check
+from payments.charges.rules import KNOWN_WITHIN, ORDER_LIFE, next_check
 from payments.wechat import WeChatPay
 from tests.payments.servers import in_parallel
 from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
@@ -199,19 +199,50 @@ def test_one_order_that_fails_does_not_stop_the_others(till: Till, monkeypatch: 
 
 @given(
     checks=st.integers(0, 1000),
-    spent=st.integers(-3600, 3600),
+    spent=st.integers(-3600, 900),
     state=st.sampled_from(["payable", "unknown", "closing"]),
 )
 def test_the_next_question_lies_ahead_and_a_payable_order_is_asked_about_at_its_end(
     checks: int, spent: int, state: str
 ) -> None:
     end = NOON + timedelta(seconds=spent)
-    asked = next_check(state, checks, end, NOON)
-    assert NOON < asked <= NOON + timedelta(minutes=10)
+    asked = next_check(state, checks, end - ORDER_LIFE, end, NOON)
+    assert NOON < asked <= NOON + KNOWN_WITHIN
     assert end <= NOON or asked <= end
 
 
-def test_a_payable_order_is_asked_about_after_10_s_30_s_and_1_2_5_10_minutes() -> None:
-    end = NOON + timedelta(hours=1)
-    waits = [(next_check("payable", checks, end, NOON) - NOON).total_seconds() for checks in range(7)]
-    assert waits == [10, 30, 60, 120, 300, 600, 600]
+def questions(state: str, accepted: timedelta) -> list[timedelta]:
+    """When WeChat is asked about an order, which it accepted a while after it was placed, until its end."""
+    end, asked = NOON + ORDER_LIFE, [NOON + accepted]
+    while asked[-1] < end:
+        asked.append(next_check(state, len(asked) - 1, NOON, end, asked[-1]))
+    return [each - NOON for each in asked[1:]]
+
+
+def test_a_payable_order_is_asked_about_after_10_s_30_s_and_then_at_moments_that_lie_ever_farther_apart() -> None:
+    minutes = [each / timedelta(minutes=1) for each in questions("payable", timedelta())]
+    assert minutes == [1 / 6, 1 / 2, 1, 2, 5, 7.5, 10, 12.5, 15]
+
+
+@given(
+    accepted=st.timedeltas(timedelta(), timedelta(minutes=14)),
+    later=st.timedeltas(timedelta(), ORDER_LIFE),
+    state=st.sampled_from(["payable", "unknown", "closing"]),
+)
+def test_whenever_an_order_is_paid_the_next_question_comes_within_five_minutes(
+    accepted: timedelta, later: timedelta, state: str
+) -> None:
+    paid = min(accepted + later, ORDER_LIFE)
+    assert min(each for each in questions(state, accepted) if each >= paid) - paid < KNOWN_WITHIN
+
+
+def test_a_payment_in_the_middle_of_an_orders_life_is_known_of_within_five_minutes(till: Till) -> None:
+    payee = till.treasury_payee()
+    charge, order = till.ordered(payee)
+    for seconds in (15, 30, 60, 120, 120):
+        till.later(seconds)
+        swept(till)
+    till.paid(order)
+    till.later(KNOWN_WITHIN.total_seconds())
+    swept(till)
+    assert (state_of(charge), books(payee)) == ("paid", PAID)

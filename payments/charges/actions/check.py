@@ -139,7 +139,7 @@ def _plan(checkout: Checkout, told: dict[int, Verdict]) -> None:
     """When WeChat is asked next: while an order is open about which it may still tell us something."""
     now = clock.now()
     waiting = [each for each in checkout.still_open if not told[each.id].puzzles]
-    moments = [next_check(each.state, each.checks, each.expires_at, now) for each in waiting]
+    moments = [next_check(each.state, each.checks, each.created_at, each.expires_at, now) for each in waiting]
     checkout.root.next_check_at = min(moments, default=None)
     for order in waiting:
         if is_unknown_too_long(order.state, order.created_at, order.expires_at, now):

@@ -174,7 +174,7 @@ def _accept(checkout: Checkout, prepay_id: str) -> str | None:
         order.prepay_id = prepay_id
         if ORDER.may(order.state, "accept"):
             ORDER.move(order, "accept", "create")
-            checkout.root.next_check_at = next_check(order.state, 0, order.expires_at, now)
+            checkout.root.next_check_at = next_check(order.state, 0, order.created_at, order.expires_at, now)
     return prepay_id if all(each.state == "payable" for each in checkout.orders) else None
 
 
