@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, exists, func, select, text
 
 from app.kernel.db import transaction
 from app.kernel.money import Fen
+from app.kernel.refusals import NotFound
 from payments.ledger.models import Account, AccountingDay, Journal, Posting
 from payments.ledger.rules import Line
+
+
+class NoSuchJournal(NotFound):
+    """Nothing was posted under that kind and reference."""
+
+    code = "no_such_journal"
+    message = "未找到该凭证"
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,21 @@ def journals_of(*business_refs: str) -> Sequence[Journal]:
     with transaction() as session:
         found = select(Journal).where(Journal.business_ref.in_(business_refs)).order_by(Journal.id)
         return session.scalars(found).all()
+
+
+def journal_named(kind: str, business_ref: str) -> Journal:
+    """The one journal of that kind and reference. Refuses `NoSuchJournal`."""
+    with transaction() as session:
+        found = session.scalar(select(Journal).filter_by(kind=kind, business_ref=business_ref))
+        if found is None:
+            raise NoSuchJournal
+        return found
+
+
+def is_reversed(journal: Journal) -> bool:
+    """Whether another journal swaps its ends."""
+    with transaction() as session:
+        return session.scalars(select(exists().where(Journal.reverses_id == journal.id))).one()
 
 
 def trial_balance(payee_id: int | None = None) -> list[Balance]:

@@ -1,1 +1,1 @@
-"""The books against the events: what payments, charges and refunds must have posted, recomputed and compared."""
+"""The books against the events: what must have been posted, recomputed and compared; and corrections (冲正) by two."""

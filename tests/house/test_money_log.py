@@ -38,6 +38,7 @@ UNTOLD: Final[Mapping[str, str]] = {
 }
 QUIET: Final[Mapping[str, frozenset[str]]] = {
     "agreed_rate": frozenset({"confirmed_at"}),
+    "correction": frozenset({"decided_by", "decided_at", "decided_because"}),
     "difference": frozenset(
         {"last_run_id", "payment_id", "refund_id", "moved_at", "next_check_at", "tries"},
     ),

@@ -1,4 +1,4 @@
-"""Finance people compare days, explain differences and decide on that, clear suspense, and sign days off."""
+"""Finance people compare days, explain differences, clear suspense, correct journals, and sign days off."""
 
 import uuid
 from collections.abc import Sequence
@@ -19,6 +19,10 @@ from payments.bank.models import BankStatement
 from payments.bills import actions as bills
 from payments.bills.models import BillFile
 from payments.bills.queries import bill_day, loaded_bill, original_text
+from payments.ledger.queries import journal_named
+from payments.parity import actions as parity
+from payments.parity.models import Correction
+from payments.parity.queries import correction
 from payments.payees.models import MerchantChannel
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
@@ -116,6 +120,27 @@ def reject_clearing(by: Actor, key: uuid.UUID, because: str) -> SuspenseClearing
     with transaction():
         permit(by, "reconciliation.reject_clearing", place_of_payee(clearing(key).payee_id))
         return recon.reject_clearing(key, by.label, because)
+
+
+def correct(by: Actor, kind: str, reference: str, because: str) -> Correction:
+    """Ask that a journal is reversed. Refuses as `payments.parity.actions.correct` does."""
+    with transaction():
+        permit(by, "reconciliation.correct", place_of_payee(journal_named(kind, reference).payee_id))
+        return parity.correct(kind, reference, by.label, because)
+
+
+def accept_correction(by: Actor, key: uuid.UUID, because: str) -> Correction:
+    """Agree that a journal is reversed. Refuses as `payments.parity.actions.accept_correction` does."""
+    with transaction():
+        permit(by, "reconciliation.accept_correction", place_of_payee(correction(key).payee_id))
+        return parity.accept_correction(key, by.label, because)
+
+
+def reject_correction(by: Actor, key: uuid.UUID, because: str) -> Correction:
+    """Leave the books as they are. Refuses as `payments.parity.actions.reject_correction` does."""
+    with transaction():
+        permit(by, "reconciliation.reject_correction", place_of_payee(correction(key).payee_id))
+        return parity.reject_correction(key, by.label, because)
 
 
 def propose(by: Actor, sub_mchid: str, day: date) -> DayProposal:

@@ -16,6 +16,8 @@ from payments.bank import queries as bank
 from payments.bank.queries import SettlementView
 from payments.bills import queries as bill_files
 from payments.bills.queries import BillView
+from payments.parity import queries as parity
+from payments.parity.queries import CorrectionView
 from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
@@ -123,6 +125,11 @@ def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:
 def clearings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[ClearingView]:
     """What was asked to be cleared, the newest first. Refuses `NotPermitted`."""
     return recon.clearings(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
+
+
+def corrections(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[CorrectionView]:
+    """Which journals were said to be wrong, the newest first. Refuses `NotPermitted`."""
+    return parity.corrections(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
 
 
 def rates(by: Actor) -> Sequence[RateView]:

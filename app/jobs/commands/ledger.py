@@ -1,14 +1,18 @@
 """The books: what each payee's accounts hold, which days are closed, and whether all of it follows from the events."""
 
 import json
+import uuid
 from datetime import date
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
+from app.domain.reconciliation import actions, queries
+from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, telling
+from app.jobs.commands.door import DAY, acting, looking, telling
 from app.kernel.refusals import Conflict
+from payments.parity.rules import CORRECTION_STATES
 
 EXAMPLES = """
 \b
@@ -17,7 +21,11 @@ Examples:
   flask --app wsgi ledger days
   flask --app wsgi ledger parity --since 2026-06-01
   flask --app wsgi ledger rebuild --check
+  flask --app wsgi ledger correct settlement settlement:42 --because 手工凭证无依据 --as wang
+  flask --app wsgi ledger accept-correction 0197b5c8-0000-7000-8000-000000000000 --because 已核 --as lin
 """
+
+because_option = click.option("--because", required=True, help="why, without personal data")
 
 
 class BooksDiffer(Conflict):
@@ -94,3 +102,58 @@ def rebuild(*, check: bool) -> Answer:
     if found := drifts():
         raise BooksDiffer(differences=[vars(each) for each in found])
     return Note("日余额与分录一致", differences=0)
+
+
+@ledger.command("correct")
+@click.argument("kind")
+@click.argument("reference")
+@because_option
+@acting
+def correct(by: Actor, *, kind: str, reference: str, because: str) -> Answer:
+    """Ask that a journal which is not what happened is reversed (冲正); another person decides.
+
+    Kind and reference are those that `ledger parity` tells. What did happen is posted in its place; nobody types lines.
+
+    Example: flask --app wsgi ledger correct settlement settlement:42 --because 手工凭证无依据 --as wang
+    """
+    return Note("冲正已提交复核", key=actions.correct(by, kind, reference, because).key)
+
+
+@ledger.command("corrections")
+@click.option("--state", type=click.Choice(CORRECTION_STATES), help="only those in this state")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@looking
+def list_corrections(by: Actor, *, state: str | None, limit: int) -> Answer:
+    """List which journals were said to be wrong, the newest first.
+
+    Example: flask --app wsgi ledger corrections --state waiting --as lin
+    """
+    headings = {
+        "key": "编号", "kind": "凭证种类", "reference": "业务编号", "because": "原因", "made_by": "申请人",
+        "made_at": "申请时间", "state": "状态", "decided_by": "复核人",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.corrections(by, state=state, limit=limit)])
+
+
+@ledger.command("accept-correction")
+@click.argument("correction", type=click.UUID)
+@because_option
+@acting
+def accept_correction(by: Actor, *, correction: uuid.UUID, because: str) -> Answer:
+    """Agree: the journal is reversed today, and what its event comes to is posted in its place.
+
+    Example: flask --app wsgi ledger accept-correction 0197b5c8-… --because 已核 --as lin
+    """
+    return Note("凭证已冲正", state=actions.accept_correction(by, correction, because).state)
+
+
+@ledger.command("reject-correction")
+@click.argument("correction", type=click.UUID)
+@because_option
+@acting
+def reject_correction(by: Actor, *, correction: uuid.UUID, because: str) -> Answer:
+    """Do not agree: the books stay as they are.
+
+    Example: flask --app wsgi ledger reject-correction 0197b5c8-… --because 凭证无误 --as lin
+    """
+    return Note("冲正已退回", state=actions.reject_correction(by, correction, because).state)

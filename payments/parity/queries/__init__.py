@@ -1,5 +1,16 @@
-"""Which journals follow from what happened, and where the books say anything else."""
+"""Which journals follow from what happened, where the books say anything else, and what was corrected."""
 
-from payments.parity.queries.compared import Difference, differences
+from payments.parity.queries.compared import Difference, Owed, differences, owed
+from payments.parity.queries.corrections import (
+    PAGE,
+    CorrectionView,
+    NoSuchCorrection,
+    correction,
+    corrections,
+    is_corrected,
+)
 
-__all__ = ["Difference", "differences"]
+__all__ = [
+    "PAGE", "CorrectionView", "Difference", "NoSuchCorrection", "Owed", "correction", "corrections", "differences",
+    "is_corrected", "owed",
+]  # fmt: skip

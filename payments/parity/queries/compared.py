@@ -1,7 +1,8 @@
 """Every journal of every kind held against what happened: what must be there is, and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from sqlalchemy import Date, DateTime, bindparam, text
@@ -14,7 +15,7 @@ from payments.parity.queries.charges import EARNINGS, PAYMENTS
 from payments.parity.queries.refunds import REFUNDS
 from payments.parity.queries.remittances import REMITTANCES
 from payments.parity.queries.signed_days import SIGNED_DAYS
-from payments.parity.queries.source import expected
+from payments.parity.queries.source import ONE, POSTED_SINCE, expected
 from payments.parity.queries.suspense import SUSPENSE
 
 SOURCES: Final = (PAYMENTS, REFUNDS, EARNINGS, REMITTANCES, SIGNED_DAYS, SUSPENSE)
@@ -34,6 +35,14 @@ class Difference:
     amount_fen: Fen
 
 
+@dataclass(frozen=True)
+class Owed:
+    """What an event comes to in its payee's books: for each account that it moves how much, a debit positive."""
+
+    payee_id: int
+    moved: Mapping[str, Fen]
+
+
 def differences(since: date, limit: int = 100) -> list[Difference]:
     """Every line in which books and events differ, of all that moved on that day or later; empty: none.
 
@@ -45,6 +54,15 @@ def differences(since: date, limit: int = 100) -> list[Difference]:
         unhurried()
         rows = session.execute(_COMPARED, {"begins": begins, "since": since, "at_most": limit})
         return [Difference(*row) for row in rows] + _altered(since)[:limit]
+
+
+def owed(kind: str, reference: str) -> Owed | None:
+    """The lines of the journal of that kind which what is referred to must have; none: it has no such journal."""
+    with transaction() as session:
+        unhurried()
+        never = datetime.max.replace(tzinfo=UTC)
+        rows = session.execute(_OWED, {"kind": kind, "reference": reference, "begins": never}).all()
+        return Owed(rows[0].payee_id, {each.code: each.fen for each in rows}) if rows else None
 
 
 def _altered(since: date) -> list[Difference]:
@@ -65,17 +83,39 @@ _JOURNALS: Final = text(
     """
 ).bindparams(bindparam("since", type_=Date))
 
+_MENDED: Final = """
+    corrected AS (
+        SELECT wrong.id, wrong.kind, wrong.business_ref AS ref
+        FROM correction JOIN journal wrong ON wrong.id = journal_id WHERE correction.state = 'accepted'
+    ), mended AS (
+        SELECT journal.id, corrected.kind, ref FROM corrected JOIN journal ON reverses_id = corrected.id
+        UNION ALL SELECT journal.id, corrected.kind, ref FROM corrected
+        JOIN journal ON journal.kind = 'correction' AND business_ref = corrected.kind || '/' || ref
+    )"""
+"""What two persons reversed and posted anew counts under the name of the journal that was wrong."""
+_POSTED: Final = """
+    looked_at AS (
+        SELECT kind, ref FROM expected
+        UNION SELECT coalesce(mended.kind, journal.kind), coalesce(ref, business_ref)
+        FROM journal LEFT JOIN mended USING (id) WHERE posted_on >= :since
+    ), entered AS (
+        SELECT id, kind, ref FROM looked_at JOIN mended USING (kind, ref)
+        UNION ALL SELECT journal.id, journal.kind, ref FROM looked_at
+        JOIN journal ON journal.kind = looked_at.kind AND business_ref = ref
+        WHERE journal.id NOT IN (SELECT id FROM mended)
+    ), posted AS (
+        SELECT entered.kind, ref, posting.payee_id, code, sum(amount_fen)::bigint AS fen
+        FROM entered JOIN posting ON journal_id = entered.id JOIN account ON account.id = account_id
+        GROUP BY 1, 2, 3, 4 HAVING sum(amount_fen) <> 0
+    )"""
+
+_BEGINS: Final = bindparam("begins", type_=DateTime(timezone=True))
+_OWED: Final = text(
+    f"WITH {expected(SOURCES, ONE)} SELECT * FROM expected WHERE kind = :kind AND ref = :reference"  # noqa: S608 - made of the pieces of this folder and nothing else
+).bindparams(_BEGINS)
 _COMPARED: Final = text(
     f"""
-    WITH {expected(SOURCES)},
-    looked_at AS (
-        SELECT id FROM journal WHERE posted_on >= :since
-        UNION SELECT journal.id FROM expected JOIN journal ON journal.kind = expected.kind AND business_ref = ref
-    ), posted AS (
-        SELECT journal.kind, business_ref AS ref, journal.payee_id, code, sum(amount_fen)::bigint AS fen
-        FROM looked_at JOIN journal USING (id) JOIN posting ON posting.journal_id = journal.id
-        JOIN account ON account.id = posting.account_id GROUP BY 1, 2, 3, 4
-    )
+    WITH {expected(SOURCES, POSTED_SINCE)}, {_MENDED}, {_POSTED}
     SELECT 'expected', * FROM (TABLE expected EXCEPT ALL TABLE posted) missing
     UNION ALL SELECT 'posted', * FROM (TABLE posted EXCEPT ALL TABLE expected) odd
     UNION ALL SELECT 'reserved', 'refund', 'payment:' || payment.id, payee_id, '', refund_reserved_fen
@@ -84,4 +124,4 @@ _COMPARED: Final = text(
     ), 0)
     ORDER BY 3, 2, 4, 5, 1 LIMIT :at_most
     """  # noqa: S608 - made of the pieces of this folder and nothing else
-).bindparams(bindparam("begins", type_=DateTime(timezone=True)), bindparam("since", type_=Date))
+).bindparams(_BEGINS, bindparam("since", type_=Date))

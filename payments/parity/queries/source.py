@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-RECENT: Final = """
+POSTED_SINCE: Final = "SELECT business_ref FROM journal WHERE posted_on >= :since"
+ONE: Final = "SELECT CAST(:reference AS text) AS business_ref"
+_RECENT: Final = """
     SELECT DISTINCT split_part(named, ':', 1) AS family, substr(named, strpos(named, ':') + 1) AS name,
-           CASE WHEN named ~ ':[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN right(named, 36)::uuid END AS key
-    FROM (
-        SELECT regexp_replace(business_ref, '^.*/', '') AS named FROM journal WHERE posted_on >= :since
-    ) AS entered
+           CASE WHEN named ~ ':[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'
+                THEN right(named, 36)::uuid END AS key
+    FROM (SELECT regexp_replace(business_ref, '^.*/', '') AS named FROM ({references}) AS told) AS told
 """
-"""Of what journals have told since then, whatever their kind: `order:P1` is order P1, and so is its reversal's name."""
+"""Of what references tell, whatever their kind: `order:P1` is order P1, and so is what a reversal of it is called."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class Source:
     posts: Sequence[str]
 
 
-def expected(sources: Iterable[Source]) -> str:
+def expected(sources: Iterable[Source], references: str) -> str:
     """The questions `recent`, all those of the sources, and `expected`: every line that must be in the books."""
     told = list(sources)
-    found = {"recent": RECENT} | {name: question for each in told for name, question in each.found.items()}
+    found = {"recent": _RECENT.format(references=references)}
+    found |= {name: question for each in told for name, question in each.found.items()}
     found["expected"] = "\nUNION ALL\n".join(block for each in told for block in each.posts)
     return ",\n".join(f"{name} AS ({question})" for name, question in found.items())

@@ -446,12 +446,13 @@ _ORIGINAL: Final = [
 ]
 
 _DAYS: Final = "tests/finance/test_days.py"
+_CORRECTIONS: Final = "tests/finance/test_corrections.py"
 _BOOKED: Final = [
     Bug(
         "unexplained: a journal of a kind that no event posts is not looked at",
         "payments/parity/queries/compared.py",
-        "SELECT id FROM journal WHERE posted_on >= :since\n",
-        "SELECT id FROM journal WHERE posted_on >= :since AND kind IN (SELECT kind FROM expected)\n",
+        "FROM journal LEFT JOIN mended USING (id) WHERE posted_on >= :since\n",
+        "FROM journal LEFT JOIN mended USING (id) WHERE posted_on >= :since AND journal.kind <> 'gift'\n",
         [_DAYS],
     ),
     Bug(
@@ -460,6 +461,27 @@ _BOOKED: Final = [
         'Source({"signed": _SIGNED}, [_FEES, _SETTLEMENTS])',
         'Source({"signed": _SIGNED}, [_SETTLEMENTS])',
         [_SUSPENSE],
+    ),
+    Bug(
+        "corrected alone: who says that a journal is wrong reverses it",
+        "migrations/versions/0062_corrections.py",
+        'sa.CheckConstraint("decided_by <> made_by", name="a_correction_is_decided_by_another_person"),',
+        'sa.CheckConstraint("decided_by <> \'\'", name="a_correction_is_decided_by_another_person"),',
+        [_CORRECTIONS],
+    ),
+    Bug(
+        "agreed and left: a correction that two persons agreed on is not in the books",
+        "migrations/versions/0062_corrections.py",
+        "WHERE kind = 'reversal' AND reverses_id = NEW.journal_id",
+        "WHERE id = NEW.journal_id",
+        [_CORRECTIONS],
+    ),
+    Bug(
+        "half corrected: what is wrong is reversed, and what happened stands nowhere",
+        "payments/parity/actions.py",
+        "if right is not None:",
+        "if right is None:",
+        [_CORRECTIONS],
     ),
 ]
 

@@ -1,0 +1,140 @@
+"""A journal that is not what happened is reversed by two persons; what did happen is posted in its place."""
+
+import uuid
+
+from sqlalchemy import select
+
+from app.kernel import audit, clock
+from app.kernel.db import current, refusing, transaction
+from app.kernel.money import Fen
+from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from payments.ledger.actions import post, reverse
+from payments.ledger.models import Journal
+from payments.ledger.queries import is_reversed, journal_named, lines_of
+from payments.ledger.rules import Line
+from payments.parity.models import Correction
+from payments.parity.queries import NoSuchCorrection, Owed, is_corrected, owed
+from payments.parity.rules import CORRECTION
+
+
+class NothingToCorrect(Conflict):
+    """The journal says what happened: what is wrong, if anything, is the event."""
+
+    code = "nothing_to_correct"
+    message = "该凭证与业务事实一致，无需冲正"
+
+
+class JournalReversed(Conflict):
+    """It was reversed before, or belongs to a correction itself."""
+
+    code = "journal_reversed"
+    message = "该凭证已冲销或为更正凭证，不能再冲正"
+
+
+class CorrectionWaits(Conflict):
+    """Somebody's proposal waits for its decision."""
+
+    code = "correction_waits"
+    message = "该凭证已有冲正申请"
+
+
+class CorrectionDecided(Conflict):
+    """It was accepted or rejected before."""
+
+    code = "correction_decided"
+    message = "该冲正申请已复核"
+
+
+class OwnCorrection(NotAllowed):
+    """Nobody decides on what they asked themselves."""
+
+    code = "own_correction"
+    message = "申请人不得复核本人的冲正申请"
+
+
+class CorrectionReasonMissing(Invalid):
+    """Who asks or decides says why, without personal data."""
+
+    code = "correction_reason_missing"
+    message = "请填写冲正原因"
+
+
+def correct(kind: str, reference: str, by: str, because: str) -> Correction:
+    """Ask that a journal which is not what happened is reversed; another person decides.
+
+    Refuses `NoSuchJournal`, `NothingToCorrect`, `JournalReversed`, `CorrectionWaits`, `CorrectionReasonMissing`.
+    """
+    with transaction():
+        wrong = journal_named(kind, reference)
+        _expect_wrong(wrong)
+        made = Correction(
+            journal_id=wrong.id, payee_id=wrong.payee_id, because=_said(because), made_by=by, made_at=clock.now(),
+            state="waiting",
+        )  # fmt: skip
+        with refusing({"a_journal_is_corrected_once": CorrectionWaits}):
+            current().add(made)
+        audit.record("correction.ask", "correction", made.id, by)
+        return made
+
+
+def accept_correction(key: uuid.UUID, by: str, because: str) -> Correction:
+    """Agree: the journal is reversed today, and what its event comes to is posted in its place, if it comes to any.
+
+    Refuses `NoSuchCorrection`, `CorrectionDecided`, `OwnCorrection`, `NothingToCorrect`, `JournalReversed`,
+    `CorrectionReasonMissing`.
+    """
+    with transaction():
+        found = _decided(key, "accepted", by, because)
+        wrong = current().get_one(Journal, found.journal_id)
+        right = _expect_wrong(wrong)
+        reverse(wrong, clock.now())
+        if right is not None:
+            lines = [Line(code, fen) for code, fen in right.moved.items()]
+            post(CORRECTION, f"{wrong.kind}/{wrong.business_ref}", right.payee_id, wrong.event_at, lines)
+        audit.record("correction.accept", "correction", found.id, by)
+        return found
+
+
+def reject_correction(key: uuid.UUID, by: str, because: str) -> Correction:
+    """Do not agree: the books stay as they are. Refuses as `accept_correction` does."""
+    with transaction():
+        found = _decided(key, "rejected", by, because)
+        audit.record("correction.reject", "correction", found.id, by)
+        return found
+
+
+def _expect_wrong(journal: Journal) -> Owed | None:
+    """What stands in its place when it is reversed: what its event comes to; nothing where there is no event."""
+    if journal.kind == CORRECTION or is_reversed(journal) or is_corrected(journal.reverses_id):
+        raise JournalReversed
+    right = owed(journal.kind, journal.business_ref)
+    if right == Owed(journal.payee_id, _moved(journal)):
+        raise NothingToCorrect
+    return right
+
+
+def _moved(journal: Journal) -> dict[str, Fen]:
+    moved: dict[str, Fen] = {}
+    for each in lines_of(journal.id):
+        moved[each.account] = moved.get(each.account, 0) + each.amount_fen
+    return moved
+
+
+def _decided(key: uuid.UUID, state: str, by: str, because: str) -> Correction:
+    said = _said(because)
+    found = current().scalar(select(Correction).filter_by(key=key).with_for_update())
+    if found is None:
+        raise NoSuchCorrection
+    if found.state != "waiting":
+        raise CorrectionDecided
+    if found.made_by == by:
+        raise OwnCorrection
+    found.state, found.decided_by, found.decided_at, found.decided_because = state, by, clock.now(), said
+    current().flush()
+    return found
+
+
+def _said(because: str) -> str:
+    if not because.strip():
+        raise CorrectionReasonMissing
+    return because.strip()

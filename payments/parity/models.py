@@ -1,0 +1,45 @@
+"""Journals that somebody says are wrong, and what another person decided."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped
+
+from app.kernel.base import Base, Id, Key
+from payments.charges.rules import words
+from payments.parity.rules import CORRECTION_STATES
+
+
+class Correction(Base):
+    """Somebody says that a journal is not what happened, and why (冲正); another person decides.
+
+    Accepted means: it is reversed, and where something did happen, a journal of kind `correction` says what. Nobody
+    types its lines: they are recomputed from the event. The database looks at the commit.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["journal_id", "payee_id"], ["journal.id", "journal.payee_id"], name="a_correction_is_of_one_payees_journal"
+        ),
+        CheckConstraint(f"state IN ({words(CORRECTION_STATES)})", name="a_correction_is_in_a_known_state"),
+        CheckConstraint("decided_by <> made_by", name="a_correction_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_correction_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_correction_says_something"),
+        Index("a_journal_is_corrected_once", "journal_id", unique=True, postgresql_where=text("state <> 'rejected'")),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    journal_id: Mapped[int]
+    payee_id: Mapped[int]
+    because: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
