@@ -20,6 +20,7 @@ from payments.refunds.actions.ask import (
     TooMuchRefunded,
 )
 from payments.refunds.actions.decide import OwnRefund
+from payments.refunds.models import Refund
 from payments.refunds.queries import journals_of_refund, steps_of
 from tests.payments.world import (
     MOVED,
@@ -143,8 +144,17 @@ def test_a_year_later_and_after_fifty_times_wechat_takes_no_refund_and_neither_d
         promised(payment, 1)
 
 
-def test_a_large_refund_waits_for_another_person(till: Till, payee: Payee, payment: Payment) -> None:
-    made = promised(payment, 300, alone_up_to=299)
+def asked(payment: Payment, fen: int, alone_up_to: int) -> Refund:
+    """A refund that one person asked for."""
+    return ask(
+        payment.key, fen, reason="overpaid", basis="多计时长", asked_by="staff:1", alone_up_to_fen=alone_up_to,
+        on_moved="tests.moved",
+    )  # fmt: skip
+
+
+def test_a_large_refund_waits_for_another_person(till: Till) -> None:
+    _, payment = till.paid_charge(till.enterprise_payee())
+    made = asked(payment, 300, alone_up_to=299)
     till.bring(made)
     assert (now_of(made).state, till.refund_in_wechats_book(made)) == ("requested", None)
     with pytest.raises(OwnRefund):
@@ -156,10 +166,15 @@ def test_a_large_refund_waits_for_another_person(till: Till, payee: Payee, payme
         reject(made.key, "staff:2", "不同意")
 
 
-def test_a_large_refund_in_small_pieces_waits_for_another_person_as_well(payment: Payment) -> None:
-    first, second = promised(payment, 200, alone_up_to=300), promised(payment, 101, alone_up_to=300)
+def test_a_large_refund_in_small_pieces_waits_for_another_person_as_well(till: Till) -> None:
+    _, payment = till.paid_charge(till.enterprise_payee())
+    first, second = asked(payment, 200, alone_up_to=300), asked(payment, 101, alone_up_to=300)
     assert (first.state, second.state) == ("approved", "requested")
-    assert promised(payment, 1, alone_up_to=302).state == "approved"
+    assert asked(payment, 1, alone_up_to=302).state == "approved"
+
+
+def test_a_refund_of_the_treasurys_money_waits_for_another_person_whatever_one_may_alone(payment: Payment) -> None:
+    assert asked(payment, 1, alone_up_to=10**6).state == "requested"
 
 
 def test_a_rejected_refund_leaves_the_money_where_it_was(payee: Payee, payment: Payment) -> None:

@@ -104,7 +104,6 @@ def test_a_refund_is_of_its_payees_regime(payment: Payment, program: str) -> Non
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ("UPDATE refund SET state = 'approved' WHERE id = %(id)s", "a_large_refund_needs_two_persons"),
         (
             "UPDATE refund SET decided_by = 'staff:1', decided_at = now() WHERE id = %(id)s",
             "a_refund_is_decided_by_another_person",
@@ -120,6 +119,38 @@ def test_one_person_alone_cannot_let_a_large_refund_go(
     with pytest.raises(CheckViolation) as refusal:
         run(program, change, id=made.id)
     assert refusal.value.diag.constraint_name == constraint
+
+
+def approved_by_hand(program: str, refund_id: int) -> str | None:
+    """Write that a refund is approved, as the program's role; which constraint refuses it."""
+    with pytest.raises(psycopg.IntegrityError) as refusal:
+        run(program, "UPDATE refund SET state = 'approved' WHERE id = %(id)s", id=refund_id)
+    return refusal.value.diag.constraint_name
+
+
+def test_a_large_refund_of_an_enterprise_is_not_approved_by_one_person(till: Till, program: str) -> None:
+    _, payment = till.paid_charge(till.enterprise_payee())
+    made = promised(payment, 300, alone_up_to=299)
+    assert approved_by_hand(program, made.id) == "a_large_refund_needs_two_persons"
+
+
+def test_no_refund_of_the_treasurys_money_is_approved_by_one_person_whatever_number_it_names(
+    payment: Payment, program: str
+) -> None:
+    generous = A_REFUND.replace("now(), 0, gen_random", "now(), 1000000, gen_random")
+    run(program, generous, RESERVE, payment=payment.id, **FIT)
+    [made] = refunds_of(payment.charge_id)
+    assert approved_by_hand(program, made.id) == "the_treasurys_money_needs_two_persons"
+
+
+@pytest.mark.parametrize("reason", ["paid_late", "paid_twice"])
+def test_what_was_paid_once_and_in_time_does_not_go_back_as_if_the_law_said_so(
+    payment: Payment, program: str, reason: str
+) -> None:
+    words = {"payment": payment.id, "by": "platform", "basis": None, "reason": reason, "fen": 1250}
+    run(program, A_REFUND, RESERVE, **(FIT | words))
+    [made] = refunds_of(payment.charge_id)
+    assert approved_by_hand(program, made.id) == "the_treasurys_money_needs_two_persons"
 
 
 def test_what_was_asked_for_never_changes(payment: Payment, owner: str, program: str) -> None:

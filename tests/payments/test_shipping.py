@@ -142,10 +142,14 @@ def test_of_what_was_paid_together_one_report_is_found_and_of_what_went_back_who
 def test_whoever_notes_nothing_while_wechat_comes_to_want_it_is_waited_for(
     till: Till, paid: Paid, admin: psycopg.Connection[Any]
 ) -> None:
+    def want_and_find() -> int:
+        comes_to_want_it(till)
+        return find_rendered()
+
     with ThreadPoolExecutor(1) as pool:
         with transaction():
             recognise(paid[0].key)
-            sought = pool.submit(in_parallel, till.app, 1, lambda: (comes_to_want_it(till), find_rendered()))
+            sought = pool.submit(in_parallel, till.app, 1, want_and_find)
             assert await_that(lambda: sought.done() or somebody_waits(admin), seconds=5)
         sought.result()
     assert shipment(paid[1]).state == "due"

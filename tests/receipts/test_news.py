@@ -10,7 +10,7 @@ from payments.charges.models import Charge
 from payments.charges.queries import payments_of
 from payments.payees.models import Payee
 from payments.receipts.actions import amend
-from payments.refunds.actions import ask
+from payments.refunds.actions import approve, ask
 from payments.refunds.models import Refund
 from payments.refunds.rules import REFUND
 from tests.conftest import MovableClock
@@ -26,6 +26,7 @@ def given_back(of: Charge, fen: int) -> None:
         payments_of(of.id)[0].key, fen, reason="overpaid", basis="多收", asked_by="staff:1", alone_up_to_fen=fen,
         on_moved="tests.moved",
     )  # fmt: skip
+    approve(made.key, "staff:2", "核对无误")
     with transaction() as session:
         back = session.get_one(Refund, made.id)
         REFUND.move(back, "send", "test", body=b"sealed")

@@ -50,7 +50,6 @@ CITY_DEFAULTS: Final[dict[str, int]] = {
     "regular_places_per_motorist": 1,
     "reserve_ahead_minutes": 7 * 24 * 60,
     "refund_alone_fen": 5000,
-    "refund_alone_fiscal_fen": 0,
     "remind_after_minutes": 15,
     "remind_first_minutes": 60,
     "remind_second_minutes": 15,

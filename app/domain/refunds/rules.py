@@ -1,9 +1,8 @@
-"""What a motorist is told of a refund, and which numbers of the city decide how many persons it needs."""
+"""What a motorist is told of a refund."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from payments.ledger.rules import TREASURY
 from payments.refunds.queries import Step
 from payments.refunds.rules import BY_TREASURY, REASONS
 
@@ -49,8 +48,3 @@ def message_of(state: str, amount_fen: int, reason: str, way: str) -> tuple[str,
         return None
     title, body = words[state]
     return title, body.format(yuan=f"{amount_fen // 100}.{amount_fen % 100:02}", reason=REASONS[reason])
-
-
-def number_for_one(regime: str) -> str:
-    """The policy number up to which one person may refund money of such a payee."""
-    return "refund_alone_fiscal_fen" if regime == TREASURY else "refund_alone_fen"

@@ -10,7 +10,7 @@ from app.kernel.money import Fen
 from app.kernel.refusals import Conflict, Invalid
 from payments.charges.models import Charge, Payment
 from payments.ledger.actions import post
-from payments.ledger.rules import Line
+from payments.ledger.rules import SOE, Line
 from payments.payees.models import Payee
 from payments.refunds.actions.locks import lock_payment
 from payments.refunds.actions.moves import move
@@ -81,7 +81,7 @@ class RefundSumUnfit(Invalid):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to go back and why; above `alone_up_to_fen` of one payment in all another person must approve."""
+    """What is to go back and why; an enterprise's up to `alone_up_to_fen` of one payment in all needs one person."""
 
     amount_fen: Fen
     reason: str
@@ -97,10 +97,11 @@ def ask(
 ) -> Refund:  # fmt: skip
     """Promise a part of a payment to the motorist.
 
-    It is approved with that while all refunds of the payment come to no more than `alone_up_to_fen`: a large sum in
-    small pieces is a large sum. Money that was remitted is claimed from the treasury (退付), and always decided by
-    another. At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`, `RefundSumUnfit`,
-    `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`, `PartlyRemitted`.
+    An enterprise's money is approved with that while all refunds of the payment come to no more than `alone_up_to_fen`:
+    a large sum in small pieces is a large sum. The treasury's is always decided by another; what was remitted is
+    claimed from there (退付). At each step the job `on_moved` is enqueued with `refund_id`. Refuses `NoSuchPayment`,
+    `RefundSumUnfit`, `RefundReasonUnfit`, `RefundBasisMissing`, `TooMuchRefunded`, `RefundTooLate`, `TooManyRefunds`,
+    `PartlyRemitted`.
     """
     if amount_fen < 1:
         raise RefundSumUnfit
@@ -119,7 +120,7 @@ def promise(charge: Charge, payment: Payment, wish: Wish) -> Refund:
     prepaid = 0 if payment.surplus else min(wish.amount_fen, prepaid_left(charge, payment))
     way = _way(charge, payment, wish.amount_fen, prepaid)
     _expect_possible(payment, payee, wish, way)
-    alone = max(wish.alone_up_to_fen - payment.refund_reserved_fen, 0) if way == CHANNEL else 0
+    alone = max(wish.alone_up_to_fen - payment.refund_reserved_fen, 0) if payee.regime == SOE else 0
     payment.refund_reserved_fen += wish.amount_fen
     refund = _written(payment, payee, replace(wish, alone_up_to_fen=alone), prepaid, way)
     post("refund_request", refund_reference(refund), payee.id, clock.now(), _lines(refund))

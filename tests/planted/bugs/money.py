@@ -32,6 +32,13 @@ _REFUNDED: Final = [
         [_REFUND_GUARD, _REFUND],
     ),
     Bug(
+        "constraint dropped: one person returns the treasury's money alone",
+        "migrations/versions/0063_two_persons.py",
+        "            RAISE EXCEPTION 'nobody but",
+        "            RETURN NEW; RAISE EXCEPTION 'nobody but",
+        [_REFUND_GUARD],
+    ),
+    Bug(
         "unknown taken for failed: after a time-out the refund is given up, and another may be asked for",
         "payments/refunds/actions/send.py",
         'move(refund, "time_out", ANSWER)',

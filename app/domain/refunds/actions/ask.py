@@ -3,8 +3,7 @@
 import uuid
 
 from app.domain.lots.queries import policy_of
-from app.domain.refunds.queries import Origin, origin_of
-from app.domain.refunds.rules import number_for_one
+from app.domain.refunds.queries import origin_of
 from app.domain.staff.rules import Actor, permit
 from app.domain.stays.actions import earn_the_rest
 from app.kernel.db import transaction
@@ -24,8 +23,8 @@ class StayNotSettled(Conflict):
 def ask(by: Actor, payment_key: uuid.UUID, amount_fen: Fen, reason: str, basis: str) -> Refund:
     """Ask that a part of a settled stay's payment goes back, for a reason of the list and a sentence of its basis.
 
-    Up to the policy number `refund_alone_fen` (`refund_alone_fiscal_fen` of the treasury's money) of one payment in all
-    it is approved with that; above it another person decides. Refuses `StayNotSettled`, and as
+    An enterprise's money is approved with that up to the policy number `refund_alone_fen` of one payment in all; above
+    it, and on the treasury's money always, another person decides. Refuses `StayNotSettled`, and as
     `payments.refunds.actions.ask` does.
     """
     with transaction():
@@ -35,12 +34,8 @@ def ask(by: Actor, payment_key: uuid.UUID, amount_fen: Fen, reason: str, basis: 
             raise StayNotSettled
         asked = refunds.ask(
             payment_key, amount_fen, reason=reason, basis=basis, asked_by=by.label,
-            alone_up_to_fen=_alone_up_to(origin), on_moved="refunds.tell",
+            alone_up_to_fen=policy_of(origin.lot_id)["refund_alone_fen"], on_moved="refunds.tell",
         )  # fmt: skip
         if asked.state == "approved":
             earn_the_rest(origin.bill_key)
         return asked
-
-
-def _alone_up_to(origin: Origin) -> Fen:
-    return policy_of(origin.lot_id)[number_for_one(origin.regime)]
