@@ -20,7 +20,7 @@ from bench.pace import waits
 from bench.results import tell
 from bench.serving import GEVENT, PLATFORM, serving
 from launcher.backing import DATABASE
-from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
 from payments.payees.rules import EnterpriseParticulars
 from simulators.clock import Clock
 from simulators.wechat.ids import Ids
@@ -85,10 +85,11 @@ def _orders(stand: Ground) -> Sequence[Order]:
 
 def _channel(number: int, settings: Settings) -> tuple[int, int, str]:
     particulars = EnterpriseParticulars(f"91330100MA{number:08d}", "示例银行", f"{number:015d}")
-    payee = open_payee(f"示例城投停车公司{number}", particulars, actor="bench")
-    confirm(payee.id, confirmed_by="bench", note="示例主体，不得用于真实收费", sample=True)
+    payee = open_payee(f"示例城投停车公司{number}", particulars, MOMENT, actor="bench")
+    confirm(payee.id, confirmed_by="checker", note="示例主体，不得用于真实收费", sample=True)
     sub_mchid = str(1_900_000_200 + number)
     channel = open_channel(payee.id, sp_mchid=settings.wechat.sp_mchid, sub_mchid=sub_mchid, actor="bench")
+    confirm_channel(channel.key, "checker")
     return payee.id, channel.id, sub_mchid
 
 

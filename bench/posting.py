@@ -15,7 +15,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.settings import Settings
 from bench.crew import Crew, crew_of
-from bench.ground import Ground, ground
+from bench.ground import MOMENT, Ground, ground
 from bench.pgbench import Pgbench
 from bench.recording import Sent, recording
 from bench.reserving import is_durable
@@ -81,7 +81,7 @@ def enter(payee_id: int, reference: str) -> None:
 
 def _payee(number: int) -> int:
     particulars = EnterpriseParticulars(f"91330100MA{number:08d}", "示例银行", f"{number:015d}")
-    return open_payee(f"示例城投停车公司{number}", particulars, actor="bench").id
+    return open_payee(f"示例城投停车公司{number}", particulars, MOMENT, actor="bench").id
 
 
 def _recorded(app: Flask, payee_id: int) -> Sequence[Sent]:

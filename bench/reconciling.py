@@ -18,7 +18,7 @@ import wsgi
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
 from app.settings import Settings
-from bench.ground import Ground, ground
+from bench.ground import MOMENT, Ground, ground
 from bench.results import tell
 from launcher.backing import DATABASE
 from launcher.venv import ROOT
@@ -93,7 +93,7 @@ def _build(stand: Ground, lines: int) -> int:
     app = wsgi.create_app(Settings.from_environment(stand.environment))
     with app.app_context():
         particulars = EnterpriseParticulars("91330100MA00000000", "示例银行", "571900000000001")
-        payee = open_payee("示例城投停车公司", particulars, actor="bench")
+        payee = open_payee("示例城投停车公司", particulars, MOMENT, actor="bench")
         channel = open_channel(payee.id, sp_mchid=PROVIDER, sub_mchid=MERCHANT, actor="bench")
         with transaction() as session:
             due = BillDay(channel_id=channel.id, payee_id=payee.id, kind="trade", day=DAY)

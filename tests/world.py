@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from app.adapters.identity import Identity
@@ -56,7 +56,7 @@ from payments.charges.actions.locks import lock_charge
 from payments.charges.actions.settle import expected_of, payer_place, settle
 from payments.charges.models import Charge, Order, OrderLine
 from payments.charges.rules import ORDER, ORDER_LIFE
-from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
@@ -64,6 +64,9 @@ from payments.wechat import Transaction
 from tests import moulds
 
 ACTOR = "test"
+CHECKER = "test-checker"
+EVER = datetime(2020, 1, 1, tzinfo=UTC)
+"""Since when what tests open is there."""
 PAYER = "o-payer-of-these-tests-000002"
 EVENING = "2026-06-10 20:00"
 """A Wednesday, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
@@ -305,10 +308,11 @@ def _confirmed_payee(kind: str) -> int:
     fiscal = FiscalParticulars("district", "330106", "001001", "示例事务中心", "示例项目", "示例区财政专户")
     enterprise = EnterpriseParticulars("91330100MA00000000", "示例银行", "571900000000001")
     made = open_payee(
-        f"示例收费主体{secrets.token_hex(4)}", enterprise if kind == "enterprise" else fiscal, actor=ACTOR
+        f"示例收费主体{secrets.token_hex(4)}", enterprise if kind == "enterprise" else fiscal, EVER, actor=ACTOR
     )
-    confirm(made.id, confirmed_by=ACTOR, note="示例主体，不得用于真实收费", sample=True)
-    open_channel(made.id, sp_mchid="1600000001", sub_mchid=str(1900000000 + secrets.randbelow(99_999_999)), actor=ACTOR)
+    confirm(made.id, confirmed_by=CHECKER, note="示例主体，不得用于真实收费", sample=True)
+    sub_mchid = str(1900000000 + secrets.randbelow(99_999_999))
+    confirm_channel(open_channel(made.id, sp_mchid="1600000001", sub_mchid=sub_mchid, actor=ACTOR).key, CHECKER)
     return made.id
 
 

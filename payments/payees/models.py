@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 
 
 class Payee(Base):
-    """Legal recipient of money (收费主体), written once and never altered.
+    """Legal recipient of money (收费主体), written once by one person; it only ends (`valid`).
 
     TREASURY: an organ or institution whose income goes to the treasury of the same level under
     收支两条线 (N3.4.1). SOE: a state-owned enterprise whose income is its own (N3.4.2).
@@ -18,6 +19,7 @@ class Payee(Base):
     __tablename__ = "payee"
     __table_args__ = (
         UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
+        UniqueConstraint("id", "opened_by", name="a_payee_was_opened_by_one_person"),
         UniqueConstraint("id", "purse", name="a_payee_fills_one_purse"),
         UniqueConstraint(
             "id", "regime", "level", "collecting_unit_code", "item_code", "treasury_target",
@@ -48,6 +50,7 @@ class Payee(Base):
             name="a_district_treasury_names_its_district",
         ),
         CheckConstraint("district_code ~ '^[0-9]{6}$'", name="a_payees_district_has_six_digits"),
+        CheckConstraint("NOT isempty(valid)", name="a_payee_is_there_for_some_time"),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -66,6 +69,9 @@ class Payee(Base):
     tax_number: Mapped[str | None]
     bank_name: Mapped[str | None]
     bank_account: Mapped[str | None]
+    opened_by: Mapped[str]
+    valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    """When lots may name it; what arose in that time it may still collect later."""
     created_at: Mapped[datetime]
     purse: Mapped[str] = mapped_column(
         Computed(
@@ -80,18 +86,24 @@ class Payee(Base):
 class PayeeConfirmation(Base):
     """Finance's word that a payee's particulars are right (确认); without it the payee cannot collect.
 
-    A sample confirmation (示例) lets development collect pretended money; production refuses it.
+    Whoever opened the payee does not confirm it. A sample confirmation (示例) lets development collect pretended money;
+    production refuses it.
     """
 
     __tablename__ = "payee_confirmation"
     __table_args__ = (
         CheckConstraint("sample = (position('示例' in note) > 0)", name="a_sample_says_so_in_its_note"),
         CheckConstraint("confirmed_by <> '' AND note <> ''", name="a_confirmation_says_who_and_why"),
+        CheckConstraint("confirmed_by <> opened_by", name="a_payee_is_confirmed_by_another_person"),
         UniqueConstraint("payee_id", "sample", name="a_payee_is_confirmed_once"),
+        ForeignKeyConstraint(
+            ["payee_id", "opened_by"], ["payee.id", "payee.opened_by"], name="a_confirmation_knows_who_opened_the_payee"
+        ),
     )
 
     id: Mapped[Id]
     payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    opened_by: Mapped[str]
     confirmed_by: Mapped[str]
     confirmed_at: Mapped[datetime]
     note: Mapped[str]
@@ -99,16 +111,36 @@ class PayeeConfirmation(Base):
 
 
 class MerchantChannel(Base):
-    """A payee's WeChat sub-merchant (特约商户号): money paid into it settles to that payee alone."""
+    """A payee's WeChat sub-merchant (特约商户号): money paid into it settles to that payee alone.
+
+    One person ties it to the payee, another confirms it. While it is `valid` it takes new orders; a payee has one such
+    channel at a time, and a sub-merchant one such payee. What was ordered through it before is settled and given back
+    through it for ever.
+    """
 
     __tablename__ = "merchant_channel"
     __table_args__ = (
-        UniqueConstraint("sub_mchid", name="a_sub_merchant_belongs_to_one_payee"),
         UniqueConstraint("id", "payee_id", name="a_channel_leads_to_one_payee"),
+        ExcludeConstraint(
+            ("sub_mchid", "="), ("valid", "&&"), name="a_sub_merchant_belongs_to_one_payee", using="gist"
+        ),
+        ExcludeConstraint(("payee_id", "="), ("valid", "&&"), name="a_payee_has_one_channel_at_a_time", using="gist"),
+        CheckConstraint("confirmed_by <> opened_by", name="a_channel_is_confirmed_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(confirmed_by, confirmed_at, valid) IN (0, 3)", name="a_channel_is_valid_once_confirmed"
+        ),
+        CheckConstraint("NOT isempty(valid) AND lower_inc(valid)", name="a_channel_is_valid_for_some_time"),
     )
 
     id: Mapped[Id]
+    key: Mapped[Key]
     payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
     sp_mchid: Mapped[str]
     sub_mchid: Mapped[str]
+    opened_by: Mapped[str]
     opened_at: Mapped[datetime]
+    since: Mapped[datetime]
+    """From when on it is to take orders; from its confirmation on where that comes later."""
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    valid: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)

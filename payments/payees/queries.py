@@ -1,10 +1,11 @@
 """Which payee may collect, and through which channel."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
 from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation
@@ -19,6 +20,13 @@ class NoSuchPayee(NotFound):
     message = "收费主体不存在"
 
 
+class NoSuchChannel(NotFound):
+    """No such sub-merchant."""
+
+    code = "no_such_channel"
+    message = "未找到该特约商户"
+
+
 class PayeeNotConfirmed(Conflict):
     """Finance has not confirmed the payee, or only as a sample where samples do not count."""
 
@@ -27,7 +35,7 @@ class PayeeNotConfirmed(Conflict):
 
 
 class NoChannel(Conflict):
-    """The payee has no WeChat sub-merchant yet."""
+    """The payee has no WeChat sub-merchant that takes orders now."""
 
     code = "payee_without_channel"
     message = "收费主体尚未开通微信支付"
@@ -66,34 +74,51 @@ def collecting_payee(payee_id: int) -> Payee:
     """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`."""
     with transaction():
         payee = payee_by_id(payee_id)
-        if not any(_samples_accepted or not each.sample for each in confirmations(payee_id)):
+        if not any(_samples_accepted or not each.sample for each in confirmations([payee_id])):
             raise PayeeNotConfirmed
         return payee
 
 
-def confirmations(payee_id: int) -> Sequence[PayeeConfirmation]:
-    """Who confirmed the payee, when and with which note."""
+def confirmations(payee_ids: Collection[int]) -> Sequence[PayeeConfirmation]:
+    """Who confirmed these payees, when and with which note."""
     with transaction() as session:
-        return session.scalars(
-            select(PayeeConfirmation).filter_by(payee_id=payee_id).order_by(PayeeConfirmation.id)
-        ).all()
+        theirs = select(PayeeConfirmation).where(PayeeConfirmation.payee_id.in_(payee_ids))
+        return session.scalars(theirs.order_by(PayeeConfirmation.id)).all()
 
 
 def channel_of(payee_id: int) -> MerchantChannel:
-    """The sub-merchant that takes the payee's new orders. Refuses `NoChannel`."""
+    """The sub-merchant that takes the payee's new orders at this moment. Refuses `NoChannel`."""
     with transaction() as session:
-        newest = select(MerchantChannel).filter_by(payee_id=payee_id).order_by(MerchantChannel.id.desc()).limit(1)
-        channel = session.scalar(newest)
+        taking = select(MerchantChannel).filter_by(payee_id=payee_id).where(MerchantChannel.valid.contains(clock.now()))
+        channel = session.scalar(taking)
         if channel is None:
             raise NoChannel
         return channel
 
 
-def sub_merchants() -> Mapping[int, str]:
-    """Each payee's newest sub-merchant, by the payee's id; a payee without one is left out."""
+def channels(payee_ids: Collection[int]) -> Sequence[MerchantChannel]:
+    """The sub-merchants of these payees, confirmed or not, in the order in which they were opened."""
     with transaction() as session:
-        rows = session.execute(select(MerchantChannel.payee_id, MerchantChannel.sub_mchid).order_by(MerchantChannel.id))
-        return dict(rows.all())
+        theirs = select(MerchantChannel).where(MerchantChannel.payee_id.in_(payee_ids))
+        return session.scalars(theirs.order_by(MerchantChannel.id)).all()
+
+
+def channel_by_key(key: uuid.UUID) -> MerchantChannel:
+    """The sub-merchant by its public key. Refuses `NoSuchChannel`."""
+    with transaction() as session:
+        channel = session.scalar(select(MerchantChannel).filter_by(key=key))
+        if channel is None:
+            raise NoSuchChannel
+        return channel
+
+
+def sub_merchants() -> Mapping[int, str]:
+    """Each payee's newest confirmed sub-merchant, by the payee's id; a payee without one is left out."""
+    with transaction() as session:
+        confirmed = select(MerchantChannel.payee_id, MerchantChannel.sub_mchid).where(
+            MerchantChannel.valid.is_not(None)
+        )
+        return dict(session.execute(confirmed.order_by(func.lower(MerchantChannel.valid))).all())
 
 
 def payees() -> Sequence[Payee]:

@@ -28,6 +28,7 @@ from tests.world import payee
 Move = Callable[[datetime], None]
 TODAY = date(2026, 6, 10)
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 
 
 def posted(reference: str, fen: int = 100) -> None:
@@ -131,7 +132,7 @@ def test_balances_of_closed_days_are_what_the_postings_come_to_and_can_be_made_a
 ) -> None:
     who = payee("institution")
     for number in range(3):
-        at(evening + number * DAY)
+        at(evening + number * DAY + MINUTE)
         payment = paid_charge(who, 1000 + number)
         earned(payment)
         promised(payment, 100)

@@ -34,6 +34,7 @@ ROOMS = [
         "gates",
         "claims",
         "pricing",
+        "payees",
         "lots",
         "calendars",
         "messages",

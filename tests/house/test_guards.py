@@ -11,7 +11,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, InsufficientPriv
 
 from app.domain.gates.actions import issue
 from app.domain.lots import actions as lots
-from app.domain.lots.actions import PayeeNotOfThisUnit
+from app.domain.lots.actions import PayeeNotOfThisUnit, PayeeNotThere
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.lots.rules import LOT
@@ -26,12 +26,14 @@ from payments.charges.actions import open_charge
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
 from payments.charges.queries import charge
-from payments.payees.actions import open_payee
+from payments.payees.actions import open_payee, retire
+from payments.payees.actions.payees import PayeeStillNamed
 from payments.payees.models import Payee
 from payments.payees.queries import NoSuchPayee
-from payments.payees.rules import FiscalParticulars
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
 from tests.ground import Addresses
 from tests.world import (
+    EVER,
     HOURLY,
     charge_by,
     drive,
@@ -51,6 +53,7 @@ from tests.world import (
 Run = Callable[..., int]
 HOUR = timedelta(hours=1)
 ACTOR = "test"
+COMPANY = EnterpriseParticulars("91330100MA00000000", "示例银行", "571900000000001")
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def pay_to(lot: Lot, payee_id: int, since: datetime) -> None:
 
 def treasury(level: str, district_code: str | None) -> Payee:
     particulars = FiscalParticulars(level, district_code, "001001", "示例事务中心", "示例项目", "示例财政专户")
-    return open_payee("示例财政专户", particulars, actor=ACTOR)
+    return open_payee("示例财政专户", particulars, EVER, actor=ACTOR)
 
 
 A_PAYEE: LiteralString = """
@@ -128,6 +131,27 @@ def test_a_wrong_recipient_cannot_be_stored(evening: datetime, run: Run, told: t
     with pytest.raises(ForeignKeyViolation) as refusal:
         run(A_PAYEE, *told, wrong.id, lot.id)
     assert constraint(refusal) == "a_lot_pays_the_purse_of_its_unit"
+
+
+def test_a_lot_names_a_payee_for_no_longer_than_it_is_there(evening: datetime, run: Run) -> None:
+    lot, young = open_lot(), open_payee("示例公司", COMPANY, evening + HOUR, actor=ACTOR)
+    with pytest.raises(PayeeNotThere):
+        pay_to(lot, young.id, evening)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(A_PAYEE, "enterprise", "district", "330106", young.id, lot.id)
+    assert constraint(refusal) == "a_lot_names_a_payee_that_is_there"
+
+
+def test_a_payee_that_a_lot_names_does_not_end_before_the_lot_names_another(evening: datetime, run: Run) -> None:
+    lot, end = open_lot(), evening + HOUR
+    former = payee_at(lot.id, evening)
+    with pytest.raises(PayeeStillNamed):
+        retire(former, end, ACTOR)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run("UPDATE payee SET valid = tstzrange(lower(valid), %s) WHERE id = %s", end, former)
+    assert constraint(refusal) == "a_payee_that_a_lot_names_does_not_end"
+    pay_to(lot, open_payee("示例公司", COMPANY, evening, actor=ACTOR).id, end)
+    assert retire(former, end, ACTOR).valid.upper == end
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
         {"last_run_id", "payment_id", "refund_id", "moved_at", "next_check_at", "tries"},
     ),
     "explanation": frozenset({"decided_by", "decided_at", "decided_because"}),
+    "merchant_channel": frozenset({"confirmed_by", "confirmed_at"}),
     "payment": frozenset({"refund_reserved_fen"}),
     "receipt": frozenset(
         {"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal", "news_at"}

@@ -166,8 +166,8 @@ def found(shops: list[Shop]) -> Iterator[Found]:
 def test_every_difference_of_a_month_is_found_in_its_class_and_nothing_else(
     app: Flask, admin: psycopg.Connection[Any], at: Callable[[datetime], None]
 ) -> None:
-    payees: list[Payee] = [treasury_payee(), enterprise_payee()]
     at(datetime(2026, 7, 5, 11, tzinfo=SHANGHAI).astimezone(UTC))
+    payees: list[Payee] = [treasury_payee(), enterprise_payee()]
     month = Month([Shop(admin, each) for each in payees], random.Random(SEED))
     month.make()
     for shop in month.shops:

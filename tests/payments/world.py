@@ -20,8 +20,8 @@ from payments.charges.actions import check_order, open_charge, prepare, prepare_
 from payments.charges.models import Charge, ExceptionCase, Order, Payment
 from payments.ledger.queries import trial_balance
 from payments.ledger.rules import TREASURY
-from payments.payees.actions import confirm, open_channel, open_payee
-from payments.payees.models import Payee
+from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
+from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
 from payments.refunds.actions import approve, ask, check_refund
@@ -32,6 +32,8 @@ from tests.payments.servers import Simulator
 
 JOB = "tests.paid"
 MOVED = "tests.refund_moved"
+EVER = datetime(2020, 1, 1, tzinfo=UTC)
+"""Since when payees of these tests are there."""
 OPENID = "o-payer-of-these-tests-000001"
 ANOTHER = "o-somebody-else-of-these-tests"
 
@@ -39,19 +41,25 @@ ANOTHER = "o-somebody-else-of-these-tests"
 def treasury_payee(sp_mchid: str = "1600000001") -> Payee:
     """An organ that collects for the city's treasury, confirmed as a sample, with a sub-merchant."""
     particulars = FiscalParticulars("district", "330106", "001001", "某机关事务中心", "1030702", "区财政非税专户")
-    return _ready(open_payee("某区机关事务管理中心", particulars, actor="test"), sp_mchid)
+    return _ready(open_payee("某区机关事务管理中心", particulars, EVER, actor="test"), sp_mchid)
 
 
 def enterprise_payee(sp_mchid: str = "1600000001") -> Payee:
     """A state-owned enterprise, confirmed as a sample, with a sub-merchant."""
     particulars = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
-    return _ready(open_payee("某城投停车公司", particulars, actor="test"), sp_mchid)
+    return _ready(open_payee("某城投停车公司", particulars, EVER, actor="test"), sp_mchid)
 
 
 def _ready(payee: Payee, sp_mchid: str) -> Payee:
-    confirm(payee.id, confirmed_by="test", note="示例主体，不得用于真实收费", sample=True)
-    open_channel(payee.id, sp_mchid=sp_mchid, sub_mchid=sub_merchant(), actor="test")
+    confirm(payee.id, confirmed_by="checker", note="示例主体，不得用于真实收费", sample=True)
+    paid_through(payee, sp_mchid=sp_mchid)
     return payee
+
+
+def paid_through(payee: Payee, sub_mchid: str | None = None, sp_mchid: str = "1600000001") -> MerchantChannel:
+    """A sub-merchant, a new one unless named, that takes the payee's orders from now on."""
+    made = open_channel(payee.id, sp_mchid=sp_mchid, sub_mchid=sub_mchid or sub_merchant(), actor="test")
+    return confirm_channel(made.key, "checker")
 
 
 def sub_merchant() -> str:

@@ -20,13 +20,12 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from launcher.processes import await_that
 from payments.ledger.actions import post
-from payments.payees.actions import open_channel
 from payments.payees.queries import channel_of
 from payments.remittance.actions import approve, send_back, withdraw
 from payments.remittance.models import RemittanceBatch
 from payments.remittance.queries import batch, reference_of
 from payments.remittance.rules import bounced_lines, remitted_lines
-from tests.payments.world import sub_merchant, treasury_payee
+from tests.payments.world import paid_through, treasury_payee
 from tests.races import at_once
 from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, Unit, evidence
 
@@ -215,7 +214,7 @@ def test_no_open_and_no_unsigned_day_is_remitted(unit: Unit, program: str, *, si
 
 def test_every_merchant_of_the_payee_must_have_signed_the_day_off(unit: Unit, program: str) -> None:
     former = channel_of(unit.payee.id).id
-    open_channel(unit.payee.id, sp_mchid="1600000001", sub_mchid=sub_merchant(), actor="test")
+    paid_through(unit.payee)
     unit.takes(1250)
     unit.expects(unit.today, former)
     day = unit.next_day()

@@ -30,7 +30,7 @@ from tests.prices.scene import FREE
 from tests.races import at_once
 from tests.service_fees.scene import JULY, JUNE, Entrusted, lines_of
 from tests.units.stand import unit_of
-from tests.world import charge_by, draft_lot, pay_to, shanghai, tariff
+from tests.world import EVER, charge_by, draft_lot, pay_to, shanghai, tariff
 
 DAY = timedelta(days=1)
 
@@ -123,7 +123,7 @@ def quiet_lot(entrusted: Entrusted) -> Lot:
 def unconnected() -> Payee:
     """A district's treasury that has no merchant (特约商户): nobody can pay it online."""
     particulars = FiscalParticulars("district", "330106", "001009", "示例事务中心", "示例项目", "示例区财政专户")
-    return open_payee("示例未开通收费主体", particulars, actor="test")
+    return open_payee("示例未开通收费主体", particulars, EVER, actor="test")
 
 
 def test_a_payee_that_never_collected_has_nothing_to_sign_off(entrusted: Entrusted) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
+from app.domain.payees.queries import place_of_payee
 from app.domain.policies.queries import numbers
-from app.domain.reconciliation.queries import SignedDay, SignedMonth, place_of_payee, signed_day, signed_month
+from app.domain.reconciliation.queries import SignedDay, SignedMonth, signed_day, signed_month
 from app.domain.staff.queries import account_id, actor_of
 from app.domain.staff.rules import CITY, Actor, NotPermitted, Place, permit
 from app.kernel import audit

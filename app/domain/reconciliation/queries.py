@@ -1,16 +1,14 @@
 """What finance people see of bills and days: those of the payees within their reach."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
-
 from app.domain.audit.queries import sealing
 from app.domain.audit.rules import on_paper
+from app.domain.payees.queries import payees_within
 from app.domain.staff.queries import people
-from app.domain.staff.rules import Actor, Place, Scope, ScopeKind, reach
-from app.kernel.db import transaction
+from app.domain.staff.rules import Actor, reach
 from app.kernel.refusals import Conflict
 from payments.bank import queries as bank
 from payments.bank.queries import SettlementView
@@ -18,7 +16,7 @@ from payments.bills import queries as bill_files
 from payments.bills.queries import BillView
 from payments.parity import queries as parity
 from payments.parity.queries import CorrectionView
-from payments.payees.models import MerchantChannel, Payee
+from payments.payees.models import MerchantChannel
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
 from payments.reconciliation.queries import ClearingView, DaySheet, DayView, DifferenceView, Held, RateView
@@ -86,11 +84,6 @@ def _anchor(sheets: Sequence[DaySheet]) -> str:
     return on_paper(block.block_no, block.hash)
 
 
-def place_of_payee(payee_id: int) -> Place:
-    """Where a payee lies: in its district, if it has one, else it is the city's."""
-    return Place(payee_by_id(payee_id).district_code)
-
-
 def bills(by: Actor, first: date, last: date, sub_mchid: str | None = None) -> Sequence[BillView]:
     """Every version of every bill of these days. Refuses `NotPermitted`."""
     payees = payees_within(reach(by, "reconciliation.see"))
@@ -135,12 +128,3 @@ def corrections(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Se
 def rates(by: Actor) -> Sequence[RateView]:
     """Which rates of WeChat's fee were agreed, by merchant. Refuses `NotPermitted`."""
     return recon.rates(payees=payees_within(reach(by, "reconciliation.see")))
-
-
-def payees_within(scopes: Sequence[Scope]) -> Collection[int] | None:
-    """Ids of the payees that lie within these scopes; None: all of them."""
-    if any(scope.kind is ScopeKind.CITY for scope in scopes):
-        return None
-    codes = {scope.district_code for scope in scopes if scope.kind is ScopeKind.DISTRICT}
-    with transaction() as session:
-        return session.scalars(select(Payee.id).where(Payee.district_code.in_(codes))).all()

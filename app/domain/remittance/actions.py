@@ -5,8 +5,8 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
+from app.domain.payees.queries import place_of_payee
 from app.domain.policies.queries import numbers
-from app.domain.reconciliation.queries import place_of_payee
 from app.domain.remittance.rules import DUE, UNRECEIVED
 from app.domain.staff.rules import Actor, Place, permit
 from app.domain.tasks.actions import open_task, settle_tasks

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
-from app.domain.reconciliation.queries import payees_within, place_of_payee
+from app.domain.payees.queries import payees_within, place_of_payee
 from app.domain.staff.rules import Actor, permit, reach
 from app.kernel.db import transaction
 from payments.remittance import queries as remittance

@@ -3,7 +3,7 @@
 import uuid
 from datetime import date
 
-from app.domain.reconciliation.queries import place_of_payee
+from app.domain.payees.queries import place_of_payee
 from app.domain.staff.rules import Actor, Place, permit
 from app.kernel.db import transaction
 from payments.payees.queries import payee_by_key

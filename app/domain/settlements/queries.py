@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from app.domain.reconciliation.queries import payees_within
+from app.domain.payees.queries import payees_within
 from app.domain.staff.rules import Actor, reach
 from app.kernel.db import transaction
 from payments.settlement import queries as settlements

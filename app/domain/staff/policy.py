@@ -80,6 +80,14 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "lots.withdraw": _only(UNIT, REGULATOR),
     "lots.pay_to": _only(FINANCE_CHECKER),
     "lots.import": _only(ADMINISTRATOR, REGULATOR),
+    # payees
+    "payees.open": _only(FINANCE_MAKER),
+    "payees.confirm": _only(FINANCE_CHECKER),
+    "payees.retire": _only(FINANCE_CHECKER),
+    "payees.open_channel": _only(FINANCE_MAKER),
+    "payees.confirm_channel": _only(FINANCE_CHECKER),
+    "payees.retire_channel": _only(FINANCE_CHECKER),
+    "payees.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # pricing
     "pricing.enter_tariff": _only(PRICE_OFFICER),
     "pricing.propose_reference": _only(PRICE_OFFICER),

@@ -42,6 +42,7 @@ NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "partners": ("partners:partners", "Units' and operators' own systems (接入方)."),
     "gates": ("gates:gates", "Gates that speak a vendor's dialect (第三方道闸设备)."),
     "stays": ("stays:stays", "Stays (停车记录) and the passages of which they are made."),
+    "payees": ("payees:payees", "Who may collect money (收费主体), and through which WeChat sub-merchant."),
     "refunds": ("refunds:refunds", "Money that goes back to motorists (退款)."),
     "remittance": ("remittance:remittance", "What is due to the treasuries, paid in and receipted (上缴)."),
     "settlements": ("settlements:settlements", "Settlement statements of enterprises (结算单)."),

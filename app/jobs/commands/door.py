@@ -16,6 +16,7 @@ from sqlalchemy import or_, select
 
 from app.domain.staff.actions import sign_in
 from app.domain.staff.rules import Actor
+from app.domain.units.models import District
 from app.jobs.commands.answers import Answer, Lines, Note, Sheet, plain, tell
 from app.kernel import audit
 from app.kernel.base import Base
@@ -239,6 +240,13 @@ def named(model: type[Row], text: str, *columns: str) -> Row:
         raise AmbiguousName(name=text)
     found: Row = rows[0]
     return found
+
+
+def district_code(text: str) -> str:
+    """The code of a district that is named; a code stays as it is, and the action says whether there is such a one."""
+    with transaction() as session:
+        found = session.query(District.code).filter_by(name=text).scalar()
+        return str(found) if found else text
 
 
 def _key(text: str) -> uuid.UUID | None:

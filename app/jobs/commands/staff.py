@@ -13,7 +13,7 @@ from app.domain.staff.policy import POLICY, Role
 from app.domain.staff.rules import Actor, Scope, ScopeKind
 from app.domain.units.models import District, Operator, Unit
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import acting, as_option, named, noun, password_of, password_option, telling
+from app.jobs.commands.door import acting, as_option, district_code, named, noun, password_of, password_option, telling
 from app.kernel.db import transaction
 
 staff = noun(
@@ -176,19 +176,12 @@ def _scope(district: str | None, unit: str | None, operator: str | None) -> Scop
     if sum(place is not None for place in (district, unit, operator)) > 1:
         raise click.UsageError("name one of --district, --unit and --operator")
     if district is not None:
-        return Scope(ScopeKind.DISTRICT, district_code=_district_code(district))
+        return Scope(ScopeKind.DISTRICT, district_code=district_code(district))
     if unit is not None:
         return Scope(ScopeKind.UNIT, unit_id=named(Unit, unit).id)
     if operator is not None:
         return Scope(ScopeKind.OPERATOR, operator_id=named(Operator, operator).id)
     return Scope(ScopeKind.CITY)
-
-
-def _district_code(text: str) -> str:
-    """A code stays as it is; the action says whether there is such a district."""
-    with transaction() as session:
-        found = session.query(District.code).filter_by(name=text).scalar()
-        return str(found) if found else text
 
 
 def _place(scope: Scope) -> str:

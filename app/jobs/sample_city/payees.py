@@ -6,12 +6,13 @@ from typing import Final
 from app.domain.units.rules import CITY, DISTRICTS
 from app.jobs.sample_city.table import MARK, Neighbourhood, Opened, treasury_of
 from app.kernel.clock import SHANGHAI
-from payments.payees.actions import confirm, open_channel, open_payee
+from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
 from payments.payees.models import Payee
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Particulars
 from payments.receipts.actions import confirm_terms, record_terms
 
 ACTOR: Final = "sample-city"
+CHECKER: Final = f"{ACTOR}-checker"
 FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=SHANGHAI)
 PARKING: Final = "3040502020200000000"
 """车辆停放服务 in the tax classification: a candidate too."""
@@ -37,11 +38,12 @@ class Payees:
         return self._ids.get(name) or self._open(name, _treasury(code))
 
     def _open(self, name: str, particulars: Particulars) -> int:
-        payee = open_payee(name, particulars, actor=ACTOR)
-        confirm(payee.id, confirmed_by=ACTOR, note=NOTE, sample=True)
+        payee = open_payee(name, particulars, FIRST_DAY, actor=ACTOR)
+        confirm(payee.id, confirmed_by=CHECKER, note=NOTE, sample=True)
         _may_give_receipts(payee)
         sub_mchid = str(FIRST_SUB_MERCHANT + len(self._ids))
-        open_channel(payee.id, sp_mchid=self._sp_mchid, sub_mchid=sub_mchid, actor=ACTOR)
+        channel = open_channel(payee.id, sp_mchid=self._sp_mchid, sub_mchid=sub_mchid, actor=ACTOR)
+        confirm_channel(channel.key, CHECKER)
         self._ids[name] = payee.id
         return payee.id
 
@@ -54,7 +56,7 @@ def _may_give_receipts(payee: Payee) -> None:
         item_name="停车泊位有偿使用收入" if fiscal else "停车服务",
         vat_basis_points=None if fiscal else 900, note=NOTE, by=ACTOR,
     )  # fmt: skip
-    confirm_terms(terms.key, f"{ACTOR}-checker")
+    confirm_terms(terms.key, CHECKER)
 
 
 def _treasury(code: str) -> FiscalParticulars:

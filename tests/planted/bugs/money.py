@@ -12,6 +12,7 @@ _REFUND_TWINS: Final = "tests/payments/test_refund_twins.py"
 _DAYS: Final = "tests/finance/test_days.py"
 _MAIL: Final = "tests/receipts/test_mail.py"
 _MAIL_SERVER: Final = "tests/receipts/test_mail_server.py"
+_PAYEES: Final = "tests/payments/test_payees.py"
 _NOTICE: Final = "tests/payments/test_notice.py"
 _SHIPPING: Final = "tests/payments/test_shipping.py"
 _TOGETHER: Final = "tests/payments/test_together.py"
@@ -269,5 +270,30 @@ _RENDERED: Final = [
     ),
 ]
 
+_RECEIVED: Final = [
+    Bug(
+        "one person's word: who ties a sub-merchant to a payee confirms it",
+        "migrations/versions/0064_payees.py",
+        '"a_channel_is_confirmed_by_another_person": "confirmed_by <> opened_by"',
+        '"a_channel_is_confirmed_by_another_person": "confirmed_by <> payee_id::text"',
+        [_PAYEES],
+    ),
+    Bug(
+        "former one left in: two sub-merchants of a payee take orders at one time",
+        "payments/payees/actions/channels.py",
+        "        end_running(MerchantChannel, [of_the_payee], begins_at)\n",
+        "",
+        [_PAYEES],
+    ),
+]
 
-BUGS: Final[Sequence[Bug]] = [*_REFUNDED, *_PAID_TOGETHER, *_ENTERED, *_CLOSED, *_MAILED, *_RENDERED]
+
+BUGS: Final[Sequence[Bug]] = [
+    *_RECEIVED,
+    *_REFUNDED,
+    *_PAID_TOGETHER,
+    *_ENTERED,
+    *_CLOSED,
+    *_MAILED,
+    *_RENDERED,
+]

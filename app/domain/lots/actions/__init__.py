@@ -26,7 +26,7 @@ from app.domain.lots.actions.draft import BayKnown, LotKnown, MoreBaysThanThereA
 from app.domain.lots.actions.exclude import exclude
 from app.domain.lots.actions.facilities import CheckWrong, Found, check_facilities
 from app.domain.lots.actions.office_hours import change_office_hours
-from app.domain.lots.actions.payees import PayeeNotOfThisUnit, enter_payee, pay_to
+from app.domain.lots.actions.payees import PayeeNotOfThisUnit, PayeeNotThere, enter_payee, pay_to
 from app.domain.lots.actions.photos import add_photo, remove_photo
 from app.domain.lots.actions.plan import (
     PlanInTheMaking,
@@ -67,6 +67,7 @@ __all__ = [
     "OwnPlan",
     "OwnSubmission",
     "PayeeNotOfThisUnit",
+    "PayeeNotThere",
     "PlanDoesNotMatch",
     "PlanInTheMaking",
     "PlanSharesMore",
