@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from app.kernel import clock
 from app.kernel.db import transaction
@@ -71,10 +71,20 @@ def payee_by_key(key: uuid.UUID) -> Payee:
 
 
 def collecting_payee(payee_id: int) -> Payee:
-    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`."""
-    with transaction():
-        payee = payee_by_id(payee_id)
-        if not any(_samples_accepted or not each.sample for each in confirmations([payee_id])):
+    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`.
+
+    One that has ended may: what arose while it was there is still owed to it.
+    """
+    with transaction() as session:
+        begun = func.coalesce(func.lower(Payee.valid) <= clock.now(), true())
+        vouched_for = select(PayeeConfirmation).where(
+            PayeeConfirmation.payee_id == Payee.id, PayeeConfirmation.sample.in_({False, _samples_accepted})
+        )
+        row = session.execute(select(Payee, begun & vouched_for.exists()).where(Payee.id == payee_id)).one_or_none()
+        if row is None:
+            raise NoSuchPayee
+        payee, collects = row
+        if not collects:
             raise PayeeNotConfirmed
         return payee
 

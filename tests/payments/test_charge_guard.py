@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from datetime import timedelta
 from typing import LiteralString
 
 import psycopg
@@ -15,10 +16,13 @@ from psycopg.errors import (
     UniqueViolation,
 )
 
+from app.kernel import clock
 from payments.charges.models import Charge
+from payments.payees.actions import open_payee
 from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import channel_of
-from tests.payments.world import enterprise_payee, owed, treasury_payee
+from payments.payees.rules import EnterpriseParticulars
+from tests.payments.world import EVER, enterprise_payee, owed, paid_through, treasury_payee
 
 AN_ORDER: LiteralString = (
     "WITH born AS ("
@@ -53,6 +57,13 @@ def payee(app: Flask) -> Payee:
     return treasury_payee()
 
 
+A_CHARGE: LiteralString = (
+    "INSERT INTO charge (key, source_kind, source_key, payee_id, motorist_id, amount_fen, description, on_paid, "
+    "state, created_at) "
+    "VALUES (gen_random_uuid(), 'test', gen_random_uuid(), %s, 1, 1250, '停车费', 'tests.paid', 'created', %s)"
+)
+
+
 @pytest.fixture
 def charge(payee: Payee) -> Charge:
     return owed(payee, 1250)
@@ -81,6 +92,28 @@ def ordered(
     channel_id = channel_of((channel or payee).id if (channel or payee) else charge.payee_id).id  # type: ignore[union-attr]
     payee_id = payee.id if payee else charge.payee_id
     return run(url, AN_ORDER, channel_id, payee_id, fen, uuid.uuid4().hex, charge.id)
+
+
+def test_nothing_is_owed_to_a_payee_that_finance_has_not_confirmed(app: Flask, program: str) -> None:
+    particulars = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
+    payee = open_payee("某公司", particulars, EVER, actor="finance:6")
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(program, A_CHARGE, payee.id, clock.now())
+    assert refusal.value.diag.constraint_name == "a_charge_is_for_a_confirmed_payee"
+
+
+def test_nothing_is_owed_to_a_payee_before_it_is_there(payee: Payee, program: str) -> None:
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(program, A_CHARGE, payee.id, EVER - timedelta(days=1))
+    assert refusal.value.diag.constraint_name == "a_charge_is_for_a_confirmed_payee"
+
+
+def test_no_order_goes_through_a_channel_that_takes_none(charge: Charge, payee: Payee, program: str) -> None:
+    former = channel_of(payee.id)
+    paid_through(payee)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(program, AN_ORDER, former.id, payee.id, 1250, uuid.uuid4().hex, charge.id)
+    assert refusal.value.diag.constraint_name == "an_order_goes_through_a_channel_that_takes_it"
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,20 @@ def test_a_payee_ends_once_ahead_and_never_later_again(app: Flask) -> None:
     assert payee_by_id(payee.id).valid.upper == now + HOUR
 
 
+def test_a_payee_collects_from_its_beginning_on_and_what_arose_until_its_end(
+    app: Flask, at: Callable[[datetime], None]
+) -> None:
+    begins = clock.now() + HOUR
+    payee = open_payee("某公司", ENTERPRISE, begins, actor="finance:6")
+    confirmed(payee)
+    with pytest.raises(PayeeNotConfirmed):
+        owed(payee)
+    at(begins)
+    retire(payee.id, begins + HOUR, "finance:7")
+    at(begins + 2 * HOUR)
+    assert owed(payee).payee_id == payee.id
+
+
 @pytest.mark.parametrize(
     ("statement", "constraint"),
     [

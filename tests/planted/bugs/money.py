@@ -279,6 +279,13 @@ _RECEIVED: Final = [
         [_PAYEES],
     ),
     Bug(
+        "unconfirmed: hand-written SQL has a motorist owe a payee that nobody vouched for",
+        "migrations/versions/0065_collecting.py",
+        "a_charge_is_for_a_confirmed_payee BEFORE INSERT ON charge",
+        "a_charge_is_for_a_confirmed_payee BEFORE DELETE ON charge",
+        ["tests/payments/test_charge_guard.py"],
+    ),
+    Bug(
         "former one left in: two sub-merchants of a payee take orders at one time",
         "payments/payees/actions/channels.py",
         "        end_running(MerchantChannel, [of_the_payee], begins_at)\n",
