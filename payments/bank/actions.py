@@ -13,7 +13,7 @@ from payments.bank.models import BankLine, BankStatement
 from payments.bank.rules import Statement, StatementRefused, read_camt, read_csv
 from payments.charges.actions.cases import open_case
 from payments.payees.models import Payee
-from payments.remittance.actions.receive import find_receipts
+from payments.remittance.actions.leave import find_departures
 
 FORMATS: Final = {"csv": read_csv, "camt053": read_camt}
 LATE_DAYS: Final = 3
@@ -50,7 +50,7 @@ def import_statement(payee_id: int, form: str, account: str, content: bytes, by:
         made = _kept(payee_id, form, account, told, hashlib.sha256(content).digest(), by)
         audit.record("bank.import", "bank_statement", made.id, by, {"lines": made.lines})
         find_arrivals()
-        find_receipts()
+        find_departures()
         return made
 
 

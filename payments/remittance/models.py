@@ -127,7 +127,7 @@ class RemittanceStep(Base):
 
 
 class RemittanceReceipt(Base):
-    """What proves that a batch arrived, to the fen: a line of the payee's bank, or the treasury's receipt (回单)."""
+    """What proves to the fen that a batch left (a line of its payee's bank) or came (the treasury's receipt, 回单)."""
 
     __tablename__ = "remittance_receipt"
     __table_args__ = (
@@ -145,7 +145,6 @@ class RemittanceReceipt(Base):
             ["statement_id", "payee_id"], ["bank_statement.id", "bank_statement.payee_id"],
             name="a_remittance_left_its_own_payees_bank",
         ),
-        UniqueConstraint("batch_id", name="a_batch_is_received_once"),
         UniqueConstraint("statement_id", "line", name="a_bank_line_is_one_remittance"),
         UniqueConstraint("number", name="a_treasurys_receipt_is_for_one_batch"),
         CheckConstraint(
@@ -153,6 +152,8 @@ class RemittanceReceipt(Base):
             name="a_receipt_is_the_banks_or_the_treasurys",
         ),
         CheckConstraint("number <> ''", name="a_treasurys_receipt_has_its_number"),
+        Index("a_batch_leaves_by_one_line", "batch_id", unique=True, postgresql_where=text("statement_id IS NOT NULL")),
+        Index("a_batch_is_received_once", "batch_id", unique=True, postgresql_where=text("number IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -166,6 +167,29 @@ class RemittanceReceipt(Base):
     )
     number: Mapped[str | None]
     received_on: Mapped[date]
+    """The day of the bank's line, or that on which the treasury had it."""
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class RemittanceRefusal(Base):
+    """What proves that a treasury does not take an approved batch (不予受理): its paper, with number and day."""
+
+    __tablename__ = "remittance_refusal"
+    __table_args__ = (
+        UniqueConstraint("batch_id", name="a_batch_is_refused_once"),
+        UniqueConstraint("number", name="a_treasurys_refusal_is_of_one_batch"),
+        CheckConstraint("number <> ''", name="a_treasurys_refusal_has_its_number"),
+        CheckConstraint(
+            "refused_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date", name="a_treasurys_refusal_is_not_to_come"
+        ),
+    )
+
+    id: Mapped[Id]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("remittance_batch.id"))
+    number: Mapped[str]
+    refused_on: Mapped[date]
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"))
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
 

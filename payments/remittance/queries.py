@@ -5,9 +5,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ARRAY, Date, DateTime, Text, bindparam, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    DateTime,
+    SelectBase,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    text,
+    union_all,
+)  # fmt: skip
 from sqlalchemy.dialects.postgresql import Range
 
 from app.kernel import clock
@@ -17,11 +32,18 @@ from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.ledger.queries import open_days_before
 from payments.payees.models import Payee
-from payments.remittance.models import RemittanceBatch, RemittanceBounce, RemittanceReceipt, RemittanceStep
-from payments.remittance.rules import MOVES
+from payments.remittance.models import (
+    RemittanceBatch,
+    RemittanceBounce,
+    RemittanceReceipt,
+    RemittanceRefusal,
+    RemittanceStep,
+)  # fmt: skip
+from payments.remittance.rules import GONE, MOVES, ON_ITS_WAY
 
 PAGE: Final = 200
 DAY: Final = timedelta(days=1)
+RETURNED, REFUSED = "退汇凭证", "不予受理凭证"
 
 
 class NoSuchBatch(NotFound):
@@ -31,21 +53,22 @@ class NoSuchBatch(NotFound):
     message = "未找到该上缴批次"
 
 
-class NoBouncePaper(NotFound):
-    """The bank did not give this remittance back."""
+class NoBatchPaper(NotFound):
+    """Neither the bank gave this remittance back nor did the treasury refuse it."""
 
-    code = "no_bank_return_paper"
-    message = "该上缴批次没有退汇凭证"
+    code = "no_remittance_paper"
+    message = "该上缴批次没有退汇或不予受理凭证"
 
 
 @dataclass(frozen=True)
-class BouncePaper:
-    """A paper of the bank's (退汇凭证): of which batch, its number, day and sum, and the file that is kept."""
+class BatchPaper:
+    """A paper that ended a batch, the bank's or the treasury's: its number and day, and the file that is kept."""
 
     batch: uuid.UUID
     payee: str
+    kind: str
     number: str
-    returned_on: date
+    on: date
     amount_fen: Fen
     file: KeptPaper
 
@@ -66,7 +89,9 @@ class Due:
 
 @dataclass(frozen=True)
 class BatchView:
-    """A batch as people see it; `last` is its last day, `received_on` the day on which the treasury had it.
+    """A batch as people see it; `last` is its last day.
+
+    `left_on` is the day on which its bank paid it out, `received_on` that on which the treasury had it.
 
     `left_out` are days between its first and its last that are not part of it.
     """
@@ -85,6 +110,7 @@ class BatchView:
     document_number: str | None
     made_by: str
     made_at: datetime
+    left_on: date | None
     received_on: date | None
 
 
@@ -152,9 +178,9 @@ def batches(
 ) -> list[BatchView]:  # fmt: skip
     """Batches, the newest first."""
     wanted = (
-        select(RemittanceBatch, Payee.name, RemittanceReceipt.received_on)
+        select(RemittanceBatch, Payee.name, _DAYS.c.left_on, _DAYS.c.received_on)
         .join(Payee, Payee.id == RemittanceBatch.payee_id)
-        .outerjoin(RemittanceReceipt, RemittanceReceipt.batch_id == RemittanceBatch.id)
+        .outerjoin(_DAYS, _DAYS.c.batch_id == RemittanceBatch.id)
         .order_by(RemittanceBatch.id.desc())
         .limit(limit)
     )
@@ -169,8 +195,9 @@ def batches(
 def view(found: RemittanceBatch) -> BatchView:
     """One batch as people see it."""
     with transaction() as session:
-        proof = session.scalar(select(RemittanceReceipt).filter_by(batch_id=found.id))
-        return _view(found, session.get_one(Payee, found.payee_id).name, proof.received_on if proof else None)
+        proved = session.execute(select(_DAYS).where(_DAYS.c.batch_id == found.id)).one_or_none()
+        left_on, received_on = (proved.left_on, proved.received_on) if proved else (None, None)
+        return _view(found, session.get_one(Payee, found.payee_id).name, left_on, received_on)
 
 
 def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
@@ -186,32 +213,34 @@ def sent_on(batch_id: int) -> date | None:
         return None if sent is None else clock.business_day(sent)
 
 
-def bounce_papers(*, payees: Collection[int] | None = None, limit: int = PAGE) -> list[BouncePaper]:
-    """The papers by which the bank gave batches back, the newest first."""
+def papers(*, payees: Collection[int] | None = None, limit: int = PAGE) -> list[BatchPaper]:
+    """The papers by which banks gave batches back and treasuries refused them, the newest first."""
+    paper = _PAPERS.subquery()
     wanted = (
-        select(RemittanceBounce, RemittanceBatch.key, Payee.name, StoredFile)
-        .join(RemittanceBatch, RemittanceBatch.id == RemittanceBounce.batch_id)
-        .join(Payee, Payee.id == RemittanceBounce.payee_id)
-        .join(StoredFile, StoredFile.id == RemittanceBounce.file_id)
-        .order_by(RemittanceBounce.id.desc())
+        select(paper, RemittanceBatch.key, RemittanceBatch.amount_fen, Payee.name, StoredFile)
+        .join(RemittanceBatch, RemittanceBatch.id == paper.c.batch_id)
+        .join(Payee, Payee.id == RemittanceBatch.payee_id)
+        .join(StoredFile, StoredFile.id == paper.c.file_id)
+        .order_by(paper.c.recorded_at.desc())
         .limit(limit)
     )
     if payees is not None:
-        wanted = wanted.where(RemittanceBounce.payee_id.in_(payees))
+        wanted = wanted.where(RemittanceBatch.payee_id.in_(payees))
     with transaction() as session:
         return [
-            BouncePaper(key, payee, each.number, each.returned_on, each.amount_fen, told_of(file))
-            for each, key, payee, file in session.execute(wanted)
+            BatchPaper(each.key, each.name, each.kind, each.number, each.on, each.amount_fen, told_of(each.StoredFile))
+            for each in session.execute(wanted)
         ]
 
 
-def bounce_of(batch_id: int) -> RemittanceBounce:
-    """What proves that the bank gave a batch back. Refuses `NoBouncePaper`."""
+def paper_of(batch_id: int) -> int:
+    """The id of the file with the paper that ended a batch. Refuses `NoBatchPaper`."""
+    paper = _PAPERS.subquery()
     with transaction() as session:
-        found = session.scalar(select(RemittanceBounce).filter_by(batch_id=batch_id))
+        found = session.scalar(select(paper.c.file_id).where(paper.c.batch_id == batch_id))
         if found is None:
-            raise NoBouncePaper
-        return found
+            raise NoBatchPaper
+        return int(found)
 
 
 def _due(payee: Payee, fen: Fen, oldest: date) -> Due:
@@ -220,14 +249,14 @@ def _due(payee: Payee, fen: Fen, oldest: date) -> Due:
     return Due(payee.id, payee.name, target, item, fen, ready, oldest, remittable_through(payee.id))
 
 
-def _view(found: RemittanceBatch, payee: str, received_on: date | None) -> BatchView:
+def _view(found: RemittanceBatch, payee: str, left_on: date | None, received_on: date | None) -> BatchView:
     first, upper = found.days[0].lower, found.days[-1].upper
     assert first is not None
     assert upper is not None
     return BatchView(
         found.key, payee, found.treasury_target, found.collecting_unit_code, found.item_code, first,
         upper - DAY, _gaps(found.days), found.lines, found.amount_fen, found.state, found.document_number,
-        found.made_by, found.made_at, received_on,
+        found.made_by, found.made_at, left_on, received_on,
     )  # fmt: skip
 
 
@@ -237,6 +266,29 @@ def _gaps(days: Sequence[Range[date]]) -> str:
     return "、".join(f"{first}" if first == last else f"{first}至{last}" for first, last in gaps)
 
 
+def _day(where: ColumnElement[bool]) -> ColumnElement[date]:
+    return func.min(RemittanceReceipt.received_on).filter(where)
+
+
+_DAYS: Final = (
+    select(
+        RemittanceReceipt.batch_id,
+        _day(RemittanceReceipt.statement_id.is_not(None)).label("left_on"),
+        _day(RemittanceReceipt.number.is_not(None)).label("received_on"),
+    )
+    .group_by(RemittanceReceipt.batch_id)
+    .subquery()
+)
+
+
+def _paper(kind: str, of: type[RemittanceBounce | RemittanceRefusal], on: ColumnElement[date]) -> SelectBase:
+    return select(literal(kind).label("kind"), of.batch_id, of.number, on.label("on"), of.file_id, of.recorded_at)
+
+
+_PAPERS: Final[CompoundSelect[Any]] = union_all(
+    _paper(RETURNED, RemittanceBounce, column("returned_on", Date)),
+    _paper(REFUSED, RemittanceRefusal, column("refused_on", Date)),
+)
 _READY: Final = text(
     """
     WITH signed AS MATERIALIZED (SELECT remittable_days(:payee) AS days)
@@ -246,7 +298,7 @@ _READY: Final = text(
 _DUE: Final = text(
     """
     WITH gone AS (
-        SELECT payee_id, range_agg(days) AS days FROM remittance_batch WHERE state IN ('sent', 'received')
+        SELECT payee_id, range_agg(days) AS days FROM remittance_batch WHERE state = ANY(:gone)
         GROUP BY payee_id
     ), known AS MATERIALIZED (
         SELECT account.id, account.payee_id, coalesce(gone.days, '{}') AS days, (
@@ -268,12 +320,19 @@ _DUE: Final = text(
     ) AS due
     WHERE due.fen <> 0 ORDER BY since.payee_id
     """
-).bindparams(bindparam("until", type_=Date), bindparam("moves", list(MOVES), type_=ARRAY(Text)))
+).bindparams(
+    bindparam("until", type_=Date),
+    bindparam("moves", list(MOVES), type_=ARRAY(Text)),
+    bindparam("gone", list(GONE), type_=ARRAY(Text)),
+)
 """What is due was posted on days that no batch which was sent has; those at the beginning are passed over at once."""
 _UNRECEIVED: Final = text(
     """
     SELECT batch.id, batch.payee_id, batch.amount_fen, (step.at AT TIME ZONE 'Asia/Shanghai')::date AS on
     FROM remittance_batch batch JOIN remittance_step step ON step.batch_id = batch.id AND step.state = 'sent'
-    WHERE batch.state = 'sent' AND step.at < :before ORDER BY batch.id
+    WHERE batch.state = ANY(:on_their_way) AND step.at < :before ORDER BY batch.id
     """
-).bindparams(bindparam("before", type_=DateTime(timezone=True)))
+).bindparams(
+    bindparam("before", type_=DateTime(timezone=True)),
+    bindparam("on_their_way", list(ON_ITS_WAY), type_=ARRAY(Text)),
+)

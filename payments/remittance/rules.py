@@ -12,20 +12,26 @@ REMITTANCE_EDGES: tuple[Edge, ...] = (
     ("draft", "approve", "approved"),
     ("draft", "return", "returned"),
     ("draft", "withdraw", "withdrawn"),
+    ("approved", "refuse", "refused"),
     ("approved", "send", "sent"),
+    ("sent", "leave", "left"),
     ("sent", "receive", "received"),
     ("sent", "bounce", "bounced"),
+    ("left", "receive", "received"),
+    ("left", "bounce", "bounced"),
     ("received", "bounce", "bounced"),
 )
 REMITTANCE: Final = Machine("remittance", REMITTANCE_EDGES)
-STATES: Final = ("draft", "approved", "returned", "withdrawn", "sent", "received", "bounced")
-DEAD: Final = ("returned", "withdrawn", "bounced")
+STATES: Final = ("draft", "approved", "returned", "withdrawn", "refused", "sent", "left", "received", "bounced")
+DEAD: Final = ("returned", "withdrawn", "refused", "bounced")
 """Their postings are due again."""
-BOUND: Final = ("approved", "sent", "received")
+ON_ITS_WAY: Final = ("sent", "left")
+"""No treasury is known to have it."""
+GONE: Final = (*ON_ITS_WAY, "received")
+BOUND: Final = ("approved", *GONE)
 """What such a batch pays in is the treasury's: it comes back by 退付 alone."""
-GONE: Final = ("sent", "received")
 DOCUMENTED: Final = (*GONE, "bounced")
-DECIDED: Final = ("approved", "returned", "bounced")
+DECIDED: Final = ("approved", "returned", "refused", "bounced")
 """Another person's word, never the maker's."""
 MOVES: Final = ("remittance", "remittance_bounce")
 """Kinds of journals that move what is due, and make nothing due."""

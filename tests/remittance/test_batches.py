@@ -12,13 +12,24 @@ from payments.ledger.actions import post
 from payments.parity.queries import differences
 from payments.payees.models import Payee
 from payments.reconciliation.rules import fee_lines, settlement_lines
-from payments.remittance.actions import approve, bounce, find_receipts, propose, receive, send, send_back, withdraw
+from payments.remittance.actions import (
+    approve,
+    bounce,
+    find_departures,
+    propose,
+    receive,
+    refuse,
+    send,
+    send_back,
+    withdraw,
+)  # fmt: skip
 from payments.remittance.actions.bounce import OtherSumReturned, ReturnKnown, ReturnOutOfTime, ReturnUnfit
-from payments.remittance.actions.decide import NotYourBatch, OwnBatch
+from payments.remittance.actions.decide import NotYourBatch
 from payments.remittance.actions.propose import BatchUnderWay, NotForTreasury, NothingDue
 from payments.remittance.actions.receive import OtherSumReceived, ReceiptKnown, ReceiptUnfit
+from payments.remittance.actions.refuse import RefusalKnown, RefusalUnfit
 from payments.remittance.actions.send import DocumentKnown, DocumentUnfit
-from payments.remittance.actions.steps import ReasonMissing
+from payments.remittance.actions.steps import OwnBatch, ReasonMissing
 from payments.remittance.models import RemittanceBatch, RemittanceLine, RemittanceReceipt
 from payments.remittance.queries import NoSuchBatch, batch, batches, dues, overdue, steps_of, unreceived
 from payments.remittance.rules import is_document_number
@@ -124,7 +135,7 @@ def test_what_left_the_bank_may_still_come_back(unit: Unit) -> None:
     unit.next_day()
     sent = unit.sent()
     imported(unit, f"12.50|非税 {DOCUMENT} 国库")
-    assert batch(sent.key).state == "received"
+    assert batch(sent.key).state == "left"
     unit.bounced(sent)
     assert [each.fen for each in overdue(unit.today)] == [1250]
     unit.takes(400)
@@ -217,6 +228,45 @@ def test_what_a_batch_held_is_due_again_when_it_came_to_nothing(unit: Unit, end:
     assert unit.proposed().amount_fen == 1250
 
 
+def refused(made: RemittanceBatch, number: str = "退单0007", by: str = CHECKER) -> RemittanceBatch:
+    return refuse(made.key, number, clock.business_day(clock.now()), evidence(), by, "项目编码已停用")
+
+
+def test_what_the_treasury_does_not_take_is_due_again_and_holds_back_no_later_batch(unit: Unit) -> None:
+    payment = unit.takes(1250)
+    unit.next_day()
+    made = unit.approved()
+    assert (refused(made).state, unit.books()["due_to_treasury"]) == ("refused", -1250)
+    assert [(each.state, each.by) for each in steps_of(made.id)][-1] == ("refused", CHECKER)
+    went(promised(payment, 250), "succeed")
+    unit.takes(400)
+    unit.next_day()
+    assert unit.sent().amount_fen == 1400
+    assert differences(unit.today - DAY) == []
+
+
+def test_a_refusal_has_its_paper_another_persons_word_and_comes_before_sending(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.proposed()
+    with pytest.raises(WrongState):
+        refused(made)
+    approve(made.key, CHECKER, "已核对")
+    with pytest.raises(OwnBatch):
+        refused(made, by=MAKER)
+    with pytest.raises(RefusalUnfit):
+        refused(made, " ")
+    with pytest.raises(RefusalUnfit):
+        refuse(made.key, "退单0007", unit.today + DAY, evidence(), CHECKER, "项目编码已停用")
+    refused(made)
+    again = unit.approved()
+    with pytest.raises(RefusalKnown):
+        refused(again)
+    send(again.key, DOCUMENT, MAKER, "已缴")
+    with pytest.raises(WrongState):
+        refused(again, "退单0008")
+
+
 def test_one_batch_of_a_payee_is_under_way_at_a_time(unit: Unit) -> None:
     unit.takes(1250)
     unit.next_day()
@@ -251,18 +301,30 @@ def test_a_document_pays_one_batch_in(unit: Unit) -> None:
         send(made.key, number, MAKER, "已缴")
 
 
-def test_the_bank_shows_that_a_batch_arrived_by_its_document_and_its_very_sum(unit: Unit) -> None:
+def test_the_bank_shows_that_a_batch_left_by_its_document_and_its_very_sum(unit: Unit) -> None:
     unit.takes(1250)
     unit.next_day()
     sent = unit.sent()
     imported(unit, f"12.50|代缴{DOCUMENT}9", "12.50|账户管理费")
     assert batch(sent.key).state == "sent"
     imported(unit, f"12.50|非税 {DOCUMENT} 国库")
-    assert batch(sent.key).state == "received"
-    assert (steps_of(sent.id)[-1].by, find_receipts()) == ("platform", 0)
+    assert batch(sent.key).state == "left"
+    assert (steps_of(sent.id)[-1].by, find_departures()) == ("platform", 0)
     with transaction() as session:
         proof = session.scalars(select(RemittanceReceipt).filter_by(batch_id=sent.id)).one()
         assert (proof.amount_fen, proof.left_fen, proof.line) == (1250, -1250, 1)
+
+
+def test_what_left_has_arrived_when_the_treasury_says_so_and_not_before(unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    sent = unit.sent()
+    imported(unit, f"12.50|非税 {DOCUMENT} 国库")
+    assert [each.batch_id for each in unreceived(clock.now() + DAY)] == [sent.id]
+    receive(sent.key, "回单0042", unit.today, 1250, CHECKER, "国库回单")
+    assert unreceived(clock.now() + DAY) == []
+    [shown] = batches(state="received")
+    assert (str(shown.left_on), shown.received_on) == ("2026-06-11", unit.today)
 
 
 @pytest.mark.parametrize("lines", [("12.49|{}",), ("12.50|{}", "12.50|{}")], ids=["another sum", "twice"])

@@ -127,11 +127,28 @@ def _is_taken_out(app: Flask, by: Actor, batch: uuid.UUID, to: Path) -> None:
         assert session.scalars(select(AuditEntry.actor).filter_by(action="remittance.take_paper")).all() == [by.label]
 
 
+def test_a_batch_that_the_treasury_does_not_take_is_due_again_and_its_paper_is_kept(
+    app: Flask, unit: Unit, tmp_path: Path
+) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    unit.takes(1250)
+    unit.next_day()
+    key = unit.approved().key
+    file = tmp_path / "退单.pdf"
+    file.write_bytes(paper().content)
+    told_of = ("--paper-number", "退汇0042", "--on", unit.today, "--file", file, *SAY)
+    assert refused(app, maker, "remittance", "refuse", key, *told_of) == "not_permitted"
+    assert told(app, checker, "remittance", "refuse", key, *told_of)["state"] == "refused"
+    _is_taken_out(app, checker, key, tmp_path / "out.pdf")
+    [due] = told(app, maker, "remittance", "due")
+    assert (due["due_fen"], due["ready_fen"]) == (1250, 1250)
+
+
 def test_what_did_not_come_back_has_no_paper_of_the_banks(app: Flask, unit: Unit, tmp_path: Path) -> None:
     unit.takes(1250)
     unit.next_day()
     taking = ("remittance", "take-paper", unit.sent().key, "--to", tmp_path / "out.pdf")
-    assert refused(app, staff("finance_maker"), *taking) == "no_bank_return_paper"
+    assert refused(app, staff("finance_maker"), *taking) == "no_remittance_paper"
     assert refused(app, staff("finance_maker", district_code="330108"), *taking) == "not_found"
     assert list(tmp_path.iterdir()) == []
 

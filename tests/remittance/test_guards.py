@@ -21,7 +21,7 @@ from app.kernel.db import transaction
 from launcher.processes import await_that
 from payments.ledger.actions import post
 from payments.payees.queries import channel_of
-from payments.remittance.actions import approve, send_back, withdraw
+from payments.remittance.actions import approve, propose, refuse, send, send_back, withdraw
 from payments.remittance.models import RemittanceBatch
 from payments.remittance.queries import batch, reference_of
 from payments.remittance.rules import bounced_lines, remitted_lines
@@ -123,6 +123,63 @@ def test_of_checkers_and_a_maker_who_decide_at_once_one_is_heard(app: Flask, uni
     )
     assert at_once(app, *deeds) == ["WrongState"] * 2 + ["done"]
     assert batch(made.key).state in {"approved", "returned", "withdrawn"}
+
+
+def test_what_is_refused_while_it_is_sent_and_proposed_anew_is_in_one_live_batch(app: Flask, unit: Unit) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made, file = unit.approved(), evidence()
+    told = at_once(
+        app,
+        lambda: refuse(made.key, "退单0007", unit.today, file, CHECKER, "项目编码已停用"),
+        lambda: send(made.key, DOCUMENT, MAKER, "已缴"),
+    )
+    assert told == ["WrongState", "done"]
+    outcomes = at_once(app, *[lambda: propose(unit.payee.id, MAKER, "按日上缴")] * 3)
+    came = batch(made.key).state
+    assert (came, outcomes.count("done")) in {("sent", 0), ("refused", 1)}
+    live = "SELECT count(*) FROM remittance_line WHERE is_live GROUP BY posting_id"
+    assert unit.admin.execute(live).fetchall() == [(1,)]
+
+
+def test_nothing_is_refused_without_its_paper_and_another_person(unit: Unit, program: str) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    words = {"id": unit.approved().id, "from": "approved", "to": "refused", "event": "refuse", "by": MAKER}
+    moved: LiteralString = "UPDATE remittance_batch SET state = 'refused' WHERE id = %(id)s"
+    with pytest.raises(CheckViolation) as refusal:
+        run(program, moved, _MOVED, _STEP, **words)
+    assert refused_by(refusal) == "a_batch_is_decided_by_another_person"
+    words |= {"by": CHECKER, "file": evidence(), "on": unit.today}
+    with pytest.raises(IntegrityConstraintViolation) as unproven:
+        run(program, moved, _MOVED, _STEP, **words)
+    assert refused_by(unproven) == "a_refused_batch_has_its_paper"
+    with pytest.raises(CheckViolation) as to_come:
+        run(program, _REFUSAL, **(words | {"on": date(2999, 1, 1)}))
+    assert refused_by(to_come) == "a_treasurys_refusal_is_not_to_come"
+    run(program, moved, _MOVED, _STEP, _REFUSAL, **words)
+
+
+_REFUSAL: LiteralString = """
+INSERT INTO remittance_refusal (batch_id, number, refused_on, file_id, recorded_by, recorded_at)
+VALUES (%(id)s, '退单0007', %(on)s, %(file)s, 'staff:2', now())
+"""
+
+
+def test_what_the_bank_paid_out_is_not_received_by_that(unit: Unit, program: str) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.sent()
+    words = {"id": made.id, "from": "sent", "to": "left", "event": "leave", "by": "platform"}
+    with pytest.raises(IntegrityConstraintViolation) as unproven:
+        run(program, "UPDATE remittance_batch SET state = 'left' WHERE id = %(id)s", _MOVED, _STEP, **words)
+    assert refused_by(unproven) == "a_batch_that_left_has_its_bank_line"
+    line = {"statement": statement(unit, unit.payee.id, -1250), "line": 1, "number": None}
+    run(program, A_RECEIPT, batch=made.id, payee=unit.payee.id, fen=1250, **line)
+    words |= {"to": "received", "event": "receive"}
+    with pytest.raises(IntegrityConstraintViolation) as too_soon:
+        run(program, "UPDATE remittance_batch SET state = 'received' WHERE id = %(id)s", _MOVED, _STEP, **words)
+    assert refused_by(too_soon) == "a_received_batch_has_its_receipt"
 
 
 def test_a_batch_by_hand_that_is_all_that_is_due_is_taken(unit: Unit, program: str) -> None:

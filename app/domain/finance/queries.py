@@ -184,7 +184,7 @@ _POSTED = text(
             sum(credit_fen - debit_fen) FILTER (
                 WHERE kind NOT IN ('remittance', 'remittance_bounce') AND code = 'due_to_treasury' AND NOT EXISTS (
                     SELECT FROM remittance_batch batch WHERE batch.payee_id = moved.payee_id
-                    AND batch.state IN ('sent', 'received') AND batch.days @> moved.day
+                    AND batch.state IN ('sent', 'left', 'received') AND batch.days @> moved.day
                 )
             ) AS unremitted
         FROM moved GROUP BY day, payee_id

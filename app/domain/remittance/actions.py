@@ -18,7 +18,7 @@ from app.kernel.money import Fen
 from payments.payees.queries import payee_by_key
 from payments.remittance import actions as remittance
 from payments.remittance.models import RemittanceBatch
-from payments.remittance.queries import Late, batch, bounce_of, overdue, unreceived
+from payments.remittance.queries import Late, batch, overdue, paper_of, unreceived
 
 
 def propose(by: Actor, payee: uuid.UUID, because: str) -> RemittanceBatch:
@@ -79,16 +79,30 @@ def bounce(
         return remittance.bounce(key, number, returned_on, amount_fen, kept.id, by.label, because)
 
 
-def take_paper(by: Actor, key: uuid.UUID) -> StoredFile:
-    """Take the bank's paper of a remittance that it gave back out of the platform, which is written down.
+def refuse(
+    by: Actor, key: uuid.UUID, number: str, refused_on: date, paper: Paper, because: str
+) -> RemittanceBatch:  # fmt: skip
+    """Write down that the treasury refused a batch, with its paper.
 
-    Refuses `NoSuchBatch`, `NoBouncePaper`.
+    Refuses `FileRefused`, and as `payments.remittance.actions.refuse` does.
+    """
+    with transaction():
+        permit(by, "remittance.refuse", _place_of(key))
+        kept = keep(paper, by.account_id)
+        return remittance.refuse(key, number, refused_on, kept.id, by.label, because)
+
+
+def take_paper(by: Actor, key: uuid.UUID) -> StoredFile:
+    """Take the paper by which a remittance was given back or refused out of the platform, which is written down.
+
+    Refuses `NoSuchBatch`, `NoBatchPaper`.
     """
     with transaction():
         permit(by, "remittance.take_paper", _place_of(key))
-        bounced = bounce_of(batch(key).id)
-        audit.record("remittance.take_paper", "remittance_bounce", bounced.id, by.label)
-        return content_of(bounced.file_id)
+        of = batch(key)
+        file_id = paper_of(of.id)
+        audit.record("remittance.take_paper", "remittance_batch", of.id, by.label)
+        return content_of(file_id)
 
 
 def watch() -> int:

@@ -8,7 +8,7 @@ from app.domain.staff.rules import Actor, permit, reach
 from app.kernel.db import transaction
 from payments.remittance import queries as remittance
 from payments.remittance.models import RemittanceStep
-from payments.remittance.queries import PAGE, BatchView, BouncePaper, Due
+from payments.remittance.queries import PAGE, BatchPaper, BatchView, Due
 
 
 def dues(by: Actor) -> list[Due]:
@@ -23,10 +23,10 @@ def batches(by: Actor, *, state: str | None = None, limit: int = PAGE) -> list[B
         return remittance.batches(payees=payees_within(reach(by, "remittance.see")), state=state, limit=limit)
 
 
-def papers(by: Actor, limit: int = PAGE) -> list[BouncePaper]:
-    """The papers by which the bank gave remittances back, the newest first. Refuses `NotPermitted`."""
+def papers(by: Actor, limit: int = PAGE) -> list[BatchPaper]:
+    """The papers by which remittances were given back or refused, the newest first. Refuses `NotPermitted`."""
     with transaction():
-        return remittance.bounce_papers(payees=payees_within(reach(by, "remittance.see")), limit=limit)
+        return remittance.papers(payees=payees_within(reach(by, "remittance.see")), limit=limit)
 
 
 def one_batch(by: Actor, key: uuid.UUID) -> tuple[BatchView, Sequence[RemittanceStep]]:

@@ -184,6 +184,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "remittance.withdraw": _only(FINANCE_MAKER),
     "remittance.send": _only(FINANCE_MAKER),
     "remittance.receive": _only(FINANCE_CHECKER),
+    "remittance.refuse": _only(FINANCE_CHECKER),
     "remittance.bounce": _only(FINANCE_CHECKER),
     # settlements
     "settlements.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),

@@ -53,7 +53,7 @@ def list_batches(by: Actor, state: str | None, limit: int) -> Answer:
     headings = {
         "key": "编号", "payee": "收费主体", "treasury_target": "上缴账户", "item_code": "项目编码", "first": "起始日",
         "last": "截止日", "left_out": "其间未含", "lines": "笔数", "amount_fen": "金额（分）", "state_text": "状态",
-        "document_number": "缴款书号", "received_on": "到账日", "made_by": "制单人",
+        "document_number": "缴款书号", "left_on": "出账日", "received_on": "到账日", "made_by": "制单人",
     }  # fmt: skip
     found = queries.batches(by, state=state, limit=limit)
     return Sheet(headings, [vars(each) | {"state_text": STATES[each.state]} for each in found])
@@ -76,12 +76,12 @@ def show(by: Actor, batch: uuid.UUID) -> Answer:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=PAGE, show_default=True, help="rows at most")
 @looking
 def list_papers(by: Actor, limit: int) -> Answer:
-    """List the bank's papers of remittances that it gave back (退汇凭证), the newest first.
+    """List the papers by which banks gave remittances back (退汇) and treasuries refused them, the newest first.
 
     Example: flask --app wsgi remittance papers --as wang
     """
     headings = {
-        "batch": "上缴批次", "payee": "收费主体", "number": "退汇凭证号", "returned_on": "退汇日",
+        "batch": "上缴批次", "payee": "收费主体", "kind": "凭证", "number": "凭证号", "on": "凭证日期",
         "amount_fen": "金额（分）", **KEPT,
     }  # fmt: skip
     return Sheet(headings, [vars(each) | vars(each.file) for each in queries.papers(by, limit)])
@@ -92,7 +92,7 @@ def list_papers(by: Actor, limit: int) -> Answer:
 @to_option
 @acting
 def take_paper(by: Actor, batch: uuid.UUID, to: Path) -> Answer:
-    """Write the bank's paper of a remittance (its key) that came back to a file that you alone can read; it is written down.
+    """Write the paper by which a remittance (its key) came to nothing to a file that you alone can read; it is written down.
 
     Example: flask --app wsgi remittance take-paper 0197b5c8-0000-7000-8000-000000000000 --to 退汇.pdf --as lin
     """  # noqa: E501
@@ -148,6 +148,21 @@ def withdraw(by: Actor, batch: uuid.UUID, because: str) -> Answer:
     return Note("上缴批次已撤回", state=actions.withdraw(by, batch, because).state)
 
 
+@remittance.command("refuse")
+@click.argument("batch", type=click.UUID)
+@click.option("--paper-number", "number", required=True, help="number of the treasury's paper (不予受理凭证)")
+@click.option("--on", "refused_on", type=DAY, required=True, help="the paper's day")
+@click.option("--file", "paper", type=PAPER, required=True, help="the treasury's paper: PDF, PNG or JPEG")
+@because_option
+@acting
+def refuse(by: Actor, batch: uuid.UUID, *, number: str, refused_on: date, paper: Paper, because: str) -> Answer:
+    """Write down that the treasury does not take an approved batch: what it held is due again, in another batch.
+
+    Example: flask --app wsgi remittance refuse 0197b5c8-… --paper-number 退单0007 --on 2026-06-12 --file 退单.pdf --because 项目编码已停用 --as lin
+    """  # noqa: E501
+    return Note("财政未受理，款项须重新上缴", state=actions.refuse(by, batch, number, refused_on, paper, because).state)
+
+
 @remittance.command("send")
 @click.argument("batch", type=click.UUID)
 @click.option("--document", required=True, help="number of the payment-in document (缴款书号)")
@@ -169,7 +184,7 @@ def send(by: Actor, batch: uuid.UUID, document: str, because: str) -> Answer:
 @because_option
 @acting
 def receive(by: Actor, batch: uuid.UUID, receipt: str, received_on: date, fen: int, because: str) -> Answer:
-    """Write down the treasury's receipt, where no imported bank statement names the document.
+    """Write down the treasury's receipt; a bank statement that names the document shows only that the money left.
 
     Example: flask --app wsgi remittance receive 0197b5c8-… --receipt 回单0042 --on 2026-06-12 --fen 128000 --because 国库回单 --as lin
     """  # noqa: E501

@@ -8,8 +8,7 @@ from app.kernel.db import current, refusing, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import Conflict, Invalid
 from payments.ledger.actions import post
-from payments.remittance.actions.decide import OwnBatch
-from payments.remittance.actions.steps import lock, move
+from payments.remittance.actions.steps import lock_anothers, move
 from payments.remittance.models import RemittanceBatch, RemittanceBounce
 from payments.remittance.queries import reference_of, sent_on
 from payments.remittance.rules import bounced_lines
@@ -46,16 +45,14 @@ class ReturnOutOfTime(Invalid):
 def bounce(
     key: uuid.UUID, number: str, returned_on: date, amount_fen: Fen, file_id: int, by: str, because: str
 ) -> RemittanceBatch:  # fmt: skip
-    """Write down that the bank gave a batch back whole (退汇), sent or thought received, with its paper.
+    """Write down that the bank gave a batch back whole (退汇), whatever was thought of it, with its paper.
 
     What it held is due again, for another batch under another document. The maker's word is not enough. Refuses
     `NoSuchBatch`, `OwnBatch`, `ReturnUnfit`, `ReturnOutOfTime`, `OtherSumReturned`, `ReturnKnown`, `ReasonMissing`,
     `WrongState`.
     """
     with transaction():
-        batch, now = lock(key), clock.now()
-        if batch.made_by == by:
-            raise OwnBatch
+        batch, now = lock_anothers(key, by), clock.now()
         if not number.strip():
             raise ReturnUnfit
         sent = sent_on(batch.id)

@@ -4,15 +4,8 @@ import uuid
 
 from app.kernel.db import transaction
 from app.kernel.refusals import NotAllowed
-from payments.remittance.actions.steps import lock, move
+from payments.remittance.actions.steps import lock, lock_anothers, move
 from payments.remittance.models import RemittanceBatch
-
-
-class OwnBatch(NotAllowed):
-    """Nobody decides on what they proposed themselves."""
-
-    code = "own_remittance"
-    message = "制单人不得复核本人提出的上缴批次"
 
 
 class NotYourBatch(NotAllowed):
@@ -28,7 +21,7 @@ def approve(key: uuid.UUID, by: str, because: str) -> RemittanceBatch:
     Refuses `NoSuchBatch`, `OwnBatch`, `ReasonMissing`, `WrongState`.
     """
     with transaction():
-        batch = _anothers(key, by)
+        batch = lock_anothers(key, by)
         move(batch, "approve", by, because)
         return batch
 
@@ -36,7 +29,7 @@ def approve(key: uuid.UUID, by: str, because: str) -> RemittanceBatch:
 def send_back(key: uuid.UUID, by: str, because: str) -> RemittanceBatch:
     """Do not agree: what it held is due again. Refuses as `approve` does."""
     with transaction():
-        batch = _anothers(key, by)
+        batch = lock_anothers(key, by)
         move(batch, "return", by, because)
         return batch
 
@@ -49,10 +42,3 @@ def withdraw(key: uuid.UUID, by: str, because: str) -> RemittanceBatch:
             raise NotYourBatch
         move(batch, "withdraw", by, because)
         return batch
-
-
-def _anothers(key: uuid.UUID, by: str) -> RemittanceBatch:
-    batch = lock(key)
-    if batch.made_by == by:
-        raise OwnBatch
-    return batch

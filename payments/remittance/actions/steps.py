@@ -1,15 +1,23 @@
 """Every step of a batch: its row locked, its state, and who took it and why."""
 
 import uuid
+from datetime import date
 
 from sqlalchemy import select
 
 from app.kernel import audit, clock
 from app.kernel.db import current
-from app.kernel.refusals import Invalid
-from payments.remittance.models import RemittanceBatch, RemittanceStep
+from app.kernel.refusals import Invalid, NotAllowed
+from payments.remittance.models import RemittanceBatch, RemittanceReceipt, RemittanceStep
 from payments.remittance.queries import NoSuchBatch
 from payments.remittance.rules import REMITTANCE
+
+
+class OwnBatch(NotAllowed):
+    """Nobody decides on what they proposed themselves."""
+
+    code = "own_remittance"
+    message = "制单人不得复核本人提出的上缴批次"
 
 
 class ReasonMissing(Invalid):
@@ -27,6 +35,14 @@ def lock(key: uuid.UUID) -> RemittanceBatch:
     return found
 
 
+def lock_anothers(key: uuid.UUID, by: str) -> RemittanceBatch:
+    """The same of a batch on which this person may decide. Refuses `NoSuchBatch`, `OwnBatch`."""
+    batch = lock(key)
+    if batch.made_by == by:
+        raise OwnBatch
+    return batch
+
+
 def move(batch: RemittanceBatch, event: str, by: str, because: str, **along: object) -> None:
     """Take one edge and write down who and why. Refuses `ReasonMissing`, `WrongState`."""
     expect_reason(because)
@@ -39,6 +55,13 @@ def note(batch: RemittanceBatch, by: str, because: str) -> None:
     """Who brought the batch into the state in which it is."""
     told = {"batch_id": batch.id, "state": batch.state, "made_by": batch.made_by}
     current().add(RemittanceStep(**told, by=by, at=clock.now(), because=because.strip()))
+    current().flush()
+
+
+def prove(batch: RemittanceBatch, on: date, by: str, **source: object) -> None:
+    """Keep what proves that the batch left or arrived: the bank's line, or the number of the treasury's receipt."""
+    whose = {"batch_id": batch.id, "payee_id": batch.payee_id, "amount_fen": batch.amount_fen}
+    current().add(RemittanceReceipt(**whose, **source, received_on=on, recorded_by=by, recorded_at=clock.now()))
     current().flush()
 
 
