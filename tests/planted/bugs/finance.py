@@ -208,21 +208,21 @@ _REMITTED: Final = [
     ),
     Bug(
         "bounced on a word: a batch comes back without the bank's paper",
-        "migrations/versions/0065_left_and_refused.py",
+        "migrations/versions/0066_left_and_refused.py",
         "broken := 'a_bounced_batch_has_its_paper_and_is_in_the_books';",
         "broken := NULL;",
         [_BATCH_GUARDS],
     ),
     Bug(
         "refused on a word: a batch is due again without the treasury's paper",
-        "migrations/versions/0065_left_and_refused.py",
+        "migrations/versions/0066_left_and_refused.py",
         "broken := 'a_refused_batch_has_its_paper';",
         "broken := NULL;",
         [_BATCH_GUARDS],
     ),
     Bug(
         "taken for received: that the bank paid it out is proof enough",
-        "migrations/versions/0065_left_and_refused.py",
+        "migrations/versions/0066_left_and_refused.py",
         '_moved(" AND number IS NOT NULL", LEFT)',
         '_moved("", LEFT)',
         [_BATCH_GUARDS],
@@ -243,7 +243,7 @@ _REMITTED: Final = [
     ),
     Bug(
         "blind: the database lets a refund go either way",
-        "migrations/versions/0065_left_and_refused.py",
+        "migrations/versions/0066_left_and_refused.py",
         "IF (NEW.way = 'treasury') <> coalesce(standing",
         "IF NEW.way IS NULL AND (NEW.way = 'treasury') <> coalesce(standing",
         [_CLAIMED],

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import append_only, graph, written_down
 
-revision = "0065"
-down_revision = "0064"
+revision = "0066"
+down_revision = "0065"
 
 STEPS = (
     ("approved", "refuse", "refused"),
