@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from app.kernel.forgetting import forgotten_after
-from payments.charges.rules import CHARGE_STATES, OPEN_ORDER, ORDER_STATES, words
+from payments.charges.rules import CHARGE_STATES, OPEN_ORDER, ORDER_STATES, STRAY, words
 
 OF_AN_OPEN_ORDER = text(f"order_state IN ({words(OPEN_ORDER)})")
 
@@ -27,6 +27,7 @@ class Charge(Base):
         UniqueConstraint("id", "payee_id", "amount_fen", name="a_charge_has_one_amount"),
         UniqueConstraint("key", "payee_id", "amount_fen", name="a_charge_is_known_with_payee_and_amount"),
         CheckConstraint("amount_fen >= 0", name="a_charge_is_never_negative"),
+        CheckConstraint(f"motorist_id IS NOT NULL OR source_kind = '{STRAY}'", name="only_what_strayed_is_nobodys"),
         CheckConstraint(f"state IN ({words(CHARGE_STATES)})", name="a_charge_is_in_a_known_state"),
         CheckConstraint(
             "char_length(description) BETWEEN 1 AND 127 AND description !~ '[,`]'",
@@ -42,8 +43,8 @@ class Charge(Base):
     source_kind: Mapped[str]
     source_key: Mapped[uuid.UUID]
     payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
-    motorist_id: Mapped[int]
-    """Whose debt, by the number that the caller uses; the money rooms know no more of them."""
+    motorist_id: Mapped[int | None]
+    """Whose debt, by the number that the caller uses; the money rooms know no more of them. None: of what strayed."""
     amount_fen: Mapped[int]
     description: Mapped[str]
     on_paid: Mapped[str]

@@ -48,6 +48,8 @@ ORDER_STATES = ("preparing", "unknown", "payable", "closing", "closed", "refused
 OPEN_ORDER = ("preparing", "unknown", "payable", "closing")
 PAID_AT_WECHAT = frozenset({"SUCCESS", "REFUND"})
 """After any refund an order reads REFUND for ever, so REFUND is paid too (WeChat Pay v3: partner/4012791856)."""
+STRAY = "stray"
+"""The source of a charge under which a payment of nobody knows what is given back."""
 NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"})
 
 ORDER_LIFE = timedelta(minutes=15)

@@ -16,7 +16,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import words
-from payments.reconciliation.rules import CLASSES, CLEARING_STATES, STATES, TARGETS
+from payments.reconciliation.rules import (
+    CLASSES,
+    CLEARING_STATES,
+    ENDED_IN_NOTHING,
+    GIVE_BACK,
+    PLACEMENT_STATES,
+    STATES,
+    TARGETS,
+    WAYS,
+)
 
 _OF_ITS_CHANNEL = (["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"])
 
@@ -246,6 +255,64 @@ class SuspenseClearingLine(Base):
     payee_id: Mapped[int]
     gap_fen: Mapped[int]
     state: Mapped[str]
+
+
+class StrayPlacement(Base):
+    """Somebody says where a payment goes of which only WeChat knows (长款): to a debt, or back; another decides.
+
+    Accepted means: WeChat is asked, and the payment takes the one path that all payments take, for that charge. Keys
+    hold charge and payment to one payee and one sum. `placed` means that it has, which the database checks at commit.
+    """
+
+    __tablename__ = "stray_placement"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["difference_id", "payee_id", "amount_fen"],
+            [f"difference.{name}" for name in ("id", "payee_id", "gap_fen")], name="a_stray_is_placed_whole",
+        ),
+        ForeignKeyConstraint(
+            ["charge_id", "payee_id", "amount_fen"], [f"charge.{name}" for name in ("id", "payee_id", "amount_fen")],
+            name="a_stray_pays_its_payees_charge_to_the_fen",
+        ),
+        CheckConstraint(f"way IN ({words(WAYS)})", name="a_stray_goes_a_known_way"),
+        CheckConstraint("amount_fen > 0", name="a_stray_is_money_that_came"),
+        CheckConstraint(f"state IN ({words(PLACEMENT_STATES)})", name="a_placement_is_in_a_known_state"),
+        CheckConstraint(
+            f"charge_id IS NOT NULL OR way = '{GIVE_BACK}' AND state IN ('waiting', 'rejected')",
+            name="a_stray_that_is_placed_has_its_charge",
+        ),
+        CheckConstraint("decided_by <> made_by", name="a_placement_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_placement_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_placement_says_something"),
+        CheckConstraint(
+            "next_check_at IS NULL OR state = 'accepted'", name="wechat_is_asked_while_a_placement_is_accepted"
+        ),
+        Index(
+            "a_stray_is_placed_once", "difference_id", unique=True,
+            postgresql_where=text(f"state NOT IN ({words(ENDED_IN_NOTHING)})"),
+        ),
+        Index("ix_stray_placement_next_check_at", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    difference_id: Mapped[int]
+    payee_id: Mapped[int]
+    amount_fen: Mapped[int]
+    way: Mapped[str]
+    charge_id: Mapped[int | None]
+    because: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
+    next_check_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
 
 
 class AgreedRate(Base):

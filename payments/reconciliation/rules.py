@@ -35,6 +35,20 @@ UNEXPLAINED: Final = ("open", "held")
 TARGETS: Final = {"charge": "应收款的收款", "refund": "退款", "return": "原路退回或更正"}
 """What suspense is cleared against (清账): what offsets it is of this charge, is this refund, or is told by hand."""
 
+PLACEMENT_EDGES: tuple[Edge, ...] = (
+    (BORN, "ask", "waiting"),
+    ("waiting", "accept", "accepted"),
+    ("waiting", "reject", "rejected"),
+    ("accepted", "place", "placed"),
+    ("accepted", "fail", "failed"),
+)
+PLACEMENT: Final = Machine("stray_placement", PLACEMENT_EDGES)
+PLACEMENT_STATES: Final = ("waiting", "accepted", "rejected", "placed", "failed")
+ENDED_IN_NOTHING: Final = ("rejected", "failed")
+SETTLE, GIVE_BACK = "settle", "give_back"
+WAYS: Final = {SETTLE: "抵付未缴费用", GIVE_BACK: "原路退回"}
+"""Where a payment goes of which only WeChat knows: to a debt that is open, or back to whoever paid it."""
+
 CLEARING_STATES: Final = ("waiting", "accepted", "rejected")
 
 

@@ -28,7 +28,7 @@ from app.kernel.states import registered_rows
 from migrations.tables import metadata, ours
 from payments.charges.rules import CHARGE, ORDER
 from payments.receipts.rules import RECEIPT
-from payments.reconciliation.rules import DIFFERENCE
+from payments.reconciliation.rules import DIFFERENCE, PLACEMENT
 from payments.refunds.rules import REFUND
 from payments.remittance.rules import REMITTANCE
 from payments.shipping.rules import SHIPMENT
@@ -36,8 +36,8 @@ from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 MACHINES = (
-    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, MAIL, ORDER, PLAN, RECEIPT, REFERENCE,
-    REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
+    APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, MAIL, ORDER, PLACEMENT, PLAN, RECEIPT,
+    REFERENCE, REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
 )  # fmt: skip
 
 

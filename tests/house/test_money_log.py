@@ -49,6 +49,9 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
         {"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal", "news_at"}
     ),
     "receipt_terms": frozenset({"confirmed_at"}),
+    "stray_placement": frozenset(
+        {"charge_id", "decided_by", "decided_at", "decided_because", "next_check_at", "tries"},
+    ),
     "suspense_clearing": frozenset({"decided_by", "decided_at", "decided_because"}),
     "remittance_batch": frozenset({"document_number"}),
     "settlement_statement": frozenset({"number", "decided_by", "decided_at", "decided_because"}),

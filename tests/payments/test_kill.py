@@ -11,7 +11,7 @@ from payments.receipts.queries import own_receipts
 from tests.mortals import born
 from tests.payments.mortal import prepare_one
 from tests.payments.servers import ROOT, Door, MortalDoor
-from tests.payments.world import OPENID, Till, books, cases, jobs, order_of, owed, payments, state_of
+from tests.payments.world import OPENID, Till, books, cases, jobs, motorist_of, order_of, owed, payments, state_of
 
 BEFORE_COMMIT = (
     "notice.after_lock",
@@ -48,7 +48,7 @@ def test_no_fen_is_lost_or_doubled_when_the_process_dies(
     with Door(till.app, settings):
         assert till.redeliver(order) == [200]
     assert (state_of(charge), books(payee), jobs(charge)) == ("paid", PAID, 1)
-    assert (len(payments(charge)), len(own_receipts(charge.motorist_id))) == (1, 1)
+    assert (len(payments(charge)), len(own_receipts(motorist_of(charge)))) == (1, 1)
     assert len(queries.journals_of_charge(charge.key)) == 1
     assert not cases(order.out_trade_no)
 

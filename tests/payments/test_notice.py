@@ -11,7 +11,19 @@ from payments.receipts.queries import own_receipts
 from payments.reconciliation.queries import suspense
 from payments.refunds.queries import to_be_given_back
 from tests.payments.servers import Door, in_parallel
-from tests.payments.world import Till, books, cases, content, jobs, notice, order_of, owed, payments, state_of
+from tests.payments.world import (
+    Till,
+    books,
+    cases,
+    content,
+    jobs,
+    motorist_of,
+    notice,
+    order_of,
+    owed,
+    payments,
+    state_of,
+)
 from tests.statements import statements
 
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
@@ -25,7 +37,7 @@ def test_a_notice_pays_the_charge_posts_it_asks_for_a_receipt_and_announces_it(t
     assert till.redeliver(order) == [200]
     assert (state_of(charge), order_of(charge).state, jobs(charge)) == ("paid", "paid", 1)
     assert books(payee) == PAID
-    assert [(each.request.kind, each.amount_fen) for each in own_receipts(charge.motorist_id)] == [
+    assert [(each.request.kind, each.amount_fen) for each in own_receipts(motorist_of(charge))] == [
         ("fiscal_ebill", 1250)
     ]
     assert payments(charge)[0].transaction_id == till.wechat.order(order.out_trade_no)["transaction_id"]
@@ -37,7 +49,7 @@ def test_an_enterprises_customer_is_owed_a_tax_invoice(till: Till, door: Door) -
     charge, order = till.ordered(till.enterprise_payee())
     till.paid(order)
     till.redeliver(order)
-    assert [each.request.kind for each in own_receipts(charge.motorist_id)] == ["tax_invoice"]
+    assert [each.request.kind for each in own_receipts(motorist_of(charge))] == ["tax_invoice"]
 
 
 def test_twenty_copies_at_the_same_moment_move_the_money_once(till: Till, door: Door) -> None:
@@ -109,7 +121,7 @@ def test_an_authentic_notice_with_one_wrong_field_moves_no_money_and_leaves_a_ca
     apply_notice(notice(said))
     assert (state_of(charge), books(payee), jobs(charge), payments(charge)) == ("created", {}, 0, [])
     assert len(cases(said["out_trade_no"])) == 1
-    assert not own_receipts(charge.motorist_id)
+    assert not own_receipts(motorist_of(charge))
 
 
 def test_money_at_another_payees_sub_merchant_is_the_gravest_case(till: Till) -> None:

@@ -32,7 +32,7 @@ from payments.receipts.queries import (
 from payments.refunds.models import Refund
 from tests.payments.platforms import Stands, standing
 from tests.payments.servers import in_parallel
-from tests.payments.world import Till, cases, order_of, owed, payments, promised
+from tests.payments.world import Till, cases, motorist_of, order_of, owed, payments, promised
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 COMPANY = "91350100M000100Y43"
@@ -108,7 +108,7 @@ def story(charge: Charge) -> list[tuple[str, str, int]]:
 
 
 def asked_for(*charges: Charge, title: uuid.UUID | None = None) -> None:
-    motorist = charges[0].motorist_id
+    motorist = motorist_of(charges[0])
     ids = {each.id for each in charges}
     ask_invoice(motorist, [each.request.key for each in own_receipts(motorist) if each.request.charge_id in ids], title)
 
@@ -120,7 +120,7 @@ def test_a_fiscal_bill_follows_the_payment_by_itself(till: Till, platforms: Stan
     [in_its_book] = [each for each in platforms.fiscal.papers("001001") if each["asked"]["busNo"] == bill.request_no]
     assert (bill.state, bill.code, bill.number) == ("issued", in_its_book["billCode"], in_its_book["billNo"])
     assert (in_its_book["asked"]["totalMoney"], in_its_book["asked"]["payer"]) == ("12.50", "个人")
-    assert own_receipts(charge.motorist_id)[0].state == "issued"
+    assert own_receipts(motorist_of(charge))[0].state == "issued"
 
 
 def test_an_invoice_waits_for_its_motorist_and_says_tax_and_plate(
@@ -128,8 +128,8 @@ def test_an_invoice_waits_for_its_motorist_and_says_tax_and_plate(
 ) -> None:
     charge = paid(till, enterprise, 900)
     go_on(platforms)
-    assert (story(charge), own_receipts(charge.motorist_id)[0].state) == ([], "owed")
-    title = save_title(charge.motorist_id, "某某 科技公司", COMPANY.lower(), usual=False)
+    assert (story(charge), own_receipts(motorist_of(charge))[0].state) == ([], "owed")
+    title = save_title(motorist_of(charge), "某某 科技公司", COMPANY.lower(), usual=False)
     asked_for(charge, title=title.key)
     go_on(platforms)
     invoice = live(charge)
@@ -149,8 +149,8 @@ def test_an_invoice_waits_for_its_motorist_and_says_tax_and_plate(
 def test_an_invoice_to_an_emptied_title_names_nobody(till: Till, platforms: Stands, enterprise: Payee) -> None:
     charge = paid(till, enterprise, 900)
     go_on(platforms)
-    asked_for(charge, title=save_title(charge.motorist_id, "某某科技公司", COMPANY, usual=True).key)
-    empty_titles(charge.motorist_id)
+    asked_for(charge, title=save_title(motorist_of(charge), "某某科技公司", COMPANY, usual=True).key)
+    empty_titles(motorist_of(charge))
     go_on(platforms)
     invoice = live(charge)
     assert (invoice.state, invoice.payer_name, invoice.payer_tax_number) == ("issued", None, None)
@@ -212,7 +212,7 @@ def test_when_all_goes_back_nothing_is_issued_instead(till: Till, platforms: Sta
     given_back(till, charge, 900)
     go_on(platforms, 4)
     assert story(charge) == [("blue", "reversed", 900), ("red", "issued", 900)]
-    assert own_receipts(charge.motorist_id)[0].state == "returned"
+    assert own_receipts(motorist_of(charge))[0].state == "returned"
 
 
 def test_of_an_invoice_for_two_stays_the_other_stay_is_invoiced_anew(

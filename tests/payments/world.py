@@ -178,6 +178,12 @@ def order_of(charge: Charge) -> Order:
     return queries.orders_of(charge.id)[-1]
 
 
+def motorist_of(charge: Charge) -> int:
+    """Whose debt it is."""
+    assert charge.motorist_id is not None
+    return charge.motorist_id
+
+
 def state_of(charge: Charge) -> str:
     return queries.charge(charge.key).state
 

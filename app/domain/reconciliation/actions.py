@@ -27,8 +27,16 @@ from payments.parity.queries import correction
 from payments.payees.models import MerchantChannel
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
-from payments.reconciliation.models import AgreedRate, DayProposal, DaySignOff, Difference, ReconRun, SuspenseClearing
-from payments.reconciliation.queries import clearing, difference, latest_run, merchant, rate
+from payments.reconciliation.models import (
+    AgreedRate,
+    DayProposal,
+    DaySignOff,
+    Difference,
+    ReconRun,
+    StrayPlacement,
+    SuspenseClearing,
+)
+from payments.reconciliation.queries import clearing, difference, latest_run, merchant, placement, rate
 
 
 class OwnerCannotAct(Conflict):
@@ -121,6 +129,34 @@ def reject_clearing(by: Actor, key: uuid.UUID, because: str) -> SuspenseClearing
     with transaction():
         permit(by, "reconciliation.reject_clearing", place_of_payee(clearing(key).payee_id))
         return recon.reject_clearing(key, by.label, because)
+
+
+def place(by: Actor, key: uuid.UUID, charge: uuid.UUID, because: str) -> StrayPlacement:
+    """Ask that a stray payment pays an open charge. Refuses as `payments.reconciliation.actions.place` does."""
+    with transaction():
+        permit(by, "reconciliation.place", _place_of(key))
+        return recon.place(key, charge, by.label, because)
+
+
+def give_back(by: Actor, key: uuid.UUID, because: str) -> StrayPlacement:
+    """Ask that a stray payment goes back. Refuses as `payments.reconciliation.actions.give_back` does."""
+    with transaction():
+        permit(by, "reconciliation.give_back", _place_of(key))
+        return recon.give_back(key, by.label, because)
+
+
+def accept_placement(by: Actor, key: uuid.UUID, because: str) -> StrayPlacement:
+    """Agree where a stray payment goes. Refuses as `payments.reconciliation.actions.accept_placement` does."""
+    with transaction():
+        permit(by, "reconciliation.accept_placement", place_of_payee(placement(key).payee_id))
+        return recon.accept_placement(key, by.label, because)
+
+
+def reject_placement(by: Actor, key: uuid.UUID, because: str) -> StrayPlacement:
+    """Leave a stray payment in suspense. Refuses as `payments.reconciliation.actions.reject_placement` does."""
+    with transaction():
+        permit(by, "reconciliation.reject_placement", place_of_payee(placement(key).payee_id))
+        return recon.reject_placement(key, by.label, because)
 
 
 def correct(by: Actor, kind: str, reference: str, because: str) -> Correction:

@@ -19,7 +19,15 @@ from payments.parity.queries import CorrectionView
 from payments.payees.models import MerchantChannel
 from payments.payees.queries import payee_by_id
 from payments.reconciliation import queries as recon
-from payments.reconciliation.queries import ClearingView, DaySheet, DayView, DifferenceView, Held, RateView
+from payments.reconciliation.queries import (
+    ClearingView,
+    DaySheet,
+    DayView,
+    DifferenceView,
+    Held,
+    PlacementView,
+    RateView,
+)
 
 PAGE = recon.PAGE
 
@@ -118,6 +126,11 @@ def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:
 def clearings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[ClearingView]:
     """What was asked to be cleared, the newest first. Refuses `NotPermitted`."""
     return recon.clearings(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
+
+
+def placements(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[PlacementView]:
+    """Where stray payments go, the newest first. Refuses `NotPermitted`."""
+    return recon.placements(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
 
 
 def corrections(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[CorrectionView]:

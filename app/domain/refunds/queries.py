@@ -195,7 +195,8 @@ def untold(limit: int) -> Sequence[int]:
         Task.kind == "refund_to_decide", Task.subject == "refund", Task.subject_id == Refund.id
     )
     unheard = or_(
-        Refund.state.in_({*TOLD, *TOLD_BY_TREASURY}) & ~message.exists(), (Refund.state == "requested") & ~task.exists()
+        Refund.state.in_({*TOLD, *TOLD_BY_TREASURY}) & Charge.motorist_id.is_not(None) & ~message.exists(),
+        (Refund.state == "requested") & ~task.exists(),
     )
     with transaction() as session:
         return session.scalars(

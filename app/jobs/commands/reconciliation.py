@@ -21,7 +21,7 @@ from payments.bank.actions import FORMATS
 from payments.bills.queries import FUND_FLOW, TRADE
 from payments.reconciliation.queries import merchant as find_merchant
 from payments.reconciliation.queries.suspense import SURPLUS
-from payments.reconciliation.rules import CLASSES, CLEARING_STATES, STATES, TARGETS
+from payments.reconciliation.rules import CLASSES, CLEARING_STATES, PLACEMENT_STATES, STATES, TARGETS, WAYS
 
 reconciliation = noun(
     "Reconciliation (对账): WeChat's bills against our books, day by day and merchant by merchant.",
@@ -277,6 +277,73 @@ def reject_clearing(by: Actor, *, clearing: uuid.UUID, because: str) -> Answer:
     Example: flask --app wsgi reconciliation reject-clearing 0197b5c8-… --because 请附凭证 --as lin
     """
     return Note("清账已退回", state=actions.reject_clearing(by, clearing, because).state)
+
+
+@reconciliation.command("place")
+@click.argument("difference", type=click.UUID)
+@click.option("--charge", type=click.UUID, required=True, help="the open charge that it pays, of the very sum")
+@because_option
+@acting
+def place(by: Actor, *, difference: uuid.UUID, charge: uuid.UUID, because: str) -> Answer:
+    """Ask that a payment in suspense, of which only WeChat knows, pays an open charge; another person decides.
+
+    Example: flask --app wsgi reconciliation place 0197b5c8-… --charge 0197b5c9-… --because 车主持支付凭证来函 --as wang
+    """
+    return Note("抵付已提交复核", key=actions.place(by, difference, charge, because).key)
+
+
+@reconciliation.command("give-back")
+@click.argument("difference", type=click.UUID)
+@because_option
+@acting
+def give_back(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
+    """Ask that a payment in suspense, of which only WeChat knows, goes back to whoever paid it; another person decides.
+
+    Example: flask --app wsgi reconciliation give-back 0197b5c8-… --because 误付，付款人申请退回 --as wang
+    """
+    return Note("退回已提交复核", key=actions.give_back(by, difference, because).key)
+
+
+@reconciliation.command("placements")
+@click.option("--state", type=click.Choice(PLACEMENT_STATES), help="only those in this state")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=queries.PAGE, show_default=True, help="rows at most")
+@looking
+def list_placements(by: Actor, *, state: str | None, limit: int) -> Answer:
+    """List where stray payments were said to go, the newest first.
+
+    Example: flask --app wsgi reconciliation placements --state waiting --as lin
+    """
+    headings = {
+        "key": "编号", "difference": "挂账编号", "way_name": "处理方式", "charge": "费用编号",
+        "amount_fen": "金额（分）", "because": "原因", "made_by": "申请人", "made_at": "申请时间", "state": "状态",
+        "decided_by": "复核人",
+    }  # fmt: skip
+    found = queries.placements(by, state=state, limit=limit)
+    return Sheet(headings, [vars(each) | {"way_name": WAYS[each.way]} for each in found])
+
+
+@reconciliation.command("accept-placement")
+@click.argument("placement", type=click.UUID)
+@because_option
+@acting
+def accept_placement(by: Actor, *, placement: uuid.UUID, because: str) -> Answer:
+    """Agree: WeChat is asked about the payment, and what it tells is done.
+
+    Example: flask --app wsgi reconciliation accept-placement 0197b5c8-… --because 凭证已核 --as lin
+    """
+    return Note("已同意，待微信核实", state=actions.accept_placement(by, placement, because).state)
+
+
+@reconciliation.command("reject-placement")
+@click.argument("placement", type=click.UUID)
+@because_option
+@acting
+def reject_placement(by: Actor, *, placement: uuid.UUID, because: str) -> Answer:
+    """Do not agree: it stays in suspense.
+
+    Example: flask --app wsgi reconciliation reject-placement 0197b5c8-… --because 请附凭证 --as lin
+    """
+    return Note("申请已退回", state=actions.reject_placement(by, placement, because).state)
 
 
 @reconciliation.command("settlements")

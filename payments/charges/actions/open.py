@@ -30,7 +30,7 @@ def open_charge(
     source_key: uuid.UUID,
     payee_id: int,
     amount_fen: Fen,
-    motorist_id: int,
+    motorist_id: int | None,
     description: str,
     on_paid: str,
 ) -> Charge:
@@ -59,7 +59,7 @@ def _insert(**terms: object) -> uuid.UUID | None:
     return current().scalar(once.returning(Charge.key))
 
 
-def _opened_before(source_kind: str, source_key: uuid.UUID, terms: tuple[int, Fen, int]) -> Charge:
+def _opened_before(source_kind: str, source_key: uuid.UUID, terms: tuple[int, Fen, int | None]) -> Charge:
     charge = charge_of_source(source_kind, source_key)
     assert charge is not None
     if (charge.payee_id, charge.amount_fen, charge.motorist_id) != terms:

@@ -51,7 +51,7 @@ def place(charges: Sequence[Charge], payer: Payer) -> Checkout:
     root.body = seal(_body(root, orders, shares, payer).decode(), _body_place(root))
     _write(whole, orders, f"charge:{charges[0].key}")
     for order, share in zip(orders, shares, strict=True):
-        _write_lines(order, share)
+        write_lines(order, share)
     asked = {(order.id, each.id) for order, share in zip(orders, shares, strict=True) for each in share}
     return Checkout(charges, orders, whole, frozenset(asked))
 
@@ -91,7 +91,8 @@ def _write(whole: CombinedOrder | None, orders: Sequence[Order], cause: str) -> 
         ORDER.born(order, cause)
 
 
-def _write_lines(order: Order, share: Sequence[Charge]) -> None:
+def write_lines(order: Order, share: Sequence[Charge]) -> None:
+    """Say for which charges an order asks."""
     lines = [
         OrderLine(
             order_id=order.id, charge_id=each.id, payee_id=each.payee_id, amount_fen=each.amount_fen,

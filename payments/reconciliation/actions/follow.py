@@ -11,6 +11,7 @@ from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
 from payments.charges.models import Order
 from payments.reconciliation.actions.match import difference_reference, let_vanish, reconcile
+from payments.reconciliation.actions.place import place_strays
 from payments.reconciliation.models import Difference
 from payments.reconciliation.rules import DIFFERENCE, UNEXPLAINED, next_look
 from payments.refunds.actions import confirm_refund
@@ -22,13 +23,15 @@ CAUSE = "bill"
 def follow(pay: WeChatPay, limit: int = 50) -> int:
     """Ask WeChat about up to `limit` differences that are due, then compare their days once; returns how many.
 
+    Payments that somebody placed are asked about likewise.
+
     Outside any transaction.
     """
     touched: set[tuple[int, date]] = set()
     looked_at = one_round(Difference, lambda found: _look(found, pay, touched), limit)
     for channel_id, day in sorted(touched):
         reconcile(channel_id, day)
-    return looked_at + _clear_late(limit)
+    return looked_at + _clear_late(limit) + place_strays(pay, limit)
 
 
 def _look(difference_id: int, pay: WeChatPay, touched: set[tuple[int, date]]) -> bool:

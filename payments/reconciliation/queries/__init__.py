@@ -29,16 +29,21 @@ from payments.reconciliation.queries.suspense import (
     ClearingView,
     Held,
     NoSuchClearing,
+    NoSuchPlacement,
+    PlacementView,
     clearing,
     clearings,
     held_for_charge,
     held_for_refund,
+    placement,
+    placements,
     suspense,
 )
 
 __all__ = [
     "PAGE", "ClearingView", "DayNotSignedOff", "DaySheet", "DayView", "DifferenceView", "Held", "MonthNotSignedOff",
-    "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "RateView", "SheetBill", "SheetDifference", "agreed_ppm",
-    "clearing", "clearings", "day_sheet", "days", "difference", "differences", "differences_of", "held_for_charge",
-    "held_for_refund", "latest_run", "merchant", "month_sheets", "rate", "rates", "sign_off", "suspense", "unexplained",
+    "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "NoSuchPlacement", "PlacementView", "RateView", "SheetBill",
+    "SheetDifference", "agreed_ppm", "clearing", "clearings", "day_sheet", "days", "difference", "differences",
+    "differences_of", "held_for_charge", "held_for_refund", "latest_run", "merchant", "month_sheets", "placement",
+    "placements", "rate", "rates", "sign_off", "suspense", "unexplained",
 ]  # fmt: skip

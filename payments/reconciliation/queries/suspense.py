@@ -12,12 +12,19 @@ from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.charges.models import Charge, Payment
 from payments.payees.models import MerchantChannel
-from payments.reconciliation.models import Difference, SuspenseClearing, SuspenseClearingLine
+from payments.reconciliation.models import Difference, StrayPlacement, SuspenseClearing, SuspenseClearingLine
 from payments.refunds.models import Refund
 
 PAGE = 200
 SURPLUS = "surplus"
 """A second payment of a charge: it stands in suspense until it is given back, which happens by itself."""
+
+
+class NoSuchPlacement(NotFound):
+    """Nobody has said so."""
+
+    code = "no_such_placement"
+    message = "未找到该处理申请"
 
 
 class NoSuchClearing(NotFound):
@@ -31,7 +38,7 @@ class NoSuchClearing(NotFound):
 class Held:
     """Money in suspense: what WeChat has more (长款, positive) or less (短款, negative) than we can say whose it is.
 
-    `klass` is the difference's class or `surplus`; `waiting` the clearing that waits for its decision.
+    `klass` is the difference's class or `surplus`; `waiting` the clearing or placement that is under way.
     """
 
     key: uuid.UUID
@@ -44,6 +51,23 @@ class Held:
     owner: str | None
     since: datetime
     waiting: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class PlacementView:
+    """Where somebody says that a stray payment goes, as people see it."""
+
+    key: uuid.UUID
+    payee_id: int
+    difference: uuid.UUID
+    way: str
+    charge: uuid.UUID | None
+    amount_fen: Fen
+    because: str
+    made_by: str
+    made_at: datetime
+    state: str
+    decided_by: str | None
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,39 @@ def clearings(
         return [_view(each, count, int(sum_fen)) for each, count, sum_fen in session.execute(wanted.limit(limit))]
 
 
+def placement(key: uuid.UUID) -> StrayPlacement:
+    """The placement by its public key. Refuses `NoSuchPlacement`."""
+    with transaction() as session:
+        found = session.scalar(select(StrayPlacement).filter_by(key=key).execution_options(populate_existing=True))
+        if found is None:
+            raise NoSuchPlacement
+        return found
+
+
+def placements(
+    *, payees: Collection[int] | None = None, state: str | None = None, limit: int = PAGE
+) -> list[PlacementView]:
+    """Placements, the newest first; in one state and of these payees alone, if named."""
+    wanted = (
+        select(StrayPlacement, Difference.key, Charge.key)
+        .join(Difference, Difference.id == StrayPlacement.difference_id)
+        .outerjoin(Charge, Charge.id == StrayPlacement.charge_id)
+        .order_by(StrayPlacement.id.desc())
+    )
+    if payees is not None:
+        wanted = wanted.where(StrayPlacement.payee_id.in_(payees))
+    if state is not None:
+        wanted = wanted.where(StrayPlacement.state == state)
+    with transaction() as session:
+        return [
+            PlacementView(
+                each.key, each.payee_id, stray, each.way, debt, each.amount_fen, each.because, each.made_by,
+                each.made_at, each.state, each.decided_by,
+            )
+            for each, stray, debt in session.execute(wanted.limit(limit))
+        ]  # fmt: skip
+
+
 def held_for_charge(charge_key: uuid.UUID) -> Sequence[uuid.UUID]:
     """Keys of what stands in suspense for payments of a charge."""
     mine = (
@@ -140,7 +197,10 @@ def _differences() -> Select[Difference, str, uuid.UUID | None]:
         .where(SuspenseClearingLine.difference_id == Difference.id, SuspenseClearing.state == "waiting")
         .scalar_subquery()
     )
-    joined = select(Difference, MerchantChannel.sub_mchid, waiting)
+    placed = select(StrayPlacement.key).where(
+        StrayPlacement.difference_id == Difference.id, StrayPlacement.state.in_(("waiting", "accepted"))
+    )
+    joined = select(Difference, MerchantChannel.sub_mchid, func.coalesce(waiting, placed.scalar_subquery()))
     return joined.join(MerchantChannel, MerchantChannel.id == Difference.channel_id).where(
         Difference.state == "suspended"
     )

@@ -459,6 +459,39 @@ _ORIGINAL: Final = [
     ),
 ]
 
+_STRAYS: Final = "tests/payments/test_strays.py"
+_PLACED: Final = [
+    Bug(
+        "placed anyway: a charge that was paid meanwhile takes a stray payment too",
+        "payments/reconciliation/actions/place.py",
+        "!= ANSWERED[found.way]:",
+        'not in {*ANSWERED.values(), "paid_twice"}:',
+        [_STRAYS],
+    ),
+    Bug(
+        "placed alone: who says where a stray payment goes decides it",
+        "migrations/versions/0066_strays.py",
+        'sa.CheckConstraint("decided_by <> made_by", name="a_placement_is_decided_by_another_person"),',
+        'sa.CheckConstraint("decided_by <> \'\'", name="a_placement_is_decided_by_another_person"),',
+        [_STRAYS],
+    ),
+    Bug(
+        "placed on paper: a stray is placed and no payment of its charge is it",
+        "migrations/versions/0066_strays.py",
+        "WHERE stray.id = NEW.difference_id AND stray.state = 'gone' AND payment.charge_id = NEW.charge_id",
+        "WHERE stray.id = NEW.difference_id OR payment.charge_id = NEW.charge_id",
+        [_STRAYS],
+    ),
+    Bug(
+        "placed and suspended: a stray that was placed stands in suspense as well",
+        "payments/reconciliation/actions/place.py",
+        """    let_vanish(stray, CAUSE)
+    PLACEMENT""",
+        """    PLACEMENT""",
+        [_STRAYS],
+    ),
+]
+
 _DAYS: Final = "tests/finance/test_days.py"
 _CORRECTIONS: Final = "tests/finance/test_corrections.py"
 _BOOKED: Final = [
@@ -499,4 +532,13 @@ _BOOKED: Final = [
     ),
 ]
 
-BUGS: Final[Sequence[Bug]] = [*_BOOKED, *_ORIGINAL, *_RECONCILED, *_RECEIPTED, *_REMITTED, *_SERVICE_FEES, *_CLEARED]
+BUGS: Final[Sequence[Bug]] = [
+    *_BOOKED,
+    *_PLACED,
+    *_ORIGINAL,
+    *_RECONCILED,
+    *_RECEIPTED,
+    *_REMITTED,
+    *_SERVICE_FEES,
+    *_CLEARED,
+]

@@ -20,8 +20,9 @@ def tell_of(refund_id: int) -> None:
             told = {"amount_fen": refund.amount_fen, "reason": refund.reason}
             open_task(TO_DECIDE, "refund", refund.id, told, place=origin_of_refund(refund.key).place)
         told_as = message_of(refund.state, refund.amount_fen, refund.reason, refund.way)
-        if told_as is not None:
-            tell(_motorist_of(refund), f"refund_{refund.state}", f"refund:{refund.id}", *told_as)
+        motorist_id = _motorist_of(refund)
+        if told_as is not None and motorist_id is not None:
+            tell(motorist_id, f"refund_{refund.state}", f"refund:{refund.id}", *told_as)
 
 
 def tell_forgotten(limit: int = 100) -> int:
@@ -32,5 +33,6 @@ def tell_forgotten(limit: int = 100) -> int:
     return len(forgotten)
 
 
-def _motorist_of(refund: Refund) -> int:
+def _motorist_of(refund: Refund) -> int | None:
+    """None: it strayed, and nobody knows who paid it."""
     return current().scalars(select(Charge.motorist_id).filter_by(id=refund.charge_id)).one()
