@@ -470,14 +470,14 @@ _PLACED: Final = [
     ),
     Bug(
         "placed alone: who says where a stray payment goes decides it",
-        "migrations/versions/0066_strays.py",
+        "migrations/versions/0067_strays.py",
         'sa.CheckConstraint("decided_by <> made_by", name="a_placement_is_decided_by_another_person"),',
         'sa.CheckConstraint("decided_by <> \'\'", name="a_placement_is_decided_by_another_person"),',
         [_STRAYS],
     ),
     Bug(
         "placed on paper: a stray is placed and no payment of its charge is it",
-        "migrations/versions/0066_strays.py",
+        "migrations/versions/0067_strays.py",
         "WHERE stray.id = NEW.difference_id AND stray.state = 'gone' AND payment.charge_id = NEW.charge_id",
         "WHERE stray.id = NEW.difference_id OR payment.charge_id = NEW.charge_id",
         [_STRAYS],

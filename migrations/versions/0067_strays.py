@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import follows_graph, forget_graph, grant, graph, written_down
 
-revision = "0066"
-down_revision = "0065"
+revision = "0067"
+down_revision = "0066"
 
 TABLE = "stray_placement"
 PLACEMENT = (
