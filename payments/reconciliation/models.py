@@ -257,6 +257,22 @@ class SuspenseClearingLine(Base):
     state: Mapped[str]
 
 
+class SurplusOwner(Base):
+    """Whose it is to clear up a second payment in suspense; the newest word counts."""
+
+    __tablename__ = "surplus_owner"
+    __table_args__ = (
+        CheckConstraint("owner <> '' AND assigned_by <> ''", name="an_owner_is_named_by_somebody"),
+        Index("ix_surplus_owner_payment_id", "payment_id"),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
+    owner: Mapped[str]
+    assigned_by: Mapped[str]
+    assigned_at: Mapped[datetime]
+
+
 class StrayPlacement(Base):
     """Somebody says where a payment goes of which only WeChat knows (长款): to a debt, or back; another decides.
 

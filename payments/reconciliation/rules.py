@@ -83,6 +83,11 @@ HOLD_DAYS: Final = 2
 _WAITS: Final = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 
 
+def office(district_code: str | None) -> str:
+    """Whose it is while nobody is named: the finance office of the payee's district, or the city's."""
+    return f"finance:{district_code or 'city'}"
+
+
 def holds_until(day: date) -> datetime:
     """Until when one side alone near midnight is waited for: the bill of the day after next."""
     return ready_at(day + timedelta(days=HOLD_DAYS))

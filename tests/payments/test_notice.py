@@ -8,6 +8,7 @@ from payments.charges import queries
 from payments.charges.actions import apply_notice, check_order, withdraw
 from payments.ledger.queries import lines_of
 from payments.receipts.queries import own_receipts
+from payments.reconciliation.actions import assign
 from payments.reconciliation.queries import suspense
 from payments.refunds.queries import to_be_given_back
 from tests.payments.servers import Door, in_parallel
@@ -234,6 +235,10 @@ def test_a_second_order_of_a_paid_charge_is_kept_in_suspense_until_it_goes_back(
     assert books(payee) == {"wx_receivable": 2500, "customer_prepaid": -1250, "suspense_long": -1250}
     assert [each.surplus for each in payments(charge)] == [False, True]
     assert [(each.klass, each.fen) for each in suspense(payees=[payee.id])] == [("surplus", 1250)]
+    [held] = suspense(payees=[payee.id])
+    assign(held.key, "staff:7", "staff:1")
+    [named] = suspense(payees=[payee.id])
+    assert (held.owner, named.owner) == ("finance:330106", "staff:7")
     assert jobs(charge) == 1
     assert to_be_given_back(1) == [payments(charge)[1].key]
 

@@ -36,7 +36,7 @@ from payments.reconciliation.models import (
     StrayPlacement,
     SuspenseClearing,
 )
-from payments.reconciliation.queries import clearing, difference, latest_run, merchant, placement, rate
+from payments.reconciliation.queries import clearing, difference, latest_run, merchant, payee_of_held, placement, rate
 
 
 class OwnerCannotAct(Conflict):
@@ -77,12 +77,17 @@ def take(by: Actor, key: uuid.UUID) -> Difference:
         return recon.take(key, by.label)
 
 
-def assign(by: Actor, key: uuid.UUID, login: str) -> Difference:
-    """Make it somebody else's to clear up. Refuses `NoSuchDifference`, `OwnerCannotAct`, `NotFound` for the login."""
+def assign(by: Actor, key: uuid.UUID, login: str) -> str:
+    """Make a difference, or a second payment in suspense, somebody else's to clear up; returns whose.
+
+    Refuses `NoSuchDifference`, `OwnerCannotAct`, `NotFound` for the login.
+    """
     with transaction():
-        place = _place_of(key)
+        place = place_of_payee(payee_of_held(key))
         permit(by, "reconciliation.assign", place)
-        return recon.assign(key, _expected_owner(login, place).label, by.label)
+        owner = _expected_owner(login, place).label
+        recon.assign(key, owner, by.label)
+        return owner
 
 
 def explain(by: Actor, key: uuid.UUID, because: str) -> Difference:

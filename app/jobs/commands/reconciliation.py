@@ -187,15 +187,15 @@ def reject(by: Actor, *, difference: uuid.UUID, because: str) -> Answer:
 
 
 @reconciliation.command("assign")
-@click.argument("difference", type=click.UUID)
+@click.argument("held", type=click.UUID)
 @click.argument("account")
 @acting
-def assign(by: Actor, *, difference: uuid.UUID, account: str) -> Answer:
-    """Make a difference, or what it holds in suspense, another person's to clear up.
+def assign(by: Actor, *, held: uuid.UUID, account: str) -> Answer:
+    """Make a difference, or whatever stands in suspense (its key), another person's to clear up.
 
     Example: flask --app wsgi reconciliation assign 0197b5c8-0000-7000-8000-000000000000 zhao --as lin
     """
-    return Note("已指定责任人", owner=actions.assign(by, difference, account).owner)
+    return Note("已指定责任人", owner=actions.assign(by, held, account))
 
 
 @reconciliation.command("suspense")

@@ -9,8 +9,8 @@ from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
 from payments.ledger.actions import post
 from payments.reconciliation.actions.match import difference_reference
-from payments.reconciliation.models import Difference, Explanation
-from payments.reconciliation.queries import NoSuchDifference
+from payments.reconciliation.models import Difference, Explanation, SurplusOwner
+from payments.reconciliation.queries import NoSuchDifference, surplus
 from payments.reconciliation.rules import DIFFERENCE, UNEXPLAINED, suspense_lines
 
 
@@ -58,13 +58,21 @@ def take(key: uuid.UUID, owner: str) -> Difference:
         return found
 
 
-def assign(key: uuid.UUID, owner: str, by: str) -> Difference:
-    """From now on it is that person's to clear up, by another's word. Refuses `NoSuchDifference`."""
+def assign(key: uuid.UUID, owner: str, by: str) -> None:
+    """From now on a difference, or a second payment in suspense, is that person's to clear up, by another's word.
+
+    Refuses `NoSuchDifference`.
+    """
     with transaction():
+        doubled = surplus(key)
+        if doubled is not None:
+            named = SurplusOwner(payment_id=doubled.id, owner=owner, assigned_by=by, assigned_at=clock.now())
+            current().add(named)
+            audit.record("surplus.assign", "payment", doubled.id, by, {"owner": owner})
+            return
         found = _locked(key)
         found.owner = owner
         audit.record("difference.assign", "difference", found.id, by, {"owner": owner})
-        return found
 
 
 def explain(key: uuid.UUID, by: str, because: str) -> Difference:

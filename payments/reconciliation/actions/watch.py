@@ -14,6 +14,7 @@ def watch_suspense(old_days: int) -> int:
         before = clock.now() - timedelta(days=old_days)
         old = [each for each in suspense() if each.since < before]
         for each in old:
-            told = {"payee_id": each.payee_id, "sub_mchid": each.sub_mchid, "class": each.klass, "fen": each.fen}
+            told = {"payee_id": each.payee_id, "sub_mchid": each.sub_mchid, "class": each.klass, "fen": each.fen,
+                    "owner": each.owner}  # fmt: skip
             open_case("suspense_old", f"suspense:{each.key}", 2, **told, since=each.since.isoformat())
         return len(old)

@@ -35,8 +35,10 @@ from payments.reconciliation.queries.suspense import (
     clearings,
     held_for_charge,
     held_for_refund,
+    payee_of_held,
     placement,
     placements,
+    surplus,
     suspense,
 )
 
@@ -44,6 +46,6 @@ __all__ = [
     "PAGE", "ClearingView", "DayNotSignedOff", "DaySheet", "DayView", "DifferenceView", "Held", "MonthNotSignedOff",
     "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "NoSuchPlacement", "PlacementView", "RateView", "SheetBill",
     "SheetDifference", "agreed_ppm", "clearing", "clearings", "day_sheet", "days", "difference", "differences",
-    "differences_of", "held_for_charge", "held_for_refund", "latest_run", "merchant", "month_sheets", "placement",
-    "placements", "rate", "rates", "sign_off", "suspense", "unexplained",
+    "differences_of", "held_for_charge", "held_for_refund", "latest_run", "merchant", "month_sheets", "payee_of_held",
+    "placement", "placements", "rate", "rates", "sign_off", "surplus", "suspense", "unexplained",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -11,8 +12,16 @@ from app.kernel.db import transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.charges.models import Charge, Payment
-from payments.payees.models import MerchantChannel
-from payments.reconciliation.models import Difference, StrayPlacement, SuspenseClearing, SuspenseClearingLine
+from payments.payees.models import MerchantChannel, Payee
+from payments.reconciliation.models import (
+    Difference,
+    StrayPlacement,
+    SurplusOwner,
+    SuspenseClearing,
+    SuspenseClearingLine,
+)
+from payments.reconciliation.queries.days import difference
+from payments.reconciliation.rules import office
 from payments.refunds.models import Refund
 
 PAGE = 200
@@ -38,6 +47,7 @@ class NoSuchClearing(NotFound):
 class Held:
     """Money in suspense: what WeChat has more (长款, positive) or less (短款, negative) than we can say whose it is.
 
+    `owner` is a person, or the finance office of the payee's place while nobody is named.
     `klass` is the difference's class or `surplus`; `waiting` the clearing or placement that is under way.
     """
 
@@ -48,7 +58,7 @@ class Held:
     klass: str
     subject: str
     fen: Fen
-    owner: str | None
+    owner: str
     since: datetime
     waiting: uuid.UUID | None
 
@@ -96,14 +106,14 @@ def suspense(*, payees: Collection[int] | None = None, channel_id: int | None = 
     doubled = _surplus().where(*_within(Payment, payees, channel_id))
     with transaction() as session:
         found = [
-            Held(each.key, each.payee_id, merchant, each.day, each.klass, each.subject, each.gap_fen, each.owner,
-                 each.moved_at, waiting)
-            for each, merchant, waiting in session.execute(held)
+            Held(each.key, each.payee_id, merchant, each.day, each.klass, each.subject, each.gap_fen,
+                 each.owner or office(district), each.moved_at, waiting)
+            for each, merchant, district, waiting in session.execute(held)
         ]  # fmt: skip
         found += [
             Held(each.key, each.payee_id, merchant, None, SURPLUS, each.transaction_id,
-                 each.paid_fen - each.refund_reserved_fen, None, each.learned_at, None)
-            for each, merchant in session.execute(doubled)
+                 each.paid_fen - each.refund_reserved_fen, owner or office(district), each.learned_at, None)
+            for each, merchant, district, owner in session.execute(doubled)
         ]  # fmt: skip
     return sorted(found, key=lambda each: (each.since, each.key))
 
@@ -190,7 +200,20 @@ def held_for_refund(refund_key: uuid.UUID) -> Sequence[uuid.UUID]:
         return session.scalars(mine.order_by(Difference.id)).all()
 
 
-def _differences() -> Select[Difference, str, uuid.UUID | None]:
+def surplus(key: uuid.UUID) -> Payment | None:
+    """The second payment in suspense by its public key; none: it is something else, or no more there."""
+    with transaction() as session:
+        return session.scalar(select(Payment).where(Payment.key == key, *_KEPT))
+
+
+def payee_of_held(key: uuid.UUID) -> int:
+    """Whose money a difference or a second payment is. Refuses `NoSuchDifference`."""
+    with transaction():
+        doubled = surplus(key)
+        return difference(key).payee_id if doubled is None else doubled.payee_id
+
+
+def _differences() -> Select[Difference, str, str | None, uuid.UUID | None]:
     waiting = (
         select(SuspenseClearing.key)
         .join(SuspenseClearingLine, SuspenseClearingLine.clearing_id == SuspenseClearing.id)
@@ -200,17 +223,27 @@ def _differences() -> Select[Difference, str, uuid.UUID | None]:
     placed = select(StrayPlacement.key).where(
         StrayPlacement.difference_id == Difference.id, StrayPlacement.state.in_(("waiting", "accepted"))
     )
-    joined = select(Difference, MerchantChannel.sub_mchid, func.coalesce(waiting, placed.scalar_subquery()))
-    return joined.join(MerchantChannel, MerchantChannel.id == Difference.channel_id).where(
-        Difference.state == "suspended"
+    under_way = func.coalesce(waiting, placed.scalar_subquery())
+    joined = select(Difference, MerchantChannel.sub_mchid, Payee.district_code, under_way)
+    return (
+        joined.join(MerchantChannel, MerchantChannel.id == Difference.channel_id)
+        .join(Payee, Payee.id == Difference.payee_id)
+        .where(Difference.state == "suspended")
     )
 
 
-def _surplus() -> Select[Payment, str]:
-    joined = select(Payment, MerchantChannel.sub_mchid)
-    return joined.join(MerchantChannel, MerchantChannel.id == Payment.channel_id).where(
-        Payment.surplus, Payment.paid_fen > Payment.refund_reserved_fen
+def _surplus() -> Select[Payment, str, str | None, str | None]:
+    named = select(SurplusOwner.owner).where(SurplusOwner.payment_id == Payment.id)
+    owner = named.order_by(SurplusOwner.id.desc()).limit(1).scalar_subquery()
+    joined = select(Payment, MerchantChannel.sub_mchid, Payee.district_code, owner)
+    return (
+        joined.join(MerchantChannel, MerchantChannel.id == Payment.channel_id)
+        .join(Payee, Payee.id == Payment.payee_id)
+        .where(*_KEPT)
     )
+
+
+_KEPT: Final = (Payment.surplus, Payment.paid_fen > Payment.refund_reserved_fen)
 
 
 def _within(

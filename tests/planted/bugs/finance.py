@@ -483,6 +483,13 @@ _PLACED: Final = [
         [_STRAYS],
     ),
     Bug(
+        "nobody's: a second payment in suspense has no owner",
+        "payments/reconciliation/queries/suspense.py",
+        "owner or office(district), each.learned_at",
+        'owner or "", each.learned_at',
+        ["tests/payments/test_notice.py"],
+    ),
+    Bug(
         "placed and suspended: a stray that was placed stands in suspense as well",
         "payments/reconciliation/actions/place.py",
         """    let_vanish(stray, CAUSE)
