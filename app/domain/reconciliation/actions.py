@@ -61,7 +61,7 @@ def compare(by: Actor, sub_mchid: str, day: date) -> ReconRun:
     Refuses `NoSuchMerchant`, `DayNotCompared` while there is no bill.
     """
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, day)
         permit(by, "reconciliation.compare", _place(channel))
         recon.reconcile(channel.id, day)
         run = latest_run(channel.id, day)
@@ -188,7 +188,7 @@ def reject_correction(by: Actor, key: uuid.UUID, because: str) -> Correction:
 def propose(by: Actor, sub_mchid: str, day: date) -> DayProposal:
     """Say that a merchant's day is explained. Refuses as `payments.reconciliation.actions.propose` does."""
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, day)
         permit(by, "reconciliation.propose", _place(channel))
         return recon.propose(channel.id, day, by.label)
 
@@ -196,7 +196,7 @@ def propose(by: Actor, sub_mchid: str, day: date) -> DayProposal:
 def sign(by: Actor, sub_mchid: str, day: date) -> DaySignOff:
     """Close a merchant's day that another proposed. Refuses as `payments.reconciliation.actions.sign` does."""
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, day)
         permit(by, "reconciliation.sign", _place(channel))
         return recon.sign(channel.id, day, by.label)
 
@@ -204,7 +204,7 @@ def sign(by: Actor, sub_mchid: str, day: date) -> DaySignOff:
 def record_rate(by: Actor, sub_mchid: str, rate_ppm: int, since: date, note: str) -> AgreedRate:
     """Write down at which rate WeChat's fee was agreed. Refuses `NoSuchMerchant`, `RateUnfit`."""
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, since)
         permit(by, "reconciliation.record_rate", _place(channel))
         return recon.record_rate(channel, rate_ppm, since, note, by.label)
 
@@ -220,7 +220,7 @@ def confirm_rate(by: Actor, key: uuid.UUID) -> AgreedRate:
 def take_day_sheet(by: Actor, sub_mchid: str, day: date) -> SignedDay:
     """Take the sheet of a closed day out of the platform, which is written down. Refuses as `signed_day` does."""
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, day)
         permit(by, "reconciliation.take_day_sheet", _place(channel))
         told = signed_day(channel, day)
         audit.record("day.sheet", "merchant_channel", channel.id, by.label, {"day": day.isoformat()})
@@ -230,7 +230,7 @@ def take_day_sheet(by: Actor, sub_mchid: str, day: date) -> SignedDay:
 def take_month_sheet(by: Actor, sub_mchid: str, month: date) -> SignedMonth:
     """Take the sheet of a month out, likewise. Refuses as `signed_month` does."""
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, month)
         permit(by, "reconciliation.take_month_sheet", _place(channel))
         told = signed_month(channel, month)
         audit.record("month.sheet", "merchant_channel", channel.id, by.label, {"month": f"{month:%Y-%m}"})
@@ -246,7 +246,7 @@ def export_bill(
     Raises `OriginalSpoilt`: then what was written is worth nothing.
     """
     with transaction():
-        channel = merchant(sub_mchid)
+        channel = merchant(sub_mchid, day)
         permit(by, "reconciliation.export_bill", _place(channel))
         bill = loaded_bill(bill_day(sub_mchid, day, kind).id, version)
         into.writelines(original_text(bill))
@@ -260,7 +260,7 @@ def load_bill(by: Actor, sub_mchid: str, day: date, kind: str, file: BinaryIO, b
     Refuses `NoSuchMerchant`, `NoSuchBillDay`, and as `payments.bills.actions.bring_bill` does.
     """
     with transaction():
-        permit(by, "reconciliation.load_bill", _place(merchant(sub_mchid)))
+        permit(by, "reconciliation.load_bill", _place(merchant(sub_mchid, day)))
         due, keep_days = bill_day(sub_mchid, day, kind), numbers()["bill_originals_days"]
         return bills.bring_bill(due.id, file, by.label, because, on_loaded="reconciliation.match", keep_days=keep_days)
 
@@ -271,7 +271,7 @@ def load_no_bill(by: Actor, sub_mchid: str, day: date, kind: str, paper: Paper, 
     Refuses `FileRefused`, and as `load_bill` does.
     """
     with transaction():
-        permit(by, "reconciliation.load_no_bill", _place(merchant(sub_mchid)))
+        permit(by, "reconciliation.load_no_bill", _place(merchant(sub_mchid, day)))
         due = bill_day(sub_mchid, day, kind)
         return bills.bring_none(
             due.id, keep(paper, by.account_id).id, by.label, because, on_loaded="reconciliation.match"

@@ -26,14 +26,16 @@ _EXPECT: Final = text(
     CROSS JOIN (VALUES ('trade'), ('fund_flow')) AS kinds (kind)
     CROSS JOIN LATERAL (
         SELECT greatest(
-            (channel.opened_at AT TIME ZONE 'Asia/Shanghai')::date,
+            (lower(channel.valid) AT TIME ZONE 'Asia/Shanghai')::date,
             (SELECT max(known.day) + 1 FROM bill_day known
              WHERE known.channel_id = channel.id AND known.kind = kinds.kind)
         ) AS first
     ) AS since
     CROSS JOIN LATERAL generate_series(
-        since.first::timestamp, CAST(:today AS date) - interval '1 day', interval '1 day'
+        since.first::timestamp, least(CAST(:today AS date) - 1, bills_due_through(channel.id))::timestamp,
+        interval '1 day'
     ) AS days (day)
+    WHERE channel.valid IS NOT NULL
     ON CONFLICT ON CONSTRAINT a_merchants_day_has_one_bill_of_a_kind DO NOTHING
     RETURNING channel_id, day, next_check_at
     """
@@ -42,6 +44,9 @@ _EXPECT: Final = text(
 
 def expect_bills() -> int:
     """Write down which bills are due of all days that are over since each merchant began; returns how many are new.
+
+    One that takes no orders any more owes them as long as money may still come back through it: WeChat gives it back
+    within 365 days of its payment (`bills_due_through`).
 
     Those that WeChat has no more are never asked for: they are a case, and a person brings them (`bring_bill`).
     """

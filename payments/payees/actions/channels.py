@@ -55,6 +55,13 @@ class SubMerchantTaken(Conflict):
     message = "该特约商户号在此期间已归属其他收费主体"
 
 
+class SubMerchantStillOwes(Conflict):
+    """WeChat may still give back, or tell of, what another payee had through the number."""
+
+    code = "sub_merchant_still_owes"
+    message = "该特约商户号的原收费主体仍有可退款项或未完账单（最后一笔付款后365天），暂不能移交"
+
+
 def open_channel(
     payee_id: int, *, sp_mchid: str, sub_mchid: str, actor: str, since: datetime | None = None
 ) -> MerchantChannel:
@@ -80,7 +87,7 @@ def confirm_channel(key: uuid.UUID, confirmed_by: str) -> MerchantChannel:
     """A second person's word that the sub-merchant is the payee's: it takes new orders, and the one before no longer.
 
     It never begins before this moment. Refuses `NoSuchChannel`, `OwnChannel`, `ChannelConfirmed`, `SubMerchantTaken`,
-    and `ChangeOutOfOrder` when another of the payee is to begin then or later.
+    `SubMerchantStillOwes`, and `ChangeOutOfOrder` when another of the payee is to begin then or later.
     """
     with transaction():
         channel, now = _locked(key), clock.now()
@@ -93,6 +100,7 @@ def confirm_channel(key: uuid.UUID, confirmed_by: str) -> MerchantChannel:
         end_running(MerchantChannel, [of_the_payee], begins_at)
         taken = {
             "a_sub_merchant_belongs_to_one_payee": SubMerchantTaken,
+            "a_sub_merchant_passes_on_when_nothing_of_it_is_open": SubMerchantStillOwes,
             "a_payee_has_one_channel_at_a_time": ChangeOutOfOrder,
         }
         with refusing(taken):

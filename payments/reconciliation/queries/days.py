@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Select, func, select
 
+from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
@@ -76,10 +77,17 @@ def difference(key: uuid.UUID) -> Difference:
         return found
 
 
-def merchant(sub_mchid: str) -> MerchantChannel:
-    """The channel by WeChat's number of it. Refuses `NoSuchMerchant`."""
+def merchant(sub_mchid: str, day: date | None = None) -> MerchantChannel:
+    """The channel by WeChat's number of it; of several the last one that had begun on that day, if any had.
+
+    Refuses `NoSuchMerchant`.
+    """
+    begins_at = func.lower(MerchantChannel.valid)
+    its = select(MerchantChannel).filter_by(sub_mchid=sub_mchid).where(begins_at.is_not(None))
+    if day is not None:
+        its = its.order_by((begins_at < datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)).desc())
     with transaction() as session:
-        found = session.scalar(select(MerchantChannel).filter_by(sub_mchid=sub_mchid))
+        found = session.scalar(its.order_by(begins_at.desc()).limit(1))
         if found is None:
             raise NoSuchMerchant
         return found

@@ -93,12 +93,13 @@ def day_sheet(channel_id: int, day: date) -> DaySheet:
 
 
 def month_sheets(channel_id: int, month: date) -> Sequence[DaySheet]:
-    """Each day of a month that the merchant was open, all closed. Refuses `MonthNotSignedOff`."""
+    """Each day of a month of which the merchant's bills tell anything, all closed. Refuses `MonthNotSignedOff`."""
     first = month.replace(day=1)
     after = (first + timedelta(days=32)).replace(day=1)
     with transaction() as session:
         due = select(BillDay.day).where(BillDay.channel_id == channel_id, BillDay.day >= first, BillDay.day < after)
-        days = session.scalars(due.distinct().order_by(BillDay.day)).all()
+        quiet = select(func.quiet_days(channel_id))
+        days = session.scalars(due.where(BillDay.day.not_in(quiet)).distinct().order_by(BillDay.day)).all()
         missing = [each for each in days if sign_off(channel_id, each) is None]
         if missing or not days or clock.business_day(clock.now()) < after:
             raise MonthNotSignedOff(days=[each.isoformat() for each in missing])

@@ -44,6 +44,13 @@ _RECONCILED: Final = [
         [_READING],
     ),
     Bug(
+        "forgotten too soon: a retired sub-merchant owes no bills while its payments may still go back",
+        "migrations/versions/0068_last_bills.py",
+        "::date + 365 FROM payment",
+        "::date + 1 FROM payment",
+        ["tests/payments/test_last_bills.py"],
+    ),
+    Bug(
         "lines added later: a bill that is written takes further ones",
         "migrations/versions/0035_bills.py",
         "    _written_at_once()\n    _counted()",
