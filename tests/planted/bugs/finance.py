@@ -45,7 +45,7 @@ _RECONCILED: Final = [
     ),
     Bug(
         "forgotten too soon: a retired sub-merchant owes no bills while its payments may still go back",
-        "migrations/versions/0068_last_bills.py",
+        "migrations/versions/0069_last_bills.py",
         "::date + 365 FROM payment",
         "::date + 1 FROM payment",
         ["tests/payments/test_last_bills.py"],

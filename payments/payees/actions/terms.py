@@ -1,0 +1,96 @@
+"""What a payee's receipts must say is recorded by one person of finance and confirmed by another."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.kernel import audit, clock
+from app.kernel.db import current, refusing, transaction
+from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from app.kernel.spans import span
+from payments.ledger.rules import SOE
+from payments.payees.models import Payee, ReceiptTerms
+from payments.payees.queries import NoSuchTerms, payee_by_id
+from payments.payees.rules import says_sample
+
+
+class TermsUnfit(Invalid):
+    """An enterprise's terms need a VAT rate of 0 to 2000 basis points, a fiscal payee's have none; all need words."""
+
+    code = "receipt_terms_unfit"
+    message = "开票要素不完整：企业须填税率（0至20%），财政收费主体不填税率；项目编码、名称和依据必填"
+
+
+class OwnTerms(NotAllowed):
+    """Who recorded terms does not confirm them."""
+
+    code = "own_receipt_terms"
+    message = "开票要素须由另一人确认"
+
+
+class TermsOverlap(Conflict):
+    """Other confirmed terms of the payee hold at that time."""
+
+    code = "receipt_terms_overlap"
+    message = "该收费主体在此期间已有经确认的开票要素"
+
+
+def record_terms(
+    payee_id: int, since: datetime, *, item_code: str, item_name: str, vat_basis_points: int | None, note: str, by: str
+) -> ReceiptTerms:
+    """Write down item, code and VAT rate from a date on; they count when another person has confirmed them.
+
+    A note with the word 示例 makes them a sample. Refuses `NoSuchPayee`, `TermsUnfit`.
+    """
+    with transaction() as session:
+        payee = payee_by_id(payee_id)
+        words = [each.strip() for each in (item_code, item_name, note)]
+        if not all(words) or not _is_fitting_rate(payee, vat_basis_points):
+            raise TermsUnfit
+        terms = ReceiptTerms(
+            payee_id=payee.id, regime=payee.regime, valid=span(since, None), item_code=words[0], item_name=words[1],
+            vat_basis_points=vat_basis_points, note=words[2], sample=says_sample(words[2]), recorded_by=by,
+            recorded_at=clock.now(),
+        )  # fmt: skip
+        session.add(terms)
+        session.flush()
+        audit.record("receipt_terms.record", "receipt_terms", terms.id, by)
+        return terms
+
+
+def confirm_terms(key: uuid.UUID, by: str) -> ReceiptTerms:
+    """A second person's word that terms are right. Refuses `NoSuchTerms`, `OwnTerms`, `TermsOverlap`."""
+    with transaction():
+        terms = _locked(key)
+        if terms.recorded_by == by:
+            raise OwnTerms
+        if terms.confirmed_by is None:
+            with refusing({"a_payee_has_one_kind_of_terms_at_a_time": TermsOverlap}) as session:
+                terms.confirmed_by, terms.confirmed_at = by, clock.now()
+                session.flush()
+            audit.record("receipt_terms.confirm", "receipt_terms", terms.id, by)
+        return terms
+
+
+def end_terms(key: uuid.UUID, at: datetime, by: str) -> ReceiptTerms:
+    """They hold no longer than to this moment; what was issued by them stays. Refuses `NoSuchTerms`."""
+    with transaction():
+        terms = _locked(key)
+        assert terms.valid.lower is not None
+        terms.valid = span(terms.valid.lower, max(at, terms.valid.lower))
+        audit.record("receipt_terms.end", "receipt_terms", terms.id, by)
+        return terms
+
+
+def _is_fitting_rate(payee: Payee, vat_basis_points: int | None) -> bool:
+    if payee.regime != SOE:
+        return vat_basis_points is None
+    return vat_basis_points is not None and 0 <= vat_basis_points <= 2000  # noqa: PLR2004 - 20 %
+
+
+def _locked(key: uuid.UUID) -> ReceiptTerms:
+    found = current().scalars(select(ReceiptTerms).filter_by(key=key).with_for_update()).one_or_none()
+    if found is None:
+        raise NoSuchTerms
+    return found
