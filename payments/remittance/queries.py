@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
     union_all,
 )  # fmt: skip
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.dialects.postgresql import DATERANGE, Range
 
 from app.kernel import clock
 from app.kernel.db import current, transaction
@@ -146,6 +146,15 @@ def remittable_through(payee_id: int) -> date | None:
             return None
         still_open = open_days_before(signed + DAY)
         return min(signed, still_open[0] - DAY) if still_open else signed
+
+
+def first_unfinal(payee_id: int, days: Range[date]) -> date | None:
+    """The first of these days that some merchant of a payee has not signed off, or that is open in the books."""
+    with transaction() as session:
+        told = func.unsigned_days(payee_id, bindparam("days", days, type_=DATERANGE))
+        unsigned: date | None = session.scalar(select(func.lower(told)))
+        still_open = [each for each in open_days_before(days.upper or date.max) if each in days]
+        return min([*still_open, *([unsigned] if unsigned else [])], default=None)
 
 
 def dues(*, payees: Collection[int] | None = None) -> list[Due]:

@@ -11,7 +11,7 @@ from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
 from payments.ledger.rules import SOE
 from payments.payees.queries import payee_by_id
-from payments.remittance.queries import remittable_through
+from payments.remittance.queries import first_unfinal
 from payments.settlement.models import SettlementStatement
 from payments.settlement.queries import NoSuchSettlement
 from payments.settlement.rules import number_of
@@ -25,7 +25,7 @@ class NotAnEnterprise(Invalid):
 
 
 class DaysNotFinal(Conflict):
-    """Every day must be signed off and closed; `details` has the last one that is."""
+    """Every day of the statement must be signed off and closed; `details` has the first one that is not."""
 
     code = "days_not_final"
     message = "结算期间须全部日结并关账"
@@ -68,10 +68,11 @@ def draft(payee_id: int, first: date, last: date, by: str) -> SettlementStatemen
         payee = payee_by_id(payee_id)
         if payee.regime != SOE:
             raise NotAnEnterprise
-        final = remittable_through(payee_id)
-        if first > last or final is None or last > final:
-            raise DaysNotFinal(final_through=final)
+        if last < first:
+            raise DaysNotFinal(first=first)
         days = Range(first, last + timedelta(days=1))
+        if (unfinal := first_unfinal(payee_id, days)) is not None:
+            raise DaysNotFinal(first=unfinal)
         figures = current().execute(_FIGURES, {"payee": payee_id, "first": first, "last": last}).one()._asdict()
         made = SettlementStatement(
             payee_id=payee_id, regime=payee.regime, days=days, made_by=by, made_at=clock.now(), state="draft",

@@ -97,6 +97,25 @@ def test_only_final_days_are_settled_and_each_once(shop: Unit) -> None:
         draft(payee("fiscal").id, day, day, MAKER)
 
 
+def test_a_day_that_nobody_signed_off_holds_back_no_statement_of_other_days(shop: Unit, program: str) -> None:
+    shop.takes(700)
+    unsigned = shop.next_day(signed=False)
+    day = business(shop)
+    for first in (unsigned, unsigned - DAY):
+        with pytest.raises(DaysNotFinal) as refusal:
+            draft(shop.payee.id, first, day, MAKER)
+        assert refusal.value.details == {"first": unsigned}
+    made = draft(shop.payee.id, day, day, MAKER)
+    assert (made.opening_fen, made.paid_fen) == (700, 3000)
+    with pytest.raises(IntegrityConstraintViolation) as told_off:
+        by_hand(program, A_STATEMENT, payee=shop.payee.id, **(FIT | {"paid": 700, "closing": 700}))
+    assert told_off.value.diag.constraint_name in {
+        "a_settlement_is_of_signed_off_days", "a_settlement_says_what_the_books_say",
+    }  # fmt: skip
+    shop.signs(unsigned)
+    assert draft(shop.payee.id, unsigned, unsigned, MAKER).closing_fen == made.opening_fen
+
+
 def test_a_page_of_statements_is_full_of_those_that_were_asked_for(shop: Unit) -> None:
     day = business(shop)
     shop.next_day()

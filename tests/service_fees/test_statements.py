@@ -109,8 +109,18 @@ def test_a_month_is_over_signed_off_and_closed_before_it_is_stated(entrusted: En
     entrusted.is_over(JUNE, signed=False)
     with pytest.raises(FeeDaysNotFinal):
         entrusted.drafts()
-    entrusted.books.signs(JULY - DAY)
+    entrusted.is_over(JUNE)
     assert entrusted.drafts().base_fen == 500
+
+
+def test_a_month_waits_for_no_day_of_an_earlier_one(entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    entrusted.takes()
+    entrusted.is_over(JUNE, signed=False)
+    entrusted.is_over(JULY)
+    assert entrusted.drafts(JULY).base_fen == 0
+    with pytest.raises(FeeDaysNotFinal):
+        entrusted.drafts(JUNE)
 
 
 def quiet_lot(entrusted: Entrusted) -> Lot:

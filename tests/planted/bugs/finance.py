@@ -271,7 +271,7 @@ _REMITTED: Final = [
     ),
     Bug(
         "invented: a settlement statement says other figures than the books",
-        "migrations/versions/0049_settlement_statements.py",
+        "migrations/versions/0070_their_own_days.py",
         "broken := 'a_settlement_says_what_the_books_say';",
         "broken := NULL;",
         [_SETTLED],
@@ -317,21 +317,21 @@ _SERVICE_FEES: Final = [
     ),
     Bug(
         "fee unseen: a month with a day that nobody signed off is stated",
-        "migrations/versions/0056_brought_by_hand.py",
+        "migrations/versions/0070_their_own_days.py",
         "broken := 'a_fee_statement_is_of_signed_off_days';",
         "broken := NULL;",
         [_FEES],
     ),
     Bug(
         "fee invented: a statement says other figures than the books",
-        "migrations/versions/0056_brought_by_hand.py",
+        "migrations/versions/0070_their_own_days.py",
         "broken := 'a_fee_statement_says_what_was_collected';",
         "broken := NULL;",
         [_FEE_GUARDS],
     ),
     Bug(
         "nobody's money: the month of a lot that charges for nobody is stated",
-        "migrations/versions/0056_brought_by_hand.py",
+        "migrations/versions/0070_their_own_days.py",
         "broken := 'a_charging_lot_has_its_payee';",
         "broken := NULL;",
         [_FEES],
