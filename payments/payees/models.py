@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -144,3 +144,46 @@ class MerchantChannel(Base):
     confirmed_by: Mapped[str | None]
     confirmed_at: Mapped[datetime | None]
     valid: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+
+
+class ReceiptTerms(Base):
+    """What a payee's receipts must say (开票要素), by dates: item, code and - of an enterprise - the VAT rate.
+
+    Only what a second person of finance confirmed counts; there is no default. A sample (示例) counts only where
+    samples are accepted.
+    """
+
+    __tablename__ = "receipt_terms"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["payee_id", "regime"], ["payee.id", "payee.regime"], name="terms_have_their_payees_regime"
+        ),
+        UniqueConstraint("id", "payee_id", name="terms_are_one_payees"),
+        ExcludeConstraint(
+            ("payee_id", "="), ("valid", "&&"), where=text("confirmed_by IS NOT NULL"), using="gist",
+            name="a_payee_has_one_kind_of_terms_at_a_time",
+        ),
+        CheckConstraint("(regime = 'SOE') = (vat_basis_points IS NOT NULL)", name="an_enterprise_has_a_vat_rate"),
+        CheckConstraint("vat_basis_points BETWEEN 0 AND 2000", name="a_vat_rate_is_up_to_20_percent"),
+        CheckConstraint("confirmed_by <> recorded_by", name="terms_are_confirmed_by_another_person"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="a_confirmation_of_terms_has_its_time"),
+        CheckConstraint("sample = (position('示例' in note) > 0)", name="sample_terms_say_so_in_their_note"),
+        CheckConstraint("item_code <> '' AND item_name <> '' AND note <> ''", name="terms_name_item_and_basis"),
+        CheckConstraint("NOT isempty(valid) AND lower_inc(valid)", name="terms_hold_for_some_time"),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    payee_id: Mapped[int]
+    regime: Mapped[str]
+    valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    item_code: Mapped[str]
+    """执收项目编码, or the enterprise's 税收分类编码."""
+    item_name: Mapped[str]
+    vat_basis_points: Mapped[int | None] = mapped_column(SmallInteger)
+    note: Mapped[str]
+    sample: Mapped[bool]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]

@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select, true
 
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
-from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation
+from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation, ReceiptTerms
 
 _samples_accepted = False
 
@@ -25,6 +26,13 @@ class NoSuchChannel(NotFound):
 
     code = "no_such_channel"
     message = "未找到该特约商户"
+
+
+class NoSuchTerms(NotFound):
+    """No such terms."""
+
+    code = "no_such_receipt_terms"
+    message = "未找到该开票要素"
 
 
 class PayeeNotConfirmed(Conflict):
@@ -120,6 +128,31 @@ def channel_by_key(key: uuid.UUID) -> MerchantChannel:
         if channel is None:
             raise NoSuchChannel
         return channel
+
+
+def terms_at(payee_id: int, at: datetime) -> ReceiptTerms | None:
+    """The confirmed terms of a payee at a moment; samples count only where they are accepted. There is no default."""
+    confirmed = select(ReceiptTerms).where(
+        ReceiptTerms.payee_id == payee_id, ReceiptTerms.valid.contains(at), ReceiptTerms.confirmed_by.is_not(None)
+    )
+    with transaction() as session:
+        found = session.scalars(confirmed).one_or_none()
+        return found if found is not None and (_samples_accepted or not found.sample) else None
+
+
+def terms_of(payee_id: int) -> Sequence[ReceiptTerms]:
+    """All terms of a payee, oldest first."""
+    with transaction() as session:
+        return session.scalars(select(ReceiptTerms).filter_by(payee_id=payee_id).order_by(ReceiptTerms.id)).all()
+
+
+def terms_by_key(key: uuid.UUID) -> ReceiptTerms:
+    """Terms by their key. Refuses `NoSuchTerms`."""
+    with transaction() as session:
+        found = session.scalar(select(ReceiptTerms).filter_by(key=key))
+        if found is None:
+            raise NoSuchTerms
+        return found
 
 
 def sub_merchants() -> Mapping[int, str]:

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -12,9 +11,8 @@ from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.charges.models import Payment
-from payments.payees.models import Payee
-from payments.payees.queries import samples_accepted
-from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest, ReceiptTerms
+from payments.payees.models import Payee, ReceiptTerms
+from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest
 from payments.receipts.rules import BLUE, LIVE
 from payments.refunds.models import Refund
 
@@ -24,13 +22,6 @@ class NoSuchReceipt(NotFound):
 
     code = "no_such_receipt"
     message = "未找到该票据"
-
-
-class NoSuchTerms(NotFound):
-    """No such terms."""
-
-    code = "no_such_receipt_terms"
-    message = "未找到该开票要素"
 
 
 class NoSuchTitle(NotFound):
@@ -110,31 +101,6 @@ def kept_fen(charge_id: int) -> Fen:
         return 0
     gone = select(Refund.amount_fen).filter_by(payment_id=paid.id, state="success")
     return paid.paid_fen - sum(current().scalars(gone))
-
-
-def terms_at(payee_id: int, at: datetime) -> ReceiptTerms | None:
-    """The confirmed terms of a payee at a moment; samples count only where they are accepted. There is no default."""
-    confirmed = select(ReceiptTerms).where(
-        ReceiptTerms.payee_id == payee_id, ReceiptTerms.valid.contains(at), ReceiptTerms.confirmed_by.is_not(None)
-    )
-    with transaction() as session:
-        found = session.scalars(confirmed).one_or_none()
-        return found if found is not None and (samples_accepted() or not found.sample) else None
-
-
-def terms_of(payee_id: int) -> Sequence[ReceiptTerms]:
-    """All terms of a payee, oldest first."""
-    with transaction() as session:
-        return session.scalars(select(ReceiptTerms).filter_by(payee_id=payee_id).order_by(ReceiptTerms.id)).all()
-
-
-def terms_by_key(key: uuid.UUID) -> ReceiptTerms:
-    """Terms by their key. Refuses `NoSuchTerms`."""
-    with transaction() as session:
-        found = session.scalar(select(ReceiptTerms).filter_by(key=key))
-        if found is None:
-            raise NoSuchTerms
-        return found
 
 
 def receipt_by_key(key: uuid.UUID) -> Receipt:

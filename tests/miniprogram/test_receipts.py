@@ -20,8 +20,9 @@ from app.wiring import outside_transactions, wiring
 from miniprogram_api import receipts
 from payments.charges.actions.settle import settle
 from payments.charges.queries import charge, orders_of
+from payments.payees.actions import confirm_terms, record_terms
 from payments.payees.queries import accept_samples
-from payments.receipts.actions import confirm_terms, issue_due, plan_due, record_terms
+from payments.receipts.actions import issue_due, plan_due
 from tests import world
 from tests.conftest import MovableClock
 from tests.miniprogram.stand import Phone

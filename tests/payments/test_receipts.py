@@ -13,11 +13,12 @@ from app.kernel import clock
 from payments.charges import queries
 from payments.charges.actions import check_order
 from payments.charges.models import Charge
+from payments.payees.actions import confirm_terms, record_terms
+from payments.payees.actions.terms import OwnTerms, TermsOverlap, TermsUnfit
 from payments.payees.models import Payee
-from payments.payees.queries import accept_samples
-from payments.receipts.actions import ask_invoice, confirm_terms, issue_due, plan_due, record_terms, retry, save_title
+from payments.payees.queries import accept_samples, terms_at
+from payments.receipts.actions import ask_invoice, issue_due, plan_due, retry, save_title
 from payments.receipts.actions.ask import AskedBefore, IssuedByItself, NothingToInvoice, SeveralPayees
-from payments.receipts.actions.terms import OwnTerms, TermsOverlap, TermsUnfit
 from payments.receipts.actions.titles import TaxNumberWrong, TitleKnown, empty_titles
 from payments.receipts.models import Receipt
 from payments.receipts.queries import (
@@ -26,7 +27,6 @@ from payments.receipts.queries import (
     live_receipt,
     own_receipts,
     receipts_of_charge,
-    terms_at,
     written,
 )
 from payments.refunds.models import Refund

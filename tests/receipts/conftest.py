@@ -9,8 +9,8 @@ from flask import Flask
 
 from app.kernel import clock as kernel_clock
 from app.wiring import outside_transactions, wiring
+from payments.payees.actions import confirm_terms, record_terms
 from payments.payees.models import Payee
-from payments.receipts.actions import confirm_terms, record_terms
 from tests.payments.platforms import Stands, standing
 from tests.receipts.post import PostOffice, post_office
 from tests.world import payee

@@ -18,9 +18,10 @@ from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction
 from app.kernel.refusals import NotFound
 from payments.charges.models import Charge
-from payments.payees.queries import payee_by_key
-from payments.receipts.models import Receipt, ReceiptTerms
-from payments.receipts.queries import Written, terms_of, whole
+from payments.payees.models import ReceiptTerms
+from payments.payees.queries import payee_by_key, terms_of
+from payments.receipts.models import Receipt
+from payments.receipts.queries import Written, whole
 
 PAGE: Final = 200
 

@@ -6,10 +6,16 @@ from typing import Final
 from app.domain.units.rules import CITY, DISTRICTS
 from app.jobs.sample_city.table import MARK, Neighbourhood, Opened, treasury_of
 from app.kernel.clock import SHANGHAI
-from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
+from payments.payees.actions import (
+    confirm,
+    confirm_channel,
+    confirm_terms,
+    open_channel,
+    open_payee,
+    record_terms,
+)
 from payments.payees.models import Payee
 from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Particulars
-from payments.receipts.actions import confirm_terms, record_terms
 
 ACTOR: Final = "sample-city"
 CHECKER: Final = f"{ACTOR}-checker"

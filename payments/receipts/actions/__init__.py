@@ -1,4 +1,4 @@
-"""What can be done with receipts: titles, terms, asking, planning, issuing; one file a verb."""
+"""What can be done with receipts: titles, asking, planning, issuing; one file a verb."""
 
 from payments.receipts.actions.ask import ask_invoice
 from payments.receipts.actions.issue import issue_due
@@ -6,18 +6,14 @@ from payments.receipts.actions.news import take_news
 from payments.receipts.actions.plan import plan_due
 from payments.receipts.actions.request import amend
 from payments.receipts.actions.retry import retry
-from payments.receipts.actions.terms import confirm_terms, end_terms, record_terms
 from payments.receipts.actions.titles import empty_titles, remove_title, save_title
 
 __all__ = [
     "amend",
     "ask_invoice",
-    "confirm_terms",
     "empty_titles",
-    "end_terms",
     "issue_due",
     "plan_due",
-    "record_terms",
     "remove_title",
     "retry",
     "save_title",

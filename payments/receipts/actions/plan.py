@@ -11,9 +11,11 @@ from app.kernel.ids import new_key
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
 from payments.charges.models import Charge
+from payments.payees.models import ReceiptTerms
+from payments.payees.queries import terms_at
 from payments.receipts.actions.locks import lock_request
-from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest, ReceiptTerms
-from payments.receipts.queries import kept_fen, line_place, live_receipt, place, terms_at, title_place
+from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest
+from payments.receipts.queries import kept_fen, line_place, live_receipt, place, title_place
 from payments.receipts.rules import BLUE, LOOK_AGAIN, RECEIPT, RED, WITHOUT_TERMS, remark_of
 from payments.receipts.rules.taxes import tax_within
 

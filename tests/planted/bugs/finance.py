@@ -133,7 +133,7 @@ _RECEIPTED: Final = [
     ),
     Bug(
         "rate guessed: terms that nobody confirmed count",
-        "payments/receipts/queries.py",
+        "payments/payees/queries.py",
         ", ReceiptTerms.confirmed_by.is_not(None)",
         "",
         [_RECEIPTS],
