@@ -12,13 +12,16 @@ import click
 from flask import Blueprint, Flask
 from flask.cli import FlaskGroup
 
-import miniprogram_api
-from app import factory
-from app.api import gates, notices, ops, partners, receipts
-from app.api import open as open_data
-from app.api.gates import cameras
-from app.jobs import commands
-from app.settings import Settings, SettingsRefused
+from app.kernel.garbage import none_meanwhile
+
+with none_meanwhile():
+    import miniprogram_api
+    from app import factory
+    from app.api import gates, notices, ops, partners, receipts
+    from app.api import open as open_data
+    from app.api.gates import cameras
+    from app.jobs import commands
+    from app.settings import Settings, SettingsRefused
 
 
 def create_app(settings: Settings | None = None) -> Flask:

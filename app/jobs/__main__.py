@@ -6,10 +6,13 @@ It opens no door and loads none, so it starts faster than `flask --app wsgi work
 import argparse
 import os
 
-from app import factory
-from app.jobs.sweepers import sweep_for_ever
-from app.jobs.worker import work
-from app.settings import Settings
+from app.kernel.garbage import none_meanwhile
+
+with none_meanwhile():
+    from app import factory
+    from app.jobs.sweepers import sweep_for_ever
+    from app.jobs.worker import work
+    from app.settings import Settings
 
 
 def main() -> None:
