@@ -21,6 +21,7 @@ class Payee(Base):
         UniqueConstraint("id", "regime", name="a_payee_has_one_regime"),
         UniqueConstraint("id", "opened_by", name="a_payee_was_opened_by_one_person"),
         UniqueConstraint("id", "purse", name="a_payee_fills_one_purse"),
+        UniqueConstraint("id", "item_code", name="a_payee_is_known_by_its_item"),
         UniqueConstraint(
             "id", "regime", "level", "collecting_unit_code", "item_code", "treasury_target",
             name="a_payee_has_one_treasury_target",
@@ -158,6 +159,9 @@ class ReceiptTerms(Base):
         ForeignKeyConstraint(
             ["payee_id", "regime"], ["payee.id", "payee.regime"], name="terms_have_their_payees_regime"
         ),
+        ForeignKeyConstraint(
+            ["payee_id", "fiscal_item"], ["payee.id", "payee.item_code"], name="fiscal_terms_name_their_payees_item"
+        ),
         UniqueConstraint("id", "payee_id", name="terms_are_one_payees"),
         ExcludeConstraint(
             ("payee_id", "="), ("valid", "&&"), where=text("confirmed_by IS NOT NULL"), using="gist",
@@ -178,7 +182,11 @@ class ReceiptTerms(Base):
     regime: Mapped[str]
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     item_code: Mapped[str]
-    """执收项目编码, or the enterprise's 税收分类编码."""
+    """执收项目编码, the payee's own, or the enterprise's 税收分类编码."""
+    fiscal_item: Mapped[str | None] = mapped_column(
+        Computed("CASE WHEN regime = 'TREASURY'::text THEN item_code END", persisted=True)
+    )
+    """The same of a fiscal payee: under it the money is paid in."""
     item_name: Mapped[str]
     vat_basis_points: Mapped[int | None] = mapped_column(SmallInteger)
     note: Mapped[str]

@@ -14,7 +14,7 @@ from payments.charges import queries
 from payments.charges.actions import check_order
 from payments.charges.models import Charge
 from payments.payees.actions import confirm_terms, record_terms
-from payments.payees.actions.terms import OwnTerms, TermsOverlap, TermsUnfit
+from payments.payees.actions.terms import ItemOfAnother, OwnTerms, TermsOverlap, TermsUnfit
 from payments.payees.models import Payee
 from payments.payees.queries import accept_samples, terms_at
 from payments.receipts.actions import ask_invoice, issue_due, plan_due, retry, save_title
@@ -65,10 +65,22 @@ def enterprise(till: Till) -> Payee:
     return with_terms(till.enterprise_payee())
 
 
+FISCAL_TERMS: LiteralString = """
+INSERT INTO receipt_terms (key, payee_id, regime, valid, item_code, item_name, note, sample, recorded_by, recorded_at)
+VALUES (gen_random_uuid(), %s, 'TREASURY', '[2026-01-01,)', '999', '停车', '正式', false, 'a', now())
+"""
+
+
 def with_terms(payee: Payee) -> Payee:
     rate = None if payee.regime == "TREASURY" else 900
     made = record_terms(
-        payee.id, SINCE, item_code="103072101", item_name="停车服务", vat_basis_points=rate, note="示例", by="maker"
+        payee.id,
+        SINCE,
+        item_code=payee.item_code or "103072101",
+        item_name="停车服务",
+        vat_basis_points=rate,
+        note="示例",
+        by="maker",
     )
     confirm_terms(made.key, "checker")
     return payee
@@ -338,6 +350,14 @@ def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till,
         confirm_terms(made.key, "a")
     with pytest.raises(TermsOverlap):
         confirm_terms(made.key, "b")
+
+
+def test_a_fiscal_bill_names_the_item_under_which_the_money_is_paid_in(payee: Payee, program: str) -> None:
+    with pytest.raises(ItemOfAnother):
+        record_terms(payee.id, SINCE, item_code="999", item_name="停车", vat_basis_points=None, note="示例", by="a")
+    with psycopg.connect(program) as connection, pytest.raises(ForeignKeyViolation) as refusal:
+        connection.execute(FISCAL_TERMS, [payee.id])
+    assert refusal.value.diag.constraint_name == "fiscal_terms_name_their_payees_item"
 
 
 def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till: Till) -> None:

@@ -59,9 +59,9 @@ def enterprise(app: Flask, evening: datetime) -> Payee:
 
 
 def with_terms(of: Payee, vat_basis_points: int | None) -> Payee:
+    item = of.item_code or "3040502020200000000"
     terms = record_terms(
-        of.id, SINCE, item_code="103072101", item_name="停车服务", vat_basis_points=vat_basis_points, note="示例",
-        by="maker",
-    )  # fmt: skip
+        of.id, SINCE, item_code=item, item_name="停车服务", vat_basis_points=vat_basis_points, note="示例", by="maker"
+    )
     confirm_terms(terms.key, "checker")
     return of

@@ -22,6 +22,13 @@ class TermsUnfit(Invalid):
     message = "开票要素不完整：企业须填税率（0至20%），财政收费主体不填税率；项目编码、名称和依据必填"
 
 
+class ItemOfAnother(Invalid):
+    """A fiscal bill names the item under which the money is paid in: the payee's own."""
+
+    code = "receipt_item_of_another"
+    message = "项目编码与收费主体的非税收入项目编码不一致"
+
+
 class OwnTerms(NotAllowed):
     """Who recorded terms does not confirm them."""
 
@@ -41,13 +48,15 @@ def record_terms(
 ) -> ReceiptTerms:
     """Write down item, code and VAT rate from a date on; they count when another person has confirmed them.
 
-    A note with the word 示例 makes them a sample. Refuses `NoSuchPayee`, `TermsUnfit`.
+    A note with the word 示例 makes them a sample. Refuses `NoSuchPayee`, `TermsUnfit`, `ItemOfAnother`.
     """
     with transaction() as session:
         payee = payee_by_id(payee_id)
         words = [each.strip() for each in (item_code, item_name, note)]
         if not all(words) or not _is_fitting_rate(payee, vat_basis_points):
             raise TermsUnfit
+        if payee.item_code not in {None, words[0]}:
+            raise ItemOfAnother(item_code=payee.item_code)
         terms = ReceiptTerms(
             payee_id=payee.id, regime=payee.regime, valid=span(since, None), item_code=words[0], item_name=words[1],
             vat_basis_points=vat_basis_points, note=words[2], sample=says_sample(words[2]), recorded_by=by,
