@@ -1,11 +1,42 @@
-"""Statements that were handed in, their lines, and which settlement each line is."""
+"""Accounts on record, statements that were handed in, their lines, and which settlement each line is."""
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+
+
+class PayeeAccount(Base):
+    """An account into which a payee's money is paid out (收款账户), from a day on, beside the one it was opened with.
+
+    It counts once another person confirmed it: a trigger takes statements of no other.
+    """
+
+    __tablename__ = "payee_account"
+    __table_args__ = (
+        CheckConstraint("account ~ '^[0-9]{8,32}$' AND bank <> ''", name="an_account_has_its_number_and_bank"),
+        CheckConstraint("note <> ''", name="an_account_names_its_basis"),
+        CheckConstraint("confirmed_by <> recorded_by", name="an_account_is_confirmed_by_another_person"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="a_confirmed_account_has_its_time"),
+        Index(
+            "a_payee_has_an_account_once", "payee_id", "account", unique=True,
+            postgresql_where=text("confirmed_by IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    account: Mapped[str]
+    bank: Mapped[str]
+    since: Mapped[date]
+    note: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
 
 
 class BankStatement(Base):

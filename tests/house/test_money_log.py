@@ -44,6 +44,7 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     ),
     "explanation": frozenset({"decided_by", "decided_at", "decided_because"}),
     "merchant_channel": frozenset({"confirmed_by", "confirmed_at"}),
+    "payee_account": frozenset({"confirmed_at"}),
     "payment": frozenset({"refund_reserved_fen"}),
     "receipt": frozenset(
         {"next_check_at", "attempts", "code", "number", "check_code", "issued_at", "refusal", "news_at"}

@@ -1,8 +1,9 @@
 """Bank statements are whole or refused, and each settlement is found in them at most once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -11,14 +12,17 @@ from sqlalchemy import select
 
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
-from payments.bank.actions import OtherAccount, StatementKnown, import_statement, watch_settlements
+from payments.bank.actions import confirm_account, import_statement, record_account, watch_settlements
+from payments.bank.actions.accounts import AccountKnown, AccountUnfit, OwnAccount
+from payments.bank.actions.statements import OtherAccount, StatementKnown
 from payments.bank.models import BankLine
 from payments.bank.queries import settlements
 from payments.bank.rules import StatementRefused, read_camt, read_csv
 from simulators.wechat.bill_papers import Flowed
 from tests.payments.months import Shop
 from tests.payments.papers import DAY, Edit, at
-from tests.payments.world import cases, enterprise_payee
+from tests.payments.test_reconcile import hand_written
+from tests.payments.world import cases, enterprise_payee, treasury_payee
 
 ACCOUNT = "571900000000001"
 CSV = (
@@ -150,6 +154,45 @@ def test_the_same_file_another_account_and_another_sum_are_refused_whole(shop: S
     imported(shop)
     with pytest.raises(StatementKnown):
         imported(shop)
+
+
+OF_NOBODY: LiteralString = """
+INSERT INTO bank_statement (key, payee_id, format, account, sha256, lines, opening_fen, moved_fen, closing_fen,
+                            imported_by, imported_at)
+VALUES (gen_random_uuid(), %(payee)s, 'csv', %(account)s, '', 0, 0, 0, 0, 'x', now())
+"""
+
+
+def test_a_treasurys_payee_has_statements_of_accounts_that_two_persons_put_on_record_and_of_no_other(
+    shop: Shop, program: str
+) -> None:
+    unit = replace(shop, payee=treasury_payee())
+    number, since = "571900000000042", DAY - timedelta(days=9)
+    told = (unit.payee.id, number, "某银行", since, "财政局函12号", "staff:1")
+    for unfit in ("57190", "5719-0000-0001"):
+        with pytest.raises(AccountUnfit):
+            record_account(unit.payee.id, unfit, "某银行", since, "财政局函12号", "staff:1")
+    made, other = record_account(*told), record_account(*told)
+    with pytest.raises(OwnAccount):
+        confirm_account(made.key, "staff:1")
+    with pytest.raises(OtherAccount):
+        imported(unit, account=number)
+    assert hand_written(program, OF_NOBODY, payee=unit.payee.id, account=number) == (
+        "a_statement_is_of_an_account_on_record"
+    )
+    confirm_account(made.key, "staff:2")
+    for again in (made, other):
+        with pytest.raises(AccountKnown):
+            confirm_account(again.key, "staff:2")
+    with pytest.raises(OtherAccount):
+        imported(unit, CSV.replace("2026-06-10", "2026-05-10"), account=number)
+    with pytest.raises(OtherAccount):
+        imported(shop, account=number)
+    imported(unit, account=number)
+    alone: LiteralString = "UPDATE payee_account SET confirmed_by = recorded_by, confirmed_at = now() WHERE id = %(id)s"
+    assert hand_written(program, alone, id=other.id) == "an_account_is_confirmed_by_another_person"
+    rewritten: LiteralString = "UPDATE payee_account SET confirmed_by = 'staff:3' WHERE id = %(id)s"
+    assert hand_written(program, rewritten, id=made.id) == "a_recorded_account_stays"
 
 
 def test_a_settlement_that_does_not_arrive_in_three_days_is_a_case(shop: Shop, at: Callable[[datetime], None]) -> None:

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.kernel.db import transaction
 from app.settings import Settings
+from payments.bank.actions import confirm_account, record_account
 from payments.charges import queries
 from payments.charges.actions import check_order, open_charge, prepare, prepare_together
 from payments.charges.models import Charge, ExceptionCase, Order, Payment
@@ -48,6 +49,12 @@ def enterprise_payee(sp_mchid: str = "1600000001") -> Payee:
     """A state-owned enterprise, confirmed as a sample, with a sub-merchant."""
     particulars = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
     return _ready(open_payee("某城投停车公司", particulars, EVER, actor="test"), sp_mchid)
+
+
+def on_record(payee: Payee, account: str = "571900000000009") -> None:
+    """An account into which a payee's money is paid out, recorded by one person and confirmed by another."""
+    made = record_account(payee.id, account, "某银行", date(2026, 1, 1), "开户通知书", "staff:1")
+    confirm_account(made.key, "staff:2")
 
 
 def _ready(payee: Payee, sp_mchid: str) -> Payee:

@@ -130,3 +130,22 @@ def test_nothing_is_assigned_to_who_may_not_clear_it_up(app: Flask, shop: Shop) 
         login = logins([helpless.account_id])[helpless.account_id]
         assert refused(app, maker, "reconciliation", "assign", found["key"], login) == "owner_cannot_act"
     assert refused(app, maker, "reconciliation", "assign", found["key"], "nobody") == "not_found"
+
+
+def test_a_statement_is_imported_once_its_account_is_on_record(app: Flask, shop: Shop, tmp_path: Path) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    file = tmp_path / "june.csv"
+    file.write_text("记账日期,收入,支出,余额,附言\n2026-06-10,,,100.00,期初余额\n2026-06-10,42.00,,142.00,财付通\n")
+    number = "571900000000042"
+    merchant = shop.owner(DAY).sub_mchid
+    brought = ("reconciliation", "import-statement", merchant, file, "--format", "csv", "--account", number)
+    assert refused(app, maker, *brought) == "statement_of_another_account"
+    recorded = told(
+        app, maker, "reconciliation", "record-account", shop.payee.key, number, "--bank", "某银行", "--since",
+        "2026-06-01", "--note", "财政局函12号",
+    )  # fmt: skip
+    assert refused(app, maker, "reconciliation", "confirm-account", recorded["key"]) == "not_permitted"
+    told(app, checker, "reconciliation", "confirm-account", recorded["key"])
+    [seen] = told(app, checker, "reconciliation", "accounts")
+    assert (seen["account"], seen["confirmed_by"]) == (number, checker.label)
+    assert told(app, maker, *brought)["closing_fen"] == 14200

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.ground import Addresses
+from tests.payments.world import on_record
 from tests.remittance.scene import Unit
 from tests.world import payee
 
@@ -16,7 +17,9 @@ from tests.world import payee
 def unit(database: Addresses, at: Callable[[datetime], None], admin: psycopg.Connection[Any]) -> Unit:
     """An organ that collects for its district's treasury, on the evening of 10 June."""
     at(datetime(2026, 6, 10, 12, tzinfo=UTC))
-    return Unit(admin, at, payee("fiscal"))
+    made = Unit(admin, at, payee("fiscal"))
+    on_record(made.payee)
+    return made
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from payments.remittance.actions import approve, propose, refuse, send, send_bac
 from payments.remittance.models import RemittanceBatch
 from payments.remittance.queries import batch, reference_of
 from payments.remittance.rules import bounced_lines, remitted_lines
-from tests.payments.world import paid_through, treasury_payee
+from tests.payments.world import enterprise_payee, paid_through
 from tests.races import at_once
 from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, Unit, evidence
 
@@ -427,8 +427,8 @@ _STATEMENT: LiteralString = """
 WITH one AS (
     INSERT INTO bank_statement (key, payee_id, format, account, sha256, lines, opening_fen, moved_fen, closing_fen,
                                 imported_by, imported_at)
-    VALUES (gen_random_uuid(), %(payee)s, 'csv', '1', gen_random_uuid()::text::bytea, 1, 0, %(left)s, %(left)s,
-            'staff:1', now()) RETURNING id
+    SELECT gen_random_uuid(), id, 'csv', coalesce(bank_account, '571900000000009'), gen_random_uuid()::text::bytea, 1,
+           0, %(left)s, %(left)s, 'staff:1', now() FROM payee WHERE id = %(payee)s RETURNING id
 )
 INSERT INTO bank_line (statement_id, number, booked_on, amount_fen, reference)
 SELECT id, 1, '2026-06-11', %(left)s, '' FROM one RETURNING statement_id
@@ -458,7 +458,7 @@ def test_a_receipt_is_for_the_very_sum_and_of_the_own_bank(
     unit.takes(1250)
     unit.next_day()
     made = unit.sent()
-    whose = treasury_payee().id if other.get("another") else unit.payee.id
+    whose = enterprise_payee().id if other.get("another") else unit.payee.id
     left = int(str(other.get("left", -1250)))
     words = {
         "batch": made.id, "payee": unit.payee.id, "fen": 1250, "statement": statement(unit, whose, left), "line": 1,

@@ -16,7 +16,8 @@ from app.kernel.db import transaction
 from app.kernel.files import Paper, keep
 from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
-from payments.bank.models import BankStatement
+from payments.bank.models import BankStatement, PayeeAccount
+from payments.bank.queries import account as account_by
 from payments.bills import actions as bills
 from payments.bills.models import BillFile
 from payments.bills.queries import bill_day, loaded_bill, original_text
@@ -25,6 +26,7 @@ from payments.parity import actions as parity
 from payments.parity.models import Correction
 from payments.parity.queries import correction
 from payments.payees.models import MerchantChannel
+from payments.payees.queries import payee_by_key
 from payments.reconciliation import actions as recon
 from payments.reconciliation.actions.sign import DayNotCompared
 from payments.reconciliation.models import (
@@ -276,6 +278,21 @@ def load_no_bill(by: Actor, sub_mchid: str, day: date, kind: str, paper: Paper, 
         return bills.bring_none(
             due.id, keep(paper, by.account_id).id, by.label, because, on_loaded="reconciliation.match"
         )
+
+
+def record_account(by: Actor, payee: uuid.UUID, account: str, bank_name: str, since: date, note: str) -> PayeeAccount:
+    """Put an account of a payee on record. Refuses `NoSuchPayee`, `AccountUnfit`."""
+    with transaction():
+        of = payee_by_key(payee)
+        permit(by, "reconciliation.record_account", place_of_payee(of.id))
+        return bank.record_account(of.id, account, bank_name, since, note, by.label)
+
+
+def confirm_account(by: Actor, key: uuid.UUID) -> PayeeAccount:
+    """Agree with a recorded account. Refuses as `payments.bank.actions.confirm_account` does."""
+    with transaction():
+        permit(by, "reconciliation.confirm_account", place_of_payee(account_by(key).payee_id))
+        return bank.confirm_account(key, by.label)
 
 
 def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:

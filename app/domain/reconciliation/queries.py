@@ -11,7 +11,7 @@ from app.domain.staff.queries import people
 from app.domain.staff.rules import Actor, reach
 from app.kernel.refusals import Conflict
 from payments.bank import queries as bank
-from payments.bank.queries import SettlementView
+from payments.bank.queries import AccountView, SettlementView
 from payments.bills import queries as bill_files
 from payments.bills.queries import BillView
 from payments.parity import queries as parity
@@ -115,6 +115,11 @@ def differences(
 def settlements(by: Actor, limit: int = PAGE) -> Sequence[SettlementView]:
     """What WeChat paid out, and when the bank had it, the newest day first. Refuses `NotPermitted`."""
     return bank.settlements(payees=payees_within(reach(by, "reconciliation.see")), limit=limit)
+
+
+def accounts(by: Actor) -> Sequence[AccountView]:
+    """Which accounts are on record, by payee. Refuses `NotPermitted`."""
+    return bank.accounts(payees=payees_within(reach(by, "reconciliation.see")))
 
 
 def suspense(by: Actor, sub_mchid: str | None = None) -> Sequence[Held]:

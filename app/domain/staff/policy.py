@@ -158,6 +158,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "reconciliation.assign": _only(FINANCE_MAKER, FINANCE_CHECKER),
     "reconciliation.load_bill": _only(FINANCE_MAKER),
     "reconciliation.load_no_bill": _only(FINANCE_MAKER),
+    "reconciliation.record_account": _only(FINANCE_MAKER),
+    "reconciliation.confirm_account": _only(FINANCE_CHECKER),
     "reconciliation.import_statement": _only(FINANCE_MAKER),
     "reconciliation.explain": _only(FINANCE_MAKER),
     "reconciliation.accept": _only(FINANCE_CHECKER),

@@ -14,11 +14,12 @@ from app.adapters.documents import Paper, rendered
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, MONTH, PAPER, acting, for_me_alone, looking, noun, to_option
+from app.jobs.commands.door import DAY, MONTH, PAPER, acting, for_me_alone, looking, named, noun, to_option
 from app.jobs.sign_off_sheets import day_paper, month_paper
 from app.kernel import clock, files
 from payments.bank.actions import FORMATS
 from payments.bills.queries import FUND_FLOW, TRADE
+from payments.payees.models import Payee
 from payments.reconciliation.queries import merchant as find_merchant
 from payments.reconciliation.queries.suspense import SURPLUS
 from payments.reconciliation.rules import CLASSES, CLEARING_STATES, PLACEMENT_STATES, STATES, TARGETS, WAYS
@@ -359,6 +360,47 @@ def list_settlements(by: Actor, *, limit: int) -> Answer:
         "booked_on": "银行记账日", "by_reference": "按单号匹配",
     }  # fmt: skip
     return Sheet(headings, [vars(each) for each in queries.settlements(by, limit)])
+
+
+@reconciliation.command("record-account")
+@click.argument("payee")
+@click.argument("account")
+@click.option("--bank", required=True, help="开户银行")
+@click.option("--since", type=DAY, required=True, help="the first day on which money is paid into it")
+@click.option("--note", required=True, help="the document on which it rests")
+@acting
+def record_account(by: Actor, *, payee: str, account: str, bank: str, since: date, note: str) -> Answer:
+    """Put an account (收款账户) of a payee (key or name) on record; another person confirms it.
+
+    Example: flask --app wsgi reconciliation record-account 某区财政专户 5719… --bank 某银行 --since 2026-06-01 --note 财政局函12号 --as wang
+    """  # noqa: E501
+    made = actions.record_account(by, named(Payee, payee).key, account, bank, since, note)
+    return Note("账户已登记，待确认", key=made.key)
+
+
+@reconciliation.command("confirm-account")
+@click.argument("account", type=click.UUID)
+@acting
+def confirm_account(by: Actor, *, account: uuid.UUID) -> Answer:
+    """Confirm a recorded account: statements of it are taken from now on.
+
+    Example: flask --app wsgi reconciliation confirm-account 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    return Note("账户已确认", since=actions.confirm_account(by, account).since)
+
+
+@reconciliation.command("accounts")
+@looking
+def list_accounts(by: Actor) -> Answer:
+    """List which accounts are on record, beside those with which enterprises were opened.
+
+    Example: flask --app wsgi reconciliation accounts --as wang
+    """
+    headings = {
+        "key": "编号", "payee": "收费主体", "account": "账号", "bank": "开户银行", "since": "起始日", "note": "依据",
+        "recorded_by": "登记人", "confirmed_by": "确认人",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.accounts(by)])
 
 
 @reconciliation.command("import-statement")

@@ -506,6 +506,24 @@ _PLACED: Final = [
     ),
 ]
 
+_BANK: Final = "tests/payments/test_bank.py"
+_BANKED: Final = [
+    Bug(
+        "any account: whoever has a statement of some account proves a payment with it",
+        "payments/bank/actions/statements.py",
+        " or account not in accounts_of(payee_id, first):",
+        " or account in accounts_of(0, first):",
+        [_BANK],
+    ),
+    Bug(
+        "on one's own word: who records an account confirms it",
+        "migrations/versions/0072_accounts.py",
+        'sa.CheckConstraint("confirmed_by <> recorded_by", name="an_account_is_confirmed_by_another_person"),',
+        'sa.CheckConstraint("confirmed_by <> \'\'", name="an_account_is_confirmed_by_another_person"),',
+        [_BANK],
+    ),
+]
+
 _DAYS: Final = "tests/finance/test_days.py"
 _CORRECTIONS: Final = "tests/finance/test_corrections.py"
 _BOOKED: Final = [
@@ -548,6 +566,7 @@ _BOOKED: Final = [
 
 BUGS: Final[Sequence[Bug]] = [
     *_BOOKED,
+    *_BANKED,
     *_PLACED,
     *_ORIGINAL,
     *_RECONCILED,

@@ -1,75 +1,16 @@
-"""A statement comes in whole or not at all; then each settlement that WeChat told of is looked for in it."""
+"""Each settlement that WeChat told of is looked for among the lines of its payee's bank."""
 
-import hashlib
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
-from app.kernel import audit, clock
-from app.kernel.db import affected, current, refusing, transaction
-from app.kernel.refusals import Conflict
-from payments.bank.models import BankLine, BankStatement
-from payments.bank.rules import Statement, StatementRefused, read_camt, read_csv
+from app.kernel import clock
+from app.kernel.db import affected, current, transaction
+from payments.bank.models import BankStatement
 from payments.charges.actions.cases import open_case
-from payments.payees.models import Payee
-from payments.remittance.actions.leave import find_departures
 
-FORMATS: Final = {"csv": read_csv, "camt053": read_camt}
 LATE_DAYS: Final = 3
-LARGEST: Final = 10 * 1024 * 1024
-
-
-class StatementKnown(Conflict):
-    """The very file was imported before."""
-
-    code = "statement_known"
-    message = "该银行流水文件已导入"
-
-
-class OtherAccount(Conflict):
-    """The statement is of another account than the payee's."""
-
-    code = "statement_of_another_account"
-    message = "银行流水的账号不是该收费主体的账号"
-
-
-def import_statement(payee_id: int, form: str, account: str, content: bytes, by: str) -> BankStatement:
-    """Keep a statement of a payee's account, and look in it for settlements and for what was paid in to the treasury.
-
-    `account` is what the person says; where the file names one, or the payee has one, they must be the same.
-    Refuses `StatementRefused`, `OtherAccount`, `StatementKnown`.
-    """
-    if len(content) > LARGEST:
-        raise StatementRefused(reason="too_large")
-    told = FORMATS[form](content).expect_sound()
-    with transaction():
-        known = current().get_one(Payee, payee_id).bank_account
-        if told.account not in {"", account} or known not in {None, account}:
-            raise OtherAccount
-        made = _kept(payee_id, form, account, told, hashlib.sha256(content).digest(), by)
-        audit.record("bank.import", "bank_statement", made.id, by, {"lines": made.lines})
-        find_arrivals()
-        find_departures()
-        return made
-
-
-def _kept(payee_id: int, form: str, account: str, told: Statement, sha256: bytes, by: str) -> BankStatement:
-    made = BankStatement(
-        payee_id=payee_id, format=form, account=account, sha256=sha256, lines=len(told.entries),
-        opening_fen=told.opening_fen, moved_fen=told.moved_fen, closing_fen=told.closing_fen, imported_by=by,
-        imported_at=clock.now(),
-    )  # fmt: skip
-    with refusing({"a_statement_is_imported_once": StatementKnown}):
-        current().add(made)
-    rows = [
-        {"statement_id": made.id, "number": number, **vars(each)} for number, each in enumerate(told.entries, 1)
-    ]  # fmt: skip
-    if rows:
-        current().execute(insert(BankLine), rows)
-    return made
-
-
 _SETTLEMENTS: Final = """
     SELECT fund.flow_id, fund.voucher, fund.business_id, -fund.amount_fen AS fen, due.day, due.payee_id
     FROM fund_line fund JOIN bill_file file ON file.id = fund.bill_id JOIN bill_day due ON due.id = file.day_id
