@@ -73,7 +73,7 @@ def pytest_collection() -> None:
 def pytest_collection_finish() -> None:
     gc.enable()
     gc.set_threshold(*GARBAGE)
-    _keep_what_is_there()
+    gc.freeze()
 
 
 def _keep_what_is_there() -> None:
