@@ -56,10 +56,17 @@ from payments.charges.actions.locks import lock_charge
 from payments.charges.actions.settle import expected_of, payer_place, settle
 from payments.charges.models import Charge, Order, OrderLine
 from payments.charges.rules import ORDER, ORDER_LIFE
-from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee
+from payments.payees.actions import (
+    confirm,
+    confirm_channel,
+    confirm_terms,
+    open_channel,
+    open_payee,
+    record_terms,
+)
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Vat
 from payments.wechat import Transaction
 from tests import moulds
 
@@ -311,9 +318,22 @@ def _confirmed_payee(kind: str) -> int:
         f"示例收费主体{secrets.token_hex(4)}", enterprise if kind == "enterprise" else fiscal, EVER, actor=ACTOR
     )
     confirm(made.id, confirmed_by=CHECKER, note="示例主体，不得用于真实收费", sample=True)
+    if made.tax_number is not None:
+        with_terms(made)
     sub_mchid = str(1900000000 + secrets.randbelow(99_999_999))
     confirm_channel(open_channel(made.id, sp_mchid="1600000001", sub_mchid=sub_mchid, actor=ACTOR).key, CHECKER)
     return made.id
+
+
+def with_terms(receives: Payee) -> Payee:
+    """The payee, of which two persons have said what its receipts must say, an enterprise's VAT too."""
+    vat = None if receives.tax_number is None else Vat("general", 900)
+    made = record_terms(
+        receives.id, EVER, item_code=receives.item_code or "3040502020200000000", item_name="停车服务", vat=vat,
+        note="示例", by=ACTOR,
+    )  # fmt: skip
+    confirm_terms(made.key, CHECKER)
+    return receives
 
 
 def new_unit(kind: str = "enterprise", **told: Any) -> NewUnit:

@@ -148,10 +148,10 @@ class MerchantChannel(Base):
 
 
 class ReceiptTerms(Base):
-    """What a payee's receipts must say (开票要素), by dates: item, code and - of an enterprise - the VAT rate.
+    """What a payee's receipts must say (开票要素), by dates: item, code and - of an enterprise - VAT method and rate.
 
-    Only what a second person of finance confirmed counts; there is no default. A sample (示例) counts only where
-    samples are accepted.
+    An enterprise collects only while such terms hold. Only what a second person of finance confirmed counts; there is
+    no default. A sample (示例) counts only where samples are accepted.
     """
 
     __tablename__ = "receipt_terms"
@@ -168,6 +168,8 @@ class ReceiptTerms(Base):
             name="a_payee_has_one_kind_of_terms_at_a_time",
         ),
         CheckConstraint("(regime = 'SOE') = (vat_basis_points IS NOT NULL)", name="an_enterprise_has_a_vat_rate"),
+        CheckConstraint("(regime = 'SOE') = (vat_method IS NOT NULL)", name="an_enterprise_has_a_vat_method"),
+        CheckConstraint("vat_method IN ('general', 'simplified')", name="vat_is_reckoned_by_one_of_two_methods"),
         CheckConstraint("vat_basis_points BETWEEN 0 AND 2000", name="a_vat_rate_is_up_to_20_percent"),
         CheckConstraint("confirmed_by <> recorded_by", name="terms_are_confirmed_by_another_person"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="a_confirmation_of_terms_has_its_time"),
@@ -188,6 +190,8 @@ class ReceiptTerms(Base):
     )
     """The same of a fiscal payee: under it the money is paid in."""
     item_name: Mapped[str]
+    vat_method: Mapped[str | None]
+    """计税方法: general (一般计税) or simplified (简易计税)."""
     vat_basis_points: Mapped[int | None] = mapped_column(SmallInteger)
     note: Mapped[str]
     sample: Mapped[bool]

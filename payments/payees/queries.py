@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Select, func, or_, select, true
 
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
+from payments.ledger.rules import SOE
 from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation, ReceiptTerms
 
 _samples_accepted = False
@@ -40,6 +41,13 @@ class PayeeNotConfirmed(Conflict):
 
     code = "payee_not_confirmed"
     message = "收费主体尚未经财务确认，暂不能收费"
+
+
+class VatNotConfirmed(PayeeNotConfirmed):
+    """Finance has not confirmed by which method and at which rate the enterprise's VAT is reckoned at this moment."""
+
+    code = "vat_not_confirmed"
+    message = "企业收费主体当前无经财务确认的计税方法和税率，暂不能收费"
 
 
 class NoChannel(Conflict):
@@ -79,21 +87,29 @@ def payee_by_key(key: uuid.UUID) -> Payee:
 
 
 def collecting_payee(payee_id: int) -> Payee:
-    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`.
+    """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`, `VatNotConfirmed`.
 
     One that has ended may: what arose while it was there is still owed to it.
     """
     with transaction() as session:
-        begun = func.coalesce(func.lower(Payee.valid) <= clock.now(), true())
+        now, counting = clock.now(), {False, _samples_accepted}
+        begun = func.coalesce(func.lower(Payee.valid) <= now, true())
         vouched_for = select(PayeeConfirmation).where(
-            PayeeConfirmation.payee_id == Payee.id, PayeeConfirmation.sample.in_({False, _samples_accepted})
+            PayeeConfirmation.payee_id == Payee.id, PayeeConfirmation.sample.in_(counting)
         )
-        row = session.execute(select(Payee, begun & vouched_for.exists()).where(Payee.id == payee_id)).one_or_none()
+        taxed = _in_force(now).where(ReceiptTerms.payee_id == Payee.id, ReceiptTerms.sample.in_(counting))
+        row = session.execute(
+            select(Payee, begun & vouched_for.exists(), or_(Payee.regime != SOE, taxed.exists())).where(
+                Payee.id == payee_id
+            )
+        ).one_or_none()
         if row is None:
             raise NoSuchPayee
-        payee, collects = row
-        if not collects:
+        payee, is_confirmed, knows_its_vat = row
+        if not is_confirmed:
             raise PayeeNotConfirmed
+        if not knows_its_vat:
+            raise VatNotConfirmed
         return payee
 
 
@@ -132,12 +148,13 @@ def channel_by_key(key: uuid.UUID) -> MerchantChannel:
 
 def terms_at(payee_id: int, at: datetime) -> ReceiptTerms | None:
     """The confirmed terms of a payee at a moment; samples count only where they are accepted. There is no default."""
-    confirmed = select(ReceiptTerms).where(
-        ReceiptTerms.payee_id == payee_id, ReceiptTerms.valid.contains(at), ReceiptTerms.confirmed_by.is_not(None)
-    )
     with transaction() as session:
-        found = session.scalars(confirmed).one_or_none()
+        found = session.scalars(_in_force(at).where(ReceiptTerms.payee_id == payee_id)).one_or_none()
         return found if found is not None and (_samples_accepted or not found.sample) else None
+
+
+def _in_force(at: datetime) -> Select[ReceiptTerms]:
+    return select(ReceiptTerms).where(ReceiptTerms.valid.contains(at), ReceiptTerms.confirmed_by.is_not(None))
 
 
 def terms_of(payee_id: int) -> Sequence[ReceiptTerms]:

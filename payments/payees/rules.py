@@ -1,6 +1,7 @@
 """What a payee must be before it may collect."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from payments.ledger.rules import SOE, TREASURY
 
@@ -29,6 +30,22 @@ class EnterpriseParticulars:
 
 
 Particulars = FiscalParticulars | EnterpriseParticulars
+
+VAT_METHODS: Final = {"general": "一般计税", "simplified": "简易计税"}
+HIGHEST_VAT: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Vat:
+    """By which method (计税方法) an enterprise's VAT is reckoned, and at which rate in basis points: 900 are 9 %."""
+
+    method: str
+    basis_points: int
+
+    @property
+    def is_possible(self) -> bool:
+        """One of the two methods, at up to 20 %; which of them is right is finance's word."""
+        return self.method in VAT_METHODS and 0 <= self.basis_points <= HIGHEST_VAT
 
 
 def regime_of(particulars: Particulars) -> str:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,6 @@ from app.wiring import outside_transactions, wiring
 from miniprogram_api import receipts
 from payments.charges.actions.settle import settle
 from payments.charges.queries import charge, orders_of
-from payments.payees.actions import confirm_terms, record_terms
 from payments.payees.queries import accept_samples
 from payments.receipts.actions import issue_due, plan_due
 from tests import world
@@ -74,17 +73,6 @@ def payer(motorist: Phone, evening: datetime, clock: MovableClock, platforms: St
     stay = motorist.get("/stays/current")["stay"]["key"]
     key = uuid.UUID(motorist.post(f"/stays/{stay}/payment", expect=201)["charge"]["key"])
     believed(key)
-    since = datetime(2020, 1, 1, tzinfo=UTC)
-    made = record_terms(
-        charge(key).payee_id,
-        since,
-        item_code="3040502",
-        item_name="停车服务",
-        vat_basis_points=900,
-        note="示例",
-        by="a",
-    )
-    confirm_terms(made.key, "b")
     return motorist
 
 

@@ -22,7 +22,8 @@ from payments.payees.actions import open_payee
 from payments.payees.models import MerchantChannel, Payee
 from payments.payees.queries import channel_of
 from payments.payees.rules import EnterpriseParticulars
-from tests.payments.world import EVER, enterprise_payee, owed, paid_through, treasury_payee
+from tests.payments.world import A_CHARGE, enterprise_payee, owed, paid_through, treasury_payee
+from tests.world import EVER
 
 AN_ORDER: LiteralString = (
     "WITH born AS ("
@@ -55,13 +56,6 @@ IS_PAID: LiteralString = (
 @pytest.fixture
 def payee(app: Flask) -> Payee:
     return treasury_payee()
-
-
-A_CHARGE: LiteralString = (
-    "INSERT INTO charge (key, source_kind, source_key, payee_id, motorist_id, amount_fen, description, on_paid, "
-    "state, created_at) "
-    "VALUES (gen_random_uuid(), 'test', gen_random_uuid(), %s, 1, 1250, '停车费', 'tests.paid', 'created', %s)"
-)
 
 
 @pytest.fixture

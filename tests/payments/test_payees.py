@@ -11,7 +11,17 @@ from psycopg.errors import CheckViolation, ExclusionViolation, IntegrityConstrai
 from app.kernel import clock
 from app.kernel.terms import ChangeOutOfOrder
 from payments.ledger.rules import SOE, TREASURY
-from payments.payees.actions import confirm, confirm_channel, open_channel, open_payee, retire, retire_channel
+from payments.payees.actions import (
+    confirm,
+    confirm_channel,
+    confirm_terms,
+    end_terms,
+    open_channel,
+    open_payee,
+    record_terms,
+    retire,
+    retire_channel,
+)
 from payments.payees.actions.channels import (
     ChannelConfirmed,
     ChannelNotConfirmed,
@@ -21,11 +31,13 @@ from payments.payees.actions.channels import (
 )
 from payments.payees.actions.ends import EndUnfit
 from payments.payees.actions.payees import ConfirmationSaysNothing, OwnPayee, PayeeConfirmed, SampleNotMarked
+from payments.payees.actions.terms import TermsUnfit
 from payments.payees.models import Payee
 from payments.payees.queries import (
     NoChannel,
     NoSuchPayee,
     PayeeNotConfirmed,
+    VatNotConfirmed,
     accept_samples,
     channel_by_key,
     channel_of,
@@ -33,9 +45,10 @@ from payments.payees.queries import (
     confirmations,
     payee_by_id,
 )
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
-from tests.payments.world import EVER, owed, paid_through, sub_merchant, treasury_payee
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Vat
+from tests.payments.world import A_CHARGE, owed, paid_through, sub_merchant, treasury_payee
 from tests.races import at_once
+from tests.world import EVER, with_terms
 
 ENTERPRISE = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
 LETTER = "财政局函〔2026〕12号"
@@ -68,7 +81,45 @@ def test_a_payee_that_finance_has_not_confirmed_collects_nothing(app: Flask) -> 
     with pytest.raises(PayeeNotConfirmed):
         owed(payee)
     confirmed(payee)
-    assert owed(payee).payee_id == payee.id
+    with pytest.raises(VatNotConfirmed):
+        owed(payee)
+    assert owed(with_terms(payee)).payee_id == payee.id
+
+
+def test_an_enterprise_collects_while_its_vat_is_confirmed_and_no_longer(
+    app: Flask, at: Callable[[datetime], None], program: str
+) -> None:
+    payee, end = enterprise(), clock.now() + HOUR
+    confirmed(payee)
+    made = record_terms(
+        payee.id, EVER, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="税务函", by="finance:6"
+    )
+    with pytest.raises(VatNotConfirmed):
+        owed(payee)
+    confirm_terms(made.key, "finance:7")
+    assert (owed(payee).payee_id, made.vat_method) == (payee.id, "simplified")
+    end_terms(made.key, end, "finance:7")
+    at(end)
+    with pytest.raises(VatNotConfirmed):
+        owed(payee)
+    with pytest.raises(IntegrityConstraintViolation) as refusal:
+        run(program, A_CHARGE, payee.id, end)
+    assert refusal.value.diag.constraint_name == "an_enterprise_collects_with_its_vat_confirmed"
+
+
+def test_sample_vat_counts_only_where_samples_are_accepted(app: Flask) -> None:
+    payee = with_terms(enterprise())
+    confirmed(payee)
+    assert collecting_payee(payee.id).id == payee.id
+    accept_samples(False)
+    with pytest.raises(VatNotConfirmed):
+        collecting_payee(payee.id)
+
+
+@pytest.mark.parametrize("vat", [None, Vat("other", 900), Vat("general", 2001), Vat("general", -1)])
+def test_there_is_no_vat_by_default_and_none_that_cannot_be(app: Flask, vat: Vat | None) -> None:
+    with pytest.raises(TermsUnfit):
+        record_terms(enterprise().id, EVER, item_code="3", item_name="停车", vat=vat, note="税务函", by="finance:6")
 
 
 def test_who_opened_a_payee_does_not_confirm_it(app: Flask) -> None:
@@ -157,7 +208,7 @@ def test_a_payee_collects_from_its_beginning_on_and_what_arose_until_its_end(
     app: Flask, at: Callable[[datetime], None]
 ) -> None:
     begins = clock.now() + HOUR
-    payee = open_payee("某公司", ENTERPRISE, begins, actor="finance:6")
+    payee = with_terms(open_payee("某公司", ENTERPRISE, begins, actor="finance:6"))
     confirmed(payee)
     with pytest.raises(PayeeNotConfirmed):
         owed(payee)

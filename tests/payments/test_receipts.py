@@ -13,10 +13,11 @@ from app.kernel import clock
 from payments.charges import queries
 from payments.charges.actions import check_order
 from payments.charges.models import Charge
-from payments.payees.actions import confirm_terms, record_terms
+from payments.payees.actions import confirm_terms, open_payee, record_terms
 from payments.payees.actions.terms import ItemOfAnother, OwnTerms, TermsOverlap, TermsUnfit
 from payments.payees.models import Payee
 from payments.payees.queries import accept_samples, terms_at
+from payments.payees.rules import EnterpriseParticulars, Vat
 from payments.receipts.actions import ask_invoice, issue_due, plan_due, retry, save_title
 from payments.receipts.actions.ask import AskedBefore, IssuedByItself, NothingToInvoice, SeveralPayees
 from payments.receipts.actions.titles import TaxNumberWrong, TitleKnown, empty_titles
@@ -33,6 +34,7 @@ from payments.refunds.models import Refund
 from tests.payments.platforms import Stands, standing
 from tests.payments.servers import in_parallel
 from tests.payments.world import Till, cases, motorist_of, order_of, owed, payments, promised
+from tests.world import with_terms
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 COMPANY = "91350100M000100Y43"
@@ -62,28 +64,13 @@ def payee(till: Till) -> Payee:
 
 @pytest.fixture
 def enterprise(till: Till) -> Payee:
-    return with_terms(till.enterprise_payee())
+    return till.enterprise_payee()
 
 
 FISCAL_TERMS: LiteralString = """
 INSERT INTO receipt_terms (key, payee_id, regime, valid, item_code, item_name, note, sample, recorded_by, recorded_at)
 VALUES (gen_random_uuid(), %s, 'TREASURY', '[2026-01-01,)', '999', '停车', '正式', false, 'a', now())
 """
-
-
-def with_terms(payee: Payee) -> Payee:
-    rate = None if payee.regime == "TREASURY" else 900
-    made = record_terms(
-        payee.id,
-        SINCE,
-        item_code=payee.item_code or "103072101",
-        item_name="停车服务",
-        vat_basis_points=rate,
-        note="示例",
-        by="maker",
-    )
-    confirm_terms(made.key, "checker")
-    return payee
 
 
 def paid(till: Till, payee: Payee, fen: int = 1250, motorist_id: int | None = None) -> Charge:
@@ -342,9 +329,9 @@ def test_sample_terms_do_not_count_where_samples_do_not(till: Till, platforms: S
 
 def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till, enterprise: Payee) -> None:
     with pytest.raises(TermsUnfit):
-        record_terms(enterprise.id, SINCE, item_code="3", item_name="停车", vat_basis_points=None, note="示例", by="a")
+        record_terms(enterprise.id, SINCE, item_code="3", item_name="停车", vat=None, note="示例", by="a")
     made = record_terms(
-        enterprise.id, SINCE, item_code="3", item_name="停车", vat_basis_points=500, note="示例", by="a"
+        enterprise.id, SINCE, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="示例", by="a"
     )
     with pytest.raises(OwnTerms):
         confirm_terms(made.key, "a")
@@ -354,15 +341,19 @@ def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till,
 
 def test_a_fiscal_bill_names_the_item_under_which_the_money_is_paid_in(payee: Payee, program: str) -> None:
     with pytest.raises(ItemOfAnother):
-        record_terms(payee.id, SINCE, item_code="999", item_name="停车", vat_basis_points=None, note="示例", by="a")
+        record_terms(payee.id, SINCE, item_code="999", item_name="停车", vat=None, note="示例", by="a")
     with psycopg.connect(program) as connection, pytest.raises(ForeignKeyViolation) as refusal:
         connection.execute(FISCAL_TERMS, [payee.id])
     assert refusal.value.diag.constraint_name == "fiscal_terms_name_their_payees_item"
 
 
 def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till: Till) -> None:
-    payee = till.enterprise_payee()
-    made = record_terms(payee.id, SINCE, item_code="3", item_name="停车", vat_basis_points=500, note="示例", by="a")
+    payee = open_payee(
+        "某公司", EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001"), SINCE, actor="a"
+    )
+    made = record_terms(
+        payee.id, SINCE, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="示例", by="a"
+    )
     assert terms_at(payee.id, clock.now()) is None
     confirm_terms(made.key, "b")
     found = terms_at(payee.id, clock.now())
@@ -373,7 +364,7 @@ def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till:
 def test_only_what_can_be_on_one_invoice_is_asked_for_together(
     till: Till, platforms: Stands, payee: Payee, enterprise: Payee
 ) -> None:
-    other = with_terms(till.enterprise_payee())
+    other = till.enterprise_payee()
     fiscal, ours, theirs = (paid(till, each, 900, 79) for each in (payee, enterprise, other))
     with pytest.raises(IssuedByItself):
         asked_for(fiscal)

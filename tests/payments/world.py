@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 from flask import Flask
 from sqlalchemy import select
@@ -30,11 +30,15 @@ from payments.refunds.models import Refund
 from payments.refunds.queries import refund
 from payments.wechat import Notice, WeChatPay
 from tests.payments.servers import Simulator
+from tests.world import EVER, with_terms
 
 JOB = "tests.paid"
 MOVED = "tests.refund_moved"
-EVER = datetime(2020, 1, 1, tzinfo=UTC)
-"""Since when payees of these tests are there."""
+A_CHARGE: LiteralString = (
+    "INSERT INTO charge (key, source_kind, source_key, payee_id, motorist_id, amount_fen, description, on_paid, "
+    "state, created_at) "
+    "VALUES (gen_random_uuid(), 'test', gen_random_uuid(), %s, 1, 1250, '停车费', 'tests.paid', 'created', %s)"
+)
 OPENID = "o-payer-of-these-tests-000001"
 ANOTHER = "o-somebody-else-of-these-tests"
 
@@ -46,9 +50,9 @@ def treasury_payee(sp_mchid: str = "1600000001") -> Payee:
 
 
 def enterprise_payee(sp_mchid: str = "1600000001") -> Payee:
-    """A state-owned enterprise, confirmed as a sample, with a sub-merchant."""
+    """A state-owned enterprise, confirmed as a sample with its VAT, with a sub-merchant."""
     particulars = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
-    return _ready(open_payee("某城投停车公司", particulars, EVER, actor="test"), sp_mchid)
+    return with_terms(_ready(open_payee("某城投停车公司", particulars, EVER, actor="test"), sp_mchid))
 
 
 def on_record(payee: Payee, account: str = "571900000000009") -> None:

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from flask import Flask
 
 from app.kernel import clock as kernel_clock
 from app.wiring import outside_transactions, wiring
-from payments.payees.actions import confirm_terms, record_terms
 from payments.payees.models import Payee
 from tests.payments.platforms import Stands, standing
 from tests.receipts.post import PostOffice, post_office
-from tests.world import payee
-
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+from tests.world import payee, with_terms
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +45,11 @@ def post(running_post: PostOffice, app: Flask, monkeypatch: pytest.MonkeyPatch) 
 def organ(app: Flask, evening: datetime) -> Payee:
     """It collects for the treasury, and its terms are confirmed."""
     assert kernel_clock.now() >= evening
-    return with_terms(payee("fiscal"), None)
+    return with_terms(payee("fiscal"))
 
 
 @pytest.fixture
 def enterprise(app: Flask, evening: datetime) -> Payee:
     """It invoices with VAT, and its terms are confirmed."""
     assert kernel_clock.now() >= evening
-    return with_terms(payee("enterprise"), 900)
-
-
-def with_terms(of: Payee, vat_basis_points: int | None) -> Payee:
-    item = of.item_code or "3040502020200000000"
-    terms = record_terms(
-        of.id, SINCE, item_code=item, item_name="停车服务", vat_basis_points=vat_basis_points, note="示例", by="maker"
-    )
-    confirm_terms(terms.key, "checker")
-    return of
+    return payee("enterprise")

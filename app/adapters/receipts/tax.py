@@ -46,6 +46,7 @@ def _invoice(face: Mapping[str, Any]) -> dict[str, Any]:
         "seller_tax_number": face["payee_code"],
         "buyer_name": face["payer_name"] or A_PERSON,
         "buyer_tax_number": face["payer_tax_number"],
+        "tax_method": face["vat_method"],
         "lines": [
             {
                 "name": line["name"], "class_code": line["code"], "quantity": 1, "rate": rate,

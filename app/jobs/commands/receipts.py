@@ -9,12 +9,14 @@ from app.domain.receipts import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import MOMENT, acting, looking, noun
+from payments.payees.rules import HIGHEST_VAT, VAT_METHODS, Vat
 from payments.receipts.rules import RECEIPT_STATES
 
 receipts = noun(
     "Receipts (票据): fiscal e-bills and tax invoices, and the terms without which none is issued.",
     "receipts record-terms 0197b5c8-0000-7000-8000-000000000000 --since 2026-01-01T00:00+08:00 "
-    "--item-code 3040502020200000000 --item-name 停车服务 --vat 900 --note 财税函〔2026〕1号 --as wang",
+    "--item-code 3040502020200000000 --item-name 停车服务 --vat-method general --vat 900 --note 税务函〔2026〕1号 "
+    "--as wang",
     "receipts confirm-terms 0197b5c8-0000-7000-8000-000000000000 --as lin",
 )
 
@@ -24,20 +26,22 @@ receipts = noun(
 @click.option("--since", type=MOMENT, required=True, help="from when on, with its offset")
 @click.option("--item-code", required=True, help="执收项目编码, of an enterprise 税收分类编码")
 @click.option("--item-name", required=True, help="as it stands on the receipt")
-@click.option("--vat", type=click.IntRange(0, 2000), help="an enterprise's rate in basis points: 900 are 9 %")
+@click.option("--vat-method", type=click.Choice(list(VAT_METHODS)), help="of an enterprise 一般计税 or 简易计税")
+@click.option("--vat", type=click.IntRange(0, HIGHEST_VAT), help="an enterprise's rate in basis points: 900 are 9 %")
 @click.option("--note", required=True, help="on what this rests; with 示例 it is a sample")
 @acting
 def record_terms(
-    by: Actor, payee: uuid.UUID, since: datetime, item_code: str, item_name: str, vat: int | None, note: str
+    by: Actor, payee: uuid.UUID, since: datetime, vat_method: str | None, vat: int | None, **words: str
 ) -> Answer:
     """Write down what a payee's (its key) receipts must say; it counts when another person has confirmed it.
 
     Example: flask --app wsgi receipts record-terms 0197b5c8-… --since 2026-01-01T00:00+08:00 --item-code 103072101
     --item-name 停车泊位有偿使用收入 --note 示例 --as wang
     """
-    made = actions.record_terms(
-        by, payee, since, item_code=item_code, item_name=item_name, vat_basis_points=vat, note=note
-    )
+    if (vat is None) != (vat_method is None):
+        raise click.UsageError("--vat-method and --vat go together")
+    told = None if vat is None or vat_method is None else Vat(vat_method, vat)
+    made = actions.record_terms(by, payee, since, vat=told, **words)
     return Note("开票要素已登记，待另一人确认", key=made.key)
 
 
@@ -73,7 +77,8 @@ def list_terms(by: Actor, payee: uuid.UUID) -> Answer:
     Example: flask --app wsgi receipts terms 0197b5c8-0000-7000-8000-000000000000 --as lin
     """
     headings = {
-        "key": "编号", "item_code": "项目编码", "item_name": "项目名称", "vat_basis_points": "税率（万分之）",
+        "key": "编号", "item_code": "项目编码", "item_name": "项目名称", "vat_method": "计税方法",
+        "vat_basis_points": "税率（万分之）",
         "note": "依据", "recorded_by": "登记人", "confirmed_by": "确认人",
     }  # fmt: skip
     return Sheet(headings, [{name: getattr(each, name) for name in headings} for each in queries.terms(by, payee)])

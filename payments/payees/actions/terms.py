@@ -12,14 +12,14 @@ from app.kernel.spans import span
 from payments.ledger.rules import SOE
 from payments.payees.models import Payee, ReceiptTerms
 from payments.payees.queries import NoSuchTerms, payee_by_id
-from payments.payees.rules import says_sample
+from payments.payees.rules import Vat, says_sample
 
 
 class TermsUnfit(Invalid):
-    """An enterprise's terms need a VAT rate of 0 to 2000 basis points, a fiscal payee's have none; all need words."""
+    """An enterprise's terms need a VAT method and a rate of up to 20 %, a fiscal payee's have none; all need words."""
 
     code = "receipt_terms_unfit"
-    message = "开票要素不完整：企业须填税率（0至20%），财政收费主体不填税率；项目编码、名称和依据必填"
+    message = "开票要素不完整：企业须填计税方法和税率（0至20%），财政收费主体不填；项目编码、名称和依据必填"
 
 
 class ItemOfAnother(Invalid):
@@ -44,23 +44,23 @@ class TermsOverlap(Conflict):
 
 
 def record_terms(
-    payee_id: int, since: datetime, *, item_code: str, item_name: str, vat_basis_points: int | None, note: str, by: str
+    payee_id: int, since: datetime, *, item_code: str, item_name: str, vat: Vat | None, note: str, by: str
 ) -> ReceiptTerms:
-    """Write down item, code and VAT rate from a date on; they count when another person has confirmed them.
+    """Write down item and code from a date on, of an enterprise VAT too; they count when another has confirmed them.
 
     A note with the word 示例 makes them a sample. Refuses `NoSuchPayee`, `TermsUnfit`, `ItemOfAnother`.
     """
     with transaction() as session:
         payee = payee_by_id(payee_id)
         words = [each.strip() for each in (item_code, item_name, note)]
-        if not all(words) or not _is_fitting_rate(payee, vat_basis_points):
+        if not all(words) or not _fits(payee, vat):
             raise TermsUnfit
         if payee.item_code not in {None, words[0]}:
             raise ItemOfAnother(item_code=payee.item_code)
         terms = ReceiptTerms(
             payee_id=payee.id, regime=payee.regime, valid=span(since, None), item_code=words[0], item_name=words[1],
-            vat_basis_points=vat_basis_points, note=words[2], sample=says_sample(words[2]), recorded_by=by,
-            recorded_at=clock.now(),
+            vat_method=vat.method if vat else None, vat_basis_points=vat.basis_points if vat else None, note=words[2],
+            sample=says_sample(words[2]), recorded_by=by, recorded_at=clock.now(),
         )  # fmt: skip
         session.add(terms)
         session.flush()
@@ -92,10 +92,8 @@ def end_terms(key: uuid.UUID, at: datetime, by: str) -> ReceiptTerms:
         return terms
 
 
-def _is_fitting_rate(payee: Payee, vat_basis_points: int | None) -> bool:
-    if payee.regime != SOE:
-        return vat_basis_points is None
-    return vat_basis_points is not None and 0 <= vat_basis_points <= 2000  # noqa: PLR2004 - 20 %
+def _fits(payee: Payee, vat: Vat | None) -> bool:
+    return vat is None if payee.regime != SOE else vat is not None and vat.is_possible
 
 
 def _locked(key: uuid.UUID) -> ReceiptTerms:

@@ -126,6 +126,7 @@ def face_of(said: Written) -> Face:
         ],
         amount_fen=receipt.amount_fen,
         tax_fen=receipt.tax_fen,
+        vat_method=terms.vat_method,
         vat_basis_points=terms.vat_basis_points,
         remark=said.remark,
         original_code=(original.code or "") if original else "",

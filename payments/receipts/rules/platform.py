@@ -17,7 +17,7 @@ class FaceLine(TypedDict):
 class Face(TypedDict):
     """What stands on a receipt, free of any platform's words. `original` is what a red one takes back.
 
-    `payer_name` is empty for a person who left none; `vat_basis_points` is none on a fiscal bill.
+    `payer_name` is empty for a person who left none; VAT method and rate are none on a fiscal bill.
     """
 
     request_no: str
@@ -30,6 +30,7 @@ class Face(TypedDict):
     lines: list[FaceLine]
     amount_fen: int
     tax_fen: int
+    vat_method: str | None
     vat_basis_points: int | None
     remark: str
     original_code: str

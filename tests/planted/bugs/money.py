@@ -286,6 +286,13 @@ _RECEIVED: Final = [
         ["tests/payments/test_charge_guard.py"],
     ),
     Bug(
+        "no VAT, no matter: an enterprise collects though nobody has said at which rate",
+        "payments/payees/queries.py",
+        "or_(Payee.regime != SOE, taxed.exists())",
+        "or_(Payee.regime.is_not(None), taxed.exists())",
+        [_PAYEES],
+    ),
+    Bug(
         "former one left in: two sub-merchants of a payee take orders at one time",
         "payments/payees/actions/channels.py",
         "        end_running(MerchantChannel, [of_the_payee], begins_at)\n",
