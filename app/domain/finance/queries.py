@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, Date, DateTime, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Date, DateTime, bindparam, func, select, text
 
 from app.domain.finance.models import MoneyUse
 from app.domain.finance.rules import (
@@ -15,6 +15,7 @@ from app.domain.finance.rules import (
     Recipient,
     RevenueLine,
     Takings,
+    VatLine,
     check_dimensions,
     month_of,
     summed,
@@ -30,6 +31,7 @@ from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.ledger.queries import closed_through
 from payments.payees.models import Payee
+from payments.payees.queries import samples_accepted
 
 NOWHERE: Final = "—"
 
@@ -71,6 +73,17 @@ def revenue(by: Actor, first: date, last: date, dimensions: Sequence[str]) -> Re
         session.execute(select(func.set_config("statement_timeout", "60000", True)))
         lines = summed(_takings(first, last, list(seen)), seen, dimensions)
         return Revenue(first, last, tuple(dimensions), lines, total(lines), closed_through())
+
+
+def vat(by: Actor, first: date, last: date) -> list[VatLine]:
+    """What enterprises within one's reach earned from `first` to `last`, by method and rate of VAT, gross.
+
+    A day's rate is the one that was confirmed for it, of two the later. Refuses `NotPermitted`.
+    """
+    with transaction() as session:
+        seen = list(_recipients(reach(by, "finance.see_revenue")))
+        told = _span(first, last, seen) | {"samples": samples_accepted()}
+        return [VatLine(*row) for row in session.execute(_TAXED, told)]
 
 
 def uses(by: Actor, month: date) -> list[SeenUse]:
@@ -140,8 +153,7 @@ def _listed(words: set[str]) -> str:
 
 
 def _takings(first: date, last: date, payees: list[int]) -> list[Takings]:
-    told: dict[str, Any] = {
-        "first": first, "last": last, "payees": payees, "closed": closed_through() or date.min,
+    told = _span(first, last, payees) | {
         "begins": datetime.combine(first, time(), SHANGHAI),
         "ends": datetime.combine(last + timedelta(days=1), time(), SHANGHAI),
     }  # fmt: skip
@@ -150,6 +162,10 @@ def _takings(first: date, last: date, payees: list[int]) -> list[Takings]:
         for question in (_POSTED, _CHARGED)
         for day, payee_id, *figures in current().execute(question, told)
     ]
+
+
+def _span(first: date, last: date, payees: list[int]) -> dict[str, Any]:
+    return {"first": first, "last": last, "payees": payees, "closed": closed_through() or date.min}
 
 
 _BOUND = (
@@ -208,6 +224,33 @@ _CHARGED = text(
     bindparam("payees", type_=ARRAY(BigInteger)), bindparam("begins", type_=DateTime(timezone=True)),
     bindparam("ends", type_=DateTime(timezone=True)),
 )  # fmt: skip
+
+
+_TAXED = text(
+    """
+    WITH moved AS (
+        SELECT day, payee_id, credit_fen - debit_fen AS fen
+        FROM turnover_daily JOIN account ON account.id = account_id
+        WHERE code = 'revenue' AND day BETWEEN :first AND least(:last, :closed) AND payee_id = ANY(:payees)
+        UNION ALL
+        SELECT posted_on, journal.payee_id, -amount_fen
+        FROM journal JOIN posting ON posting.journal_id = journal.id JOIN account ON account.id = account_id
+        WHERE code = 'revenue' AND posted_on BETWEEN greatest(:first, :closed + 1) AND :last
+          AND journal.payee_id = ANY(:payees)
+    )
+    SELECT payee.name, vat_method, vat_basis_points, sum(fen)::bigint
+    FROM moved JOIN payee ON payee.id = moved.payee_id
+    LEFT JOIN LATERAL (
+        SELECT vat_method, vat_basis_points FROM receipt_terms
+        WHERE receipt_terms.payee_id = moved.payee_id AND confirmed_by IS NOT NULL AND (:samples OR NOT sample)
+          AND receipt_terms.valid && tstzrange(day::timestamp AT TIME ZONE 'Asia/Shanghai',
+                                               (day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')
+        ORDER BY lower(receipt_terms.valid) DESC LIMIT 1
+    ) AS taxed ON true
+    GROUP BY payee.id, vat_method, vat_basis_points HAVING sum(fen) <> 0
+    ORDER BY payee.name, payee.id, vat_basis_points
+    """
+).bindparams(*_BOUND, bindparam("samples", type_=Boolean))
 
 
 def span_of(month: date, to: date | None) -> tuple[date, date]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.kernel.money import Fen
 from app.kernel.refusals import Invalid
+from payments.receipts.rules.taxes import tax_within
 
 PURPOSES: Final[Mapping[str, str]] = {
     "platform_service": "平台服务", "berth_management": "泊位管理", "facilities": "设施改造维护", "other": "其他",
@@ -58,6 +59,27 @@ FIGURES: Final[Mapping[str, str]] = {
     "fee_fen": "手续费", "earned_fen": "确认收入",
     "settled_fen": "到账", "remitted_fen": "上缴", "unremitted_fen": "未缴", "open_fen": "未收",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class VatLine:
+    """What an enterprise earned at one rate of VAT, and the tax within; no method: nobody has confirmed one."""
+
+    payee: str
+    method: str | None
+    basis_points: int | None
+    gross_fen: Fen
+
+    @property
+    def tax_fen(self) -> Fen:
+        """Of the whole sum, half a fen upwards; what goes back takes as much tax with it as it brought."""
+        tax = tax_within(abs(self.gross_fen), self.basis_points or 0)
+        return tax if self.gross_fen >= 0 else -tax
+
+    @property
+    def net_fen(self) -> Fen:
+        """What is the enterprise's own."""
+        return self.gross_fen - self.tax_fen
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.jobs.commands.answers import Answer, Lines, Note, Sheet
 from app.jobs.commands.door import MONTH, acting, handing_out, named, noun
+from payments.payees.rules import VAT_METHODS
 
 finance = noun(
     "Finance (财务): revenue reports, and what the money was used for (N3.3).",
     "finance revenue --month 2026-06 --by payee --as wang",
     "finance revenue --month 2026-06 --by month,district,unit --format xlsx --output june.xlsx --as wang",
+    "finance vat --month 2026-06 --as wang",
     "finance report-use 示例单位 --month 2026-06 --purpose facilities --fen 120000 --basis 发票号 --as wang",
 )
 
@@ -42,6 +44,32 @@ def revenue(by: Actor, month: date, to: date | None, dimensions: str) -> Lines:
     total = dict.fromkeys(report.by, "") | {report.by[0]: "合计"} | vars(report.total)
     rows = [dict(zip(report.by, line.by, strict=True)) | vars(line.figures) for line in report.lines]
     return Lines("收入报表", words, FIGURES, rows, total=total)
+
+
+@finance.command("vat")
+@click.option("--month", type=MONTH, required=True, help="the month, such as 2026-06")
+@click.option("--to", type=MONTH, help="a later month: everything from the first to the last")
+@handing_out
+def vat(by: Actor, month: date, to: date | None) -> Lines:
+    """Print or write what enterprises within one's reach earned in a month, by VAT method and rate, and the tax within.
+
+    Example: flask --app wsgi finance vat --month 2026-06 --format xlsx --output vat.xlsx --as wang
+    """
+    words = {"payee": "收费主体", "method_text": "计税方法", "rate": "税率"}
+    found = queries.vat(by, *span_of(month, to))
+    rows = [
+        {
+            "payee": each.payee, "method_text": VAT_METHODS[each.method] if each.method else "未确认",
+            "rate": "" if each.basis_points is None else f"{each.basis_points / 100:g}%",
+            **{name: getattr(each, name) for name in _TAXED},
+        }
+        for each in found
+    ]  # fmt: skip
+    total = dict.fromkeys(words, "") | {"payee": "合计"} | {name: sum(row[name] for row in rows) for name in _TAXED}
+    return Lines("销项税额", words, _TAXED, rows, total=total)
+
+
+_TAXED = {"gross_fen": "含税收入", "net_fen": "不含税收入", "tax_fen": "销项税额"}
 
 
 @finance.command("report-use")

@@ -132,6 +132,13 @@ _RECEIPTED: Final = [
         [_RECEIPTS],
     ),
     Bug(
+        "sample taxed: a statement of VAT takes a rate for confirmed that is a sample",
+        "app/domain/finance/queries.py",
+        "AND (:samples OR NOT sample)",
+        "AND (:samples OR true)",
+        ["tests/finance/test_vat.py"],
+    ),
+    Bug(
         "rate guessed: terms that nobody confirmed count",
         "payments/payees/queries.py",
         ", ReceiptTerms.confirmed_by.is_not(None)",
