@@ -12,19 +12,30 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 
 from app.domain.finance import actions
-from app.domain.finance.queries import revenue
-from app.domain.finance.rules import Figures, NotADimension, Recipient, RevenueLine, Takings, summed, total
+from app.domain.finance.queries import revenue, unit_drifts
+from app.domain.finance.rules import Figures, NotADimension, Recipient, RevenueLine, Takings, Whose, summed, total
+from app.domain.lots.actions import pay_to
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
-from app.domain.staff.rules import NotPermitted
+from app.domain.staff.rules import Actor, NotPermitted
+from app.domain.stays.actions import open_payment
 from app.domain.units.models import Unit
+from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
+from payments.charges.actions.locks import lock_charges
+from payments.charges.actions.place import Payer, place
+from payments.charges.actions.settle import settle
+from payments.charges.models import Payment
+from payments.charges.queries import charge, payments_of
+from payments.ledger.actions import close_day, post, rebuild_balances
 from payments.payees.models import Payee
 from payments.payees.queries import payee_by_id
+from payments.reconciliation.rules import fee_lines
 from tests.commands import refused, run, told
-from tests.finance.scene import earned, owed, paid_charge, promised, went
-from tests.world import open_lot, staff
+from tests.finance.scene import earned, owed, paid_charge, promised, rejected, went
+from tests.units.stand import unit_of
+from tests.world import driver, gate, open_lot, paid, parked_stay, staff, vouched
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 DAY = timedelta(days=1)
@@ -37,10 +48,11 @@ def payee_of(lot: Lot, at: datetime) -> Payee:
 def test_sums_are_added_up_by_whatever_is_asked() -> None:
     east, west = (Recipient(name, name, "西湖区", "市级", "—") for name in ("东", "西"))
     days = [date(2026, 6, 1), date(2026, 6, 2)]
-    takings = [Takings(day, who, Figures(paid_fen=10 + who)) for day in days for who in (1, 2)]
-    lines = summed(takings, {1: east, 2: west}, ("payee",))
+    takings = [Takings(day, Whose(who), Figures(paid_fen=10 + who)) for day in days for who in (1, 2)]
+    recipients = {Whose(1): east, Whose(2): west}
+    lines = summed(takings, recipients, ("payee",))
     assert lines == [RevenueLine(("东",), Figures(paid_fen=22)), RevenueLine(("西",), Figures(paid_fen=24))]
-    by_day = summed(takings, {1: east, 2: west}, ("month", "day", "district"))
+    by_day = summed(takings, recipients, ("month", "day", "district"))
     assert [line.by for line in by_day] == [("2026-06", "2026-06-01", "西湖区"), ("2026-06", "2026-06-02", "西湖区")]
     assert total(lines) == total(by_day) == Figures(paid_fen=46)
 
@@ -86,6 +98,71 @@ def _formula_stays_text(
     assert rows[1][:2] == ["=HYPERLINK(1)", "2026-06-10"]
     assert rows[1][rows[0].index("实收（元）")] == rows[2][rows[0].index("实收（元）")] == 30
     assert rows[2][0] == "合计"
+
+
+@pytest.fixture
+def shared(evening: datetime) -> tuple[Lot, Lot]:
+    """Lots of two enterprises' units whose money one payee gets."""
+    first, second = open_lot(kind="enterprise"), open_lot(kind="enterprise")
+    pay_to(staff("finance_checker"), second.key, payee_of(first, evening).id, evening)
+    return first, second
+
+
+def takes(lot: Lot, at: Callable[[datetime], None]) -> Payment:
+    """A car stays for less than an hour; its motorist pays 3 yuan and the service is rendered."""
+    who = driver()
+    stay = parked_stay(who, gate(lot))
+    at(clock.now() + timedelta(minutes=40))
+    key = open_payment(who.id, stay.key)
+    paid(key)
+    payment = payments_of(charge(key).id)[0]
+    earned(payment)
+    return payment
+
+
+def by_unit(by: Actor) -> dict[str, Figures]:
+    return {line.by[0]: line.figures for line in revenue(by, *JUNE, ("unit",)).lines}
+
+
+def test_units_that_share_a_payee_are_told_apart_and_what_is_of_neither_by_itself(
+    shared: tuple[Lot, Lot], at: Callable[[datetime], None], admin: psycopg.Connection[Any]
+) -> None:
+    first, second = (unit_of(lot) for lot in shared)
+    went(promised(takes(shared[0], at), 100), "succeed")
+    rejected(promised(takes(shared[1], at), 200, alone_up_to_fen=0))
+    post("channel_fee", "fees:of-a-day", payee_of(shared[0], clock.now()).id, clock.now(), fee_lines(6))
+    checker = staff("finance_checker")
+    expected = {
+        first.name: Figures(charged_fen=300, paid_fen=300, refunded_fen=100, earned_fen=200),
+        second.name: Figures(charged_fen=300, paid_fen=300, earned_fen=300),
+        "、".join(sorted((first.name, second.name))) + "（共同）": Figures(fee_fen=6),
+    }
+    assert by_unit(checker) == expected
+    own = staff("unit", unit_id=first.id)
+    assert by_unit(own) == {first.name: expected[first.name]}
+    at(clock.now() + DAY)
+    close_day(day := clock.business_day(clock.now() - DAY), "test")
+    assert by_unit(checker) == expected
+    assert unit_drifts(day) == []
+    with admin.transaction():
+        admin.execute("UPDATE unit_turnover_daily SET debit_fen = debit_fen + 1 WHERE kind = 'payment'")
+    assert len(unit_drifts(day)) == 4
+    assert rebuild_balances() == 1
+    assert (unit_drifts(day), by_unit(checker)) == ([], expected)
+
+
+def test_one_payment_for_stays_at_several_units_is_each_ones_part(
+    shared: tuple[Lot, Lot], at: Callable[[datetime], None]
+) -> None:
+    people = [driver() for _ in shared]
+    stays = [parked_stay(who, gate(lot)) for who, lot in zip(people, shared, strict=True)]
+    at(clock.now() + timedelta(minutes=40))
+    keys = [open_payment(who.id, stay.key) for who, stay in zip(people, stays, strict=True)]
+    with transaction():
+        [order] = place(lock_charges(keys), Payer("o-payer", "wx0000000000000000", "https://notices.invalid")).orders
+        assert settle(vouched(order), "test") == "paid"
+    figures = by_unit(staff("finance_checker"))
+    assert [figures[unit_of(lot).name].paid_fen for lot in shared] == [300, 300]
 
 
 def test_nobody_sees_a_payee_of_a_unit_outside_the_own_reach(evening: datetime) -> None:

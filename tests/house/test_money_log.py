@@ -34,6 +34,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "shipment": "reports a service to WeChat; moves nothing",
     "suspense_clearing_line": "its clearing is told; the difference that it clears is told as it moves",
     "trade_management": "WeChat's word on what it wants reported; moves nothing",
+    "unit_turnover_daily": "derived from postings, and compared with them every hour",
     "turnover_daily": "derived from postings, and compared with them every hour",
 }
 QUIET: Final[Mapping[str, frozenset[str]]] = {

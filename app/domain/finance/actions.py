@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 from typing import Any, Final
 
 from app.domain.finance.models import MoneyUse
-from app.domain.finance.queries import last_version, unit_by
+from app.domain.finance.queries import last_version, unit_by, unit_drifts
 from app.domain.finance.rules import PURPOSES
 from app.domain.staff.rules import Actor, permit
 from app.domain.tasks.actions import open_task, settle_tasks
@@ -62,7 +62,7 @@ def check_books() -> int:
     differences; each run is an entry of the audit log.
     """
     found: list[dict[str, Any]] = [asdict(each) for each in differences(_first_open())]
-    found += [asdict(each) for each in drifts()]
+    found += [asdict(each) for each in (*drifts(), *unit_drifts(_first_open()))]
     with transaction():
         audit.record("finance.check_books", *BOOKS, PLATFORM, {"differences": len(found)})
         if found:

@@ -1,4 +1,4 @@
-"""What units report to have used the money for."""
+"""What units report to have used the money for, and what their bills brought day by day."""
 
 from datetime import date, datetime
 
@@ -32,3 +32,23 @@ class MoneyUse(Base):
     basis: Mapped[str]
     reported_by: Mapped[int] = mapped_column(ForeignKey("staff_account.id"))
     reported_at: Mapped[datetime]
+
+
+class UnitTurnover(Base):
+    """What one account moved on a closed day by journals of one kind, as far as a unit's bills brought it. Derived.
+
+    Kept with the day as it is closed; made again with the turnover of accounts (`rebuild_balances`).
+    """
+
+    __tablename__ = "unit_turnover_daily"
+    __table_args__ = (
+        CheckConstraint("debit_fen >= 0 AND credit_fen >= 0 AND postings > 0", name="a_units_turnover_moved_something"),
+    )
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    debit_fen: Mapped[int]
+    credit_fen: Mapped[int]
+    postings: Mapped[int]

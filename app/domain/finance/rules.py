@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.kernel.money import Fen
 from app.kernel.refusals import Invalid
@@ -84,7 +84,7 @@ class VatLine:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A payee as reports name it: where it and all its units lie, and under which item it collects."""
+    """A payee, or one unit of it, as reports name it: where it and its units lie, and under which item it collects."""
 
     payee: str
     unit: str
@@ -93,12 +93,19 @@ class Recipient:
     item: str
 
 
+class Whose(NamedTuple):
+    """A payee, or the part of it that one of several units brought; without a unit what is of none of them."""
+
+    payee_id: int
+    unit_id: int | None = None
+
+
 @dataclass(frozen=True)
 class Takings:
-    """What one payee took on one day."""
+    """What one payee, or one unit of it, took on one day."""
 
     day: date
-    payee_id: int
+    whose: Whose
     figures: Figures
 
 
@@ -116,11 +123,11 @@ def check_dimensions(by: Sequence[str]) -> None:
         raise NotADimension(by=list(by))
 
 
-def summed(takings: Iterable[Takings], recipients: Mapping[int, Recipient], by: Sequence[str]) -> list[RevenueLine]:
+def summed(takings: Iterable[Takings], recipients: Mapping[Whose, Recipient], by: Sequence[str]) -> list[RevenueLine]:
     """The report's lines in the order of their words."""
     sums: dict[tuple[str, ...], Figures] = {}
     for each in takings:
-        words = tuple(_word(each, recipients[each.payee_id], dimension) for dimension in by)
+        words = tuple(_word(each, recipients[each.whose], dimension) for dimension in by)
         sums[words] = sums.get(words, Figures()) + each.figures
     return [RevenueLine(words, sums[words]) for words in sorted(sums)]
 

@@ -94,12 +94,13 @@ def rebuild(*, check: bool) -> Answer:
 
     Example: flask --app wsgi ledger rebuild --check
     """
+    from app.domain.finance.queries import unit_drifts  # noqa: PLC0415
     from payments.ledger.actions import rebuild_balances  # noqa: PLC0415
     from payments.ledger.queries import drifts  # noqa: PLC0415
 
     if not check:
         return Note("日余额已重建", days=rebuild_balances())
-    if found := drifts():
+    if found := [*drifts(), *unit_drifts(date.min)]:
         raise BooksDiffer(differences=[vars(each) for each in found])
     return Note("日余额与分录一致", differences=0)
 
