@@ -58,7 +58,7 @@ def _demonstrate() -> None:
 
 
 def _account(town: Town) -> None:
-    table, figures = town.stage.say(["ledger"], ["ledger", "--json"])
+    table, figures = town.stage.say(["ledger", "books"], ["ledger", "books", "--format", "json"])
     print(f"\n{table}", flush=True)
     books = read_ledger(figures)
     check_ledger(books, town.paid)

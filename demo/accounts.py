@@ -15,22 +15,23 @@ EARNED = {"TREASURY": "due_to_treasury", "SOE": "revenue"}
 
 @dataclass(frozen=True)
 class Books:
-    """What the command `ledger --json` says of one payee."""
+    """What the command `ledger books` says of one payee: the accounts that are not empty, a debit positive."""
 
     payee: str
     regime: str
     sub_mchid: str | None
-    accounts: Mapping[str, int]
+    accounts: dict[str, int]
 
 
 def read_ledger(text: str) -> list[Books]:
-    """All payees; their postings, one by one payee and all together, sum to zero."""
-    told = json.loads(text)
-    books = [Books(each["payee"], each["regime"], each["sub_mchid"], each["accounts"]) for each in told["payees"]]
-    insist_equal("sum of all postings", told["sum_fen"], 0)
-    for each in books:
+    """All payees that hold something; the postings of each sum to zero."""
+    books: dict[str, Books] = {}
+    for each in json.loads(text):
+        of = books.setdefault(each["payee"], Books(each["payee"], each["regime"], each["sub_mchid"], {}))
+        of.accounts[each["account"]] = each["debit_fen"] - each["credit_fen"]
+    for each in books.values():
         insist_equal(f"sum of {each.payee}", sum(each.accounts.values()), 0)
-    return books
+    return list(books.values())
 
 
 def paid_by_payee(paid: Sequence[Paid]) -> dict[str, int]:
@@ -47,7 +48,7 @@ def check_ledger(books: Sequence[Books], paid: Sequence[Paid]) -> None:
     for payee, fen in paid_by_payee(paid).items():
         regime = next(each.regime for each in books if each.payee == payee)
         expected[payee] = {"wx_receivable": fen, EARNED[regime]: -fen}
-    insist_equal("the ledger", {each.payee: dict(each.accounts) for each in books if each.accounts}, expected)
+    insist_equal("the ledger", {each.payee: each.accounts for each in books if each.accounts}, expected)
 
 
 def check_wechat(book: Mapping[str, Any], books: Sequence[Books], paid: Sequence[Paid]) -> None:

@@ -28,6 +28,8 @@ START_SECONDS = 90.0
 END_SECONDS = 30.0
 COMMAND_SECONDS = 60.0
 LOG_TAIL_LINES = 40
+FINANCE, PASSWORD = "sample-finance", "示例密码请勿用于真实系统"
+"""Who looks at the books: a sample account, with the password of all of them."""
 ROUTINE = '"status": 20', '"event": "job_done"'
 PATIENT_GATES = "10"
 """A gate decides alone after 1.5 s. On a machine that is busy with other things that would tell another story."""
@@ -51,12 +53,13 @@ class Stage:
         return self.folder / "gates.json"
 
     def say(self, *commands: Sequence[str]) -> list[str]:
-        """What the platform's own commands, such as `ledger`, say; all run at once. Raises `DemoFailed`."""
+        """What commands such as `ledger books` say to the sample's finance person, all at once. Raises `DemoFailed`."""
         with ThreadPoolExecutor() as pool:
             return list(pool.map(self._say, commands))
 
     def _say(self, command: Sequence[str]) -> str:
-        environment = child_environment(read_environment(self.folder / "development.env"))
+        told = read_environment(self.folder / "development.env")
+        environment = child_environment(told) | {"GONGBO_AS": FINANCE, "GONGBO_PASSWORD": PASSWORD}
         line = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
         done = subprocess.run(
             line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False

@@ -21,6 +21,7 @@ from app.domain.staff.rules import Actor, NotPermitted
 from app.domain.stays.actions import open_payment
 from app.domain.units.models import Unit
 from app.kernel import clock
+from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
 from payments.charges.actions.locks import lock_charges
@@ -176,7 +177,9 @@ def test_nobody_sees_a_payee_of_a_unit_outside_the_own_reach(evening: datetime) 
         revenue(staff("price_officer"), *JUNE, ("payee",))
 
 
-def test_a_unit_reports_what_the_money_was_used_for_and_corrects_itself(app: Flask, evening: datetime) -> None:
+def test_a_unit_reports_what_the_money_was_used_for_and_corrects_itself(
+    app: Flask, evening: datetime, tmp_path: Path
+) -> None:
     lot = open_lot()
     own, stranger = staff("unit", unit_id=lot.unit_id), staff("unit", unit_id=open_lot().unit_id)
     with transaction() as session:
@@ -184,8 +187,17 @@ def test_a_unit_reports_what_the_money_was_used_for_and_corrects_itself(app: Fla
     words = ("finance", "report-use", unit.key, "--month", "2026-06", "--purpose", "facilities", "--basis", "凭证12号")
     for fen, version in ((120000, 1), (110000, 2)):
         assert told(app, own, *words, "--fen", fen)["version"] == version
-    assert [row["amount_fen"] for row in told(app, own, "finance", "uses", "--month", "2026-06")] == [110000]
-    assert told(app, stranger, "finance", "uses", "--month", "2026-06") == []
+    uses = ("finance", "uses", "--month", "2026-06")
+    assert [row["amount_fen"] for row in _json(app, own, uses)] == [110000]
+    assert _json(app, stranger, uses) == []
+    run(app, own, *uses, "--format", "xlsx", "--output", tmp_path / "uses.xlsx")
+    [_, row] = CalamineWorkbook.from_path(tmp_path / "uses.xlsx").get_sheet_by_index(0).to_python()
+    assert (row[0], row[1], row[-1]) == ("2026-06", unit.name, 1100)
+    with transaction() as session:
+        looks = session.query(AuditEntry).filter_by(action="finance.look").order_by(AuditEntry.id)
+        assert [(each.actor, each.detail["rows"]) for each in looks] == [
+            (own.label, 1), (stranger.label, 0), (own.label, 1),
+        ]  # fmt: skip
     assert refused(app, own, *words, "--fen", -1) == "sum_unfit"
     with pytest.raises(NotFound):
         actions.report_use(stranger, unit.key, JUNE[0], "other", 1, "凭证")

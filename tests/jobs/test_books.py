@@ -1,14 +1,21 @@
-"""The ledger as a command shows it: by payee, to people in yuan and to programs in fen."""
+"""The ledger as a command shows it: by payee, within one's reach, to people in yuan and to programs in fen."""
 
 import json
 
 from flask import Flask
 
+from app.domain.staff.rules import NotPermitted
 from app.kernel import clock
+from app.kernel.audit import AuditEntry
+from app.kernel.db import transaction
 from payments.ledger.actions import post
 from payments.ledger.rules import paid_lines, recognised_lines
 from payments.payees.models import Payee
+from tests.commands import refused, run
 from tests.payments.world import enterprise_payee, treasury_payee
+from tests.world import staff
+
+BOOKS = ("ledger", "books")
 
 
 def earned(payee: Payee, fen: int) -> None:
@@ -17,21 +24,31 @@ def earned(payee: Payee, fen: int) -> None:
     post("recognised", f"test:{payee.id}", payee.id, clock.now(), recognised_lines(payee.regime, fen))
 
 
-def test_the_ledger_is_printed_by_payee_in_yuan_and_sums_to_zero(app: Flask) -> None:
+def test_the_ledger_is_printed_by_payee_in_yuan_and_both_sides_come_to_the_same(app: Flask) -> None:
     earned(treasury_payee(), 1250)
-    said = app.test_cli_runner().invoke(args=["ledger"]).output.splitlines()
-    assert said[0].startswith("某区机关事务管理中心 (TREASURY, 19")
-    assert [line.split() for line in said[1:]] == [
-        ["wx_receivable", "12.50"], ["due_to_treasury", "12.50"], ["sum", "of", "all", "postings", "0.00"],
+    said = run(app, staff("finance_checker"), *BOOKS).stdout.splitlines()
+    rows = [line.replace("│", " ").split() for line in said if "│" in line]
+    assert [row[-3:] for row in rows] == [
+        ["wx_receivable", "12.50", "0.00"], ["due_to_treasury", "0.00", "12.50"], ["合计", "12.50", "12.50"],
     ]  # fmt: skip
 
 
-def test_a_program_reads_all_payees_in_fen_with_their_sub_merchants(app: Flask) -> None:
-    company, idle = enterprise_payee(), treasury_payee()
+def test_a_program_reads_the_payees_within_reach_in_fen_with_their_sub_merchants_and_it_is_written_down(
+    app: Flask,
+) -> None:
+    company, organ, idle = enterprise_payee(), treasury_payee(), treasury_payee()
     earned(company, 5)
-    told = json.loads(app.test_cli_runner().invoke(args=["ledger", "--json"]).output)
-    assert told["sum_fen"] == 0
-    books = {each["payee"]: each for each in told["payees"]}
-    assert books[company.name]["accounts"] == {"wx_receivable": 5, "revenue": -5}
-    assert books[company.name]["sub_mchid"].startswith("19")
-    assert books[idle.name]["accounts"] == {}
+    earned(organ, 7)
+    checker = staff("finance_checker")
+    told = json.loads(run(app, checker, *BOOKS, "--format", "json").stdout)
+    held = {(each["payee"], each["account"]): (each["debit_fen"], each["credit_fen"]) for each in told}
+    assert held[company.name, "wx_receivable"] == (5, 0)
+    assert held[organ.name, "due_to_treasury"] == (0, 7)
+    assert {each["sub_mchid"][:2] for each in told} == {"19"}
+    assert len(told) == 4, f"{idle.name} of the same name holds nothing"
+    elsewhere = staff("finance_maker", district_code="330108")
+    assert json.loads(run(app, elsewhere, *BOOKS, "--format", "json").stdout) == []
+    with transaction() as session:
+        looks = session.query(AuditEntry).filter_by(action="ledger.look").all()
+        assert [(each.actor, each.detail["rows"]) for each in looks] == [(checker.label, 4), (elsewhere.label, 0)]
+    assert refused(app, staff("price_officer"), *BOOKS) == NotPermitted.code

@@ -148,6 +148,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.record_refusal": _only(FINANCE_CHECKER),
     "refunds.see": _only(UNIT, OPERATOR, Role.COMPLAINT_HANDLER, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # finance
+    "finance.see_books": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "finance.see_revenue": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "finance.report_use": _only(UNIT, FINANCE_MAKER),
     "finance.see_uses": _only(UNIT, FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),

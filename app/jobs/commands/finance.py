@@ -10,7 +10,7 @@ from app.domain.finance.queries import span_of
 from app.domain.finance.rules import DIMENSIONS, FIGURES, PURPOSES
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
-from app.jobs.commands.answers import Answer, Lines, Note, Sheet
+from app.jobs.commands.answers import Answer, Lines, Note
 from app.jobs.commands.door import MONTH, acting, handing_out, named, noun
 from payments.payees.rules import VAT_METHODS
 
@@ -91,16 +91,18 @@ def report_use(by: Actor, unit: str, month: date, purpose: str, fen: int, basis:
 
 @finance.command("uses")
 @click.option("--month", type=MONTH, required=True, help="the month, such as 2026-06")
-@acting
-def uses(by: Actor, month: date) -> Answer:
-    """List what units within one's reach reported for a month.
+@handing_out
+def uses(by: Actor, month: date) -> Lines:
+    """Print or write what units within one's reach reported for a month.
 
-    Example: flask --app wsgi finance uses --month 2026-06 --as wang
+    Example: flask --app wsgi finance uses --month 2026-06 --format xlsx --output uses.xlsx --as wang
     """
-    headings = {
-        "unit": "开放单位", "purpose_text": "用途", "amount_fen": "金额（分）", "basis": "依据",
-        "reported_by": "填报人",
+    words = {
+        "month": "月份", "unit": "开放单位", "purpose_text": "用途", "basis": "依据", "reported_by": "填报人",
         "reported_at": "填报时间",
     }  # fmt: skip
-    rows = [{**vars(each), "purpose_text": PURPOSES[each.purpose]} for each in queries.uses(by, month)]
-    return Sheet(headings, rows)
+    rows = [
+        {**vars(each), "month": f"{each.month:%Y-%m}", "purpose_text": PURPOSES[each.purpose]}
+        for each in queries.uses(by, month)
+    ]
+    return Lines("资金使用", words, {"amount_fen": "金额"}, rows)

@@ -1,29 +1,17 @@
 """The books: what each payee's accounts hold, which days are closed, and whether all of it follows from the events."""
 
-import json
 import uuid
 from datetime import date
 
 import click
-from flask.cli import AppGroup, with_appcontext
 
+from app.domain.finance.queries import balances
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
-from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, acting, looking, telling
+from app.jobs.commands.answers import Answer, Lines, Note, Sheet
+from app.jobs.commands.door import DAY, acting, handing_out, looking, noun, telling
 from app.kernel.refusals import Conflict
 from payments.parity.rules import CORRECTION_STATES
-
-EXAMPLES = """
-\b
-Examples:
-  flask --app wsgi ledger --json
-  flask --app wsgi ledger days
-  flask --app wsgi ledger parity --since 2026-06-01
-  flask --app wsgi ledger rebuild --check
-  flask --app wsgi ledger correct settlement settlement:42 --because 手工凭证无依据 --as wang
-  flask --app wsgi ledger accept-correction 0197b5c8-0000-7000-8000-000000000000 --because 已核 --as lin
-"""
 
 because_option = click.option("--because", required=True, help="why, without personal data")
 
@@ -35,25 +23,29 @@ class BooksDiffer(Conflict):
     message = "账簿与业务事实不一致"
 
 
-@click.group("ledger", cls=AppGroup, invoke_without_command=True, help=f"The books (账簿) by payee.\n{EXAMPLES}")
-@click.option("--json", "wants_json", is_flag=True, help="all payees, in fen, for programs")
-@click.pass_context
-@with_appcontext
-def ledger(context: click.Context, *, wants_json: bool) -> None:
-    """Print the ledger by payee: what each account holds, and that all of it sums to zero."""
-    if context.invoked_subcommand is None:
-        _print(wants_json=wants_json)
+ledger = noun(
+    "The books (账簿): what accounts hold, which days are closed, and whether all of it follows from what happened.",
+    "ledger books --as wang",
+    "ledger days",
+    "ledger parity --since 2026-06-01",
+    "ledger rebuild --check",
+    "ledger correct settlement settlement:42 --because 手工凭证无依据 --as wang",
+    "ledger accept-correction 0197b5c8-0000-7000-8000-000000000000 --because 已核 --as lin",
+)
 
 
-def _print(*, wants_json: bool) -> None:
-    from app.jobs.books import all_books, as_json, as_lines  # noqa: PLC0415
+@ledger.command("books")
+@handing_out
+def books(by: Actor) -> Lines:
+    """Print or write what the accounts of each payee within one's reach hold; debits and credits come to the same.
 
-    books = all_books()
-    if wants_json:
-        click.echo(json.dumps(as_json(books), ensure_ascii=False))
-        return
-    for line in as_lines(books):
-        click.echo(line)
+    Example: flask --app wsgi ledger books --format xlsx --output books.xlsx --as wang
+    """
+    words = {"payee": "收费主体", "regime": "性质", "sub_mchid": "特约商户号", "account": "科目"}
+    figures = {"debit_fen": "借方余额", "credit_fen": "贷方余额"}
+    rows = [vars(each) for each in balances(by)]
+    total = dict.fromkeys(words, "") | {"payee": "合计"} | {each: sum(row[each] for row in rows) for each in figures}
+    return Lines("账簿", words, figures, rows, total=total)
 
 
 @ledger.command("days")

@@ -134,7 +134,7 @@ _RECEIPTED: Final = [
     ),
     Bug(
         "sample taxed: a statement of VAT takes a rate for confirmed that is a sample",
-        "app/domain/finance/queries.py",
+        "app/domain/finance/queries/vat.py",
         "AND (:samples OR NOT sample)",
         "AND (:samples OR true)",
         ["tests/finance/test_vat.py"],
@@ -296,7 +296,7 @@ _REMITTED: Final = [
 _BY_UNIT: Final = [
     Bug(
         "one's for another's: of an order for stays at two units each has the whole",
-        "migrations/versions/0071_units_turnover.py",
+        "migrations/versions/0074_units_turnover.py",
         "coalesce(part.paid_fen, abs(posting.amount_fen))",
         "coalesce(abs(posting.amount_fen), part.paid_fen)",
         [_REVENUE],

@@ -1,4 +1,4 @@
-"""What enterprises earned by method and rate of VAT: closed days out of their kept turnover, open ones out of postings."""
+"""What enterprises earned by method and rate of VAT: closed days out of kept turnover, open ones out of postings."""
 
 from datetime import date
 from typing import Any, Final
@@ -16,7 +16,7 @@ from payments.payees.queries import samples_accepted
 def vat(by: Actor, first: date, last: date) -> list[VatLine]:
     """What enterprises within one's reach earned from `first` to `last`, by method and rate of VAT, gross.
 
-    A day's rate is the one that was confirmed for it, of two the later. Who may not see every unit of an enterprise does
+    A day's rate is the one that was confirmed for it, of two the later. Who may not see all units of an enterprise does
     not see its tax. Refuses `NotPermitted`.
     """
     with transaction() as session:

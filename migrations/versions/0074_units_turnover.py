@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.words import grant
 
-revision = "0071"
-down_revision = "0070"
+revision = "0074"
+down_revision = "0073"
 
 KEPT = "day, unit_id, account_id, kind, debit_fen, credit_fen, postings"
 
