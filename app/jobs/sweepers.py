@@ -48,7 +48,7 @@ from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
 from app.wiring import wiring
-from payments.bank.actions import watch_settlements
+from payments.bank.actions import watch_lines, watch_settlements
 from payments.bills.actions import ask_for_due, erase_originals, expect_bills
 from payments.charges.actions import sweep as sweep_orders
 from payments.receipts.actions import issue_due, plan_due
@@ -185,6 +185,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("bill_originals", 3600.0, erase_originals),
         Sweeper("differences", 30.0, follow_differences),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
+        Sweeper("bank_lines", 3600.0, watch_lines),
         Sweeper("suspense", 3600.0, watch_old_suspense),
         Sweeper("remittances", 3600.0, watch_remittances),
         Sweeper("receipts_planned", 5.0, plan_receipts),

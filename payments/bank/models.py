@@ -6,6 +6,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from payments.bank.rules.meanings import FEE_BORNE, MEANING_STATES, MEANINGS
+from payments.charges.rules import words
 
 
 class PayeeAccount(Base):
@@ -78,6 +80,95 @@ class BankLine(Base):
     booked_on: Mapped[date]
     amount_fen: Mapped[int]
     reference: Mapped[str]
+
+
+class ReturnArrival(Base):
+    """A remittance that came back (退汇) is this line of the payee's bank: each at most once, to the fen."""
+
+    __tablename__ = "return_arrival"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["batch_id", "payee_id", "amount_fen"],
+            [f"remittance_batch.{name}" for name in ("id", "payee_id", "amount_fen")],
+            name="a_return_comes_back_whole",
+        ),
+        ForeignKeyConstraint(
+            ["statement_id", "line", "amount_fen"],
+            [f"bank_line.{name}" for name in ("statement_id", "number", "amount_fen")],
+            name="a_return_comes_by_a_line_of_the_bank",
+        ),
+        ForeignKeyConstraint(
+            ["statement_id", "payee_id"], ["bank_statement.id", "bank_statement.payee_id"],
+            name="a_return_comes_to_its_own_payees_bank",
+        ),
+        UniqueConstraint("batch_id", name="a_return_comes_once"),
+        UniqueConstraint("statement_id", "line", name="a_bank_line_is_one_return"),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("remittance_bounce.batch_id"))
+    payee_id: Mapped[int]
+    amount_fen: Mapped[int]
+    statement_id: Mapped[int]
+    line: Mapped[int]
+    by_reference: Mapped[bool]
+    found_at: Mapped[datetime]
+
+
+class LineMeaning(Base):
+    """What somebody says of a bank line that is nothing we expected, and what another decided on that.
+
+    `fee_borne`: the unit paid in what WeChat had kept, so that the treasury is paid gross; once accepted it is posted.
+    `elsewhere`: it is no business of this platform's.
+    """
+
+    __tablename__ = "line_meaning"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["statement_id", "line", "amount_fen"],
+            [f"bank_line.{name}" for name in ("statement_id", "number", "amount_fen")],
+            name="a_meaning_is_of_one_bank_line",
+        ),
+        ForeignKeyConstraint(
+            ["statement_id", "payee_id"], ["bank_statement.id", "bank_statement.payee_id"],
+            name="a_meaning_is_of_its_payees_bank",
+        ),
+        ForeignKeyConstraint(
+            ["payee_id", "regime"], ["payee.id", "payee.regime"], name="a_meaning_has_its_payees_regime"
+        ),
+        CheckConstraint(f"meaning IN ({words(MEANINGS)})", name="a_bank_line_means_a_known_thing"),
+        CheckConstraint(
+            f"meaning <> '{FEE_BORNE}' OR regime = 'TREASURY' AND amount_fen > 0",
+            name="a_unit_bears_the_treasurys_fees",
+        ),
+        CheckConstraint(f"state IN ({words(MEANING_STATES)})", name="a_meaning_is_in_a_known_state"),
+        CheckConstraint("decided_by <> made_by", name="a_meaning_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_meaning_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_meaning_says_something"),
+        Index(
+            "a_bank_line_means_one_thing", "statement_id", "line", unique=True,
+            postgresql_where=text("state <> 'rejected'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    statement_id: Mapped[int]
+    line: Mapped[int]
+    payee_id: Mapped[int]
+    regime: Mapped[str]
+    amount_fen: Mapped[int]
+    meaning: Mapped[str]
+    because: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    state: Mapped[str]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_because: Mapped[str | None]
 
 
 class SettlementArrival(Base):

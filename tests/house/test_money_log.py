@@ -45,6 +45,7 @@ QUIET: Final[Mapping[str, frozenset[str]]] = {
     ),
     "explanation": frozenset({"decided_by", "decided_at", "decided_because"}),
     "merchant_channel": frozenset({"confirmed_by", "confirmed_at"}),
+    "line_meaning": frozenset({"decided_by", "decided_at", "decided_because"}),
     "payee_account": frozenset({"confirmed_at"}),
     "payment": frozenset({"refund_reserved_fen"}),
     "receipt": frozenset(

@@ -16,8 +16,10 @@ from app.kernel.db import transaction
 from app.kernel.files import Paper, keep
 from app.kernel.refusals import Conflict, NotFound
 from payments.bank import actions as bank
-from payments.bank.models import BankStatement, PayeeAccount
+from payments.bank.models import BankStatement, LineMeaning, PayeeAccount
 from payments.bank.queries import account as account_by
+from payments.bank.queries import meaning
+from payments.bank.queries import statement as statement_by
 from payments.bills import actions as bills
 from payments.bills.models import BillFile
 from payments.bills.queries import bill_day, loaded_bill, original_text
@@ -293,6 +295,27 @@ def confirm_account(by: Actor, key: uuid.UUID) -> PayeeAccount:
     with transaction():
         permit(by, "reconciliation.confirm_account", place_of_payee(account_by(key).payee_id))
         return bank.confirm_account(key, by.label)
+
+
+def explain_line(by: Actor, statement: uuid.UUID, number: int, means: str, because: str) -> LineMeaning:
+    """Say what a bank line is that nothing explains. Refuses as `payments.bank.actions.explain_line` does."""
+    with transaction():
+        permit(by, "reconciliation.explain_line", place_of_payee(statement_by(statement).payee_id))
+        return bank.explain_line(statement, number, means, by.label, because)
+
+
+def accept_line(by: Actor, key: uuid.UUID, because: str) -> LineMeaning:
+    """Agree what a bank line is. Refuses as `payments.bank.actions.accept_line` does."""
+    with transaction():
+        permit(by, "reconciliation.accept_line", place_of_payee(meaning(key).payee_id))
+        return bank.accept_line(key, by.label, because)
+
+
+def reject_line(by: Actor, key: uuid.UUID, because: str) -> LineMeaning:
+    """Do not agree what a bank line is. Refuses as `payments.bank.actions.reject_line` does."""
+    with transaction():
+        permit(by, "reconciliation.reject_line", place_of_payee(meaning(key).payee_id))
+        return bank.reject_line(key, by.label, because)
 
 
 def import_statement(by: Actor, payee_id: int, form: str, account: str, content: bytes) -> BankStatement:

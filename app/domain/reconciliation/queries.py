@@ -11,7 +11,7 @@ from app.domain.staff.queries import people
 from app.domain.staff.rules import Actor, reach
 from app.kernel.refusals import Conflict
 from payments.bank import queries as bank
-from payments.bank.queries import AccountView, SettlementView
+from payments.bank.queries import AccountView, BankBalance, LooseLine, MeaningView, SettlementView
 from payments.bills import queries as bill_files
 from payments.bills.queries import BillView
 from payments.parity import queries as parity
@@ -115,6 +115,21 @@ def differences(
 def settlements(by: Actor, limit: int = PAGE) -> Sequence[SettlementView]:
     """What WeChat paid out, and when the bank had it, the newest day first. Refuses `NotPermitted`."""
     return bank.settlements(payees=payees_within(reach(by, "reconciliation.see")), limit=limit)
+
+
+def bank_lines(by: Actor, limit: int = PAGE) -> Sequence[LooseLine]:
+    """Bank lines that nothing explains, the oldest first. Refuses `NotPermitted`."""
+    return bank.unexplained(payees=payees_within(reach(by, "reconciliation.see")), limit=limit)
+
+
+def line_meanings(by: Actor, *, state: str | None = None, limit: int = PAGE) -> Sequence[MeaningView]:
+    """What was said of bank lines, the newest first. Refuses `NotPermitted`."""
+    return bank.meanings(payees=payees_within(reach(by, "reconciliation.see")), state=state, limit=limit)
+
+
+def bank_balances(by: Actor) -> Sequence[BankBalance]:
+    """What payees' banks hold, against the books. Refuses `NotPermitted`."""
+    return bank.balances(payees=payees_within(reach(by, "reconciliation.see")))
 
 
 def accounts(by: Actor) -> Sequence[AccountView]:

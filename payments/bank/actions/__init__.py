@@ -2,8 +2,10 @@
 
 from payments.bank.actions.accounts import confirm_account, record_account
 from payments.bank.actions.arrivals import find_arrivals, watch_settlements
+from payments.bank.actions.lines import accept_line, explain_line, reject_line, watch_lines
 from payments.bank.actions.statements import FORMATS, import_statement
 
 __all__ = [
-    "FORMATS", "confirm_account", "find_arrivals", "import_statement", "record_account", "watch_settlements",
+    "FORMATS", "accept_line", "confirm_account", "explain_line", "find_arrivals", "import_statement", "record_account",
+    "reject_line", "watch_lines", "watch_settlements",
 ]  # fmt: skip

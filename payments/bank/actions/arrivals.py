@@ -1,4 +1,4 @@
-"""Each settlement that WeChat told of is looked for among the lines of its payee's bank."""
+"""Settlements that WeChat told of, and remittances that came back, are looked for in their payee's bank."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from app.kernel import clock
 from app.kernel.db import affected, current, transaction
 from payments.bank.models import BankStatement
+from payments.bank.queries import IS_FREE
 from payments.charges.actions.cases import open_case
 
 LATE_DAYS: Final = 3
@@ -29,9 +30,32 @@ _CANDIDATES: Final = f"""
         JOIN bank_statement statement ON statement.payee_id = due.payee_id
         JOIN bank_line line ON line.statement_id = statement.id AND line.amount_fen = due.fen
          AND line.booked_on BETWEEN due.day AND due.day + {LATE_DAYS}
-        WHERE NOT EXISTS (SELECT FROM settlement_arrival known
-                          WHERE known.statement_id = line.statement_id AND known.line = line.number)
+        WHERE {IS_FREE}
     )"""  # noqa: S608 - all parts are written here
+_RETURNS: Final = f"""
+    candidates AS (
+        SELECT batch.id AS batch_id, batch.payee_id, batch.amount_fen, line.statement_id, line.number,
+               position(batch.document_number IN line.reference) > 0 OR position(bounce.number IN line.reference) > 0
+               AS named
+        FROM remittance_bounce bounce JOIN remittance_batch batch ON batch.id = bounce.batch_id
+        JOIN bank_statement statement ON statement.payee_id = batch.payee_id
+        JOIN bank_line line ON line.statement_id = statement.id AND line.amount_fen = batch.amount_fen
+         AND line.booked_on BETWEEN bounce.returned_on - {LATE_DAYS} AND bounce.returned_on + {LATE_DAYS}
+        WHERE {IS_FREE} AND NOT EXISTS (SELECT FROM return_arrival known WHERE known.batch_id = batch.id)
+    )"""  # noqa: S608 - all parts are written here
+_COME_BACK: Final = text(
+    f"""
+    WITH {_RETURNS},
+    counted AS (
+        SELECT *, count(*) OVER (PARTITION BY batch_id) AS lines_for_it,
+               count(*) OVER (PARTITION BY statement_id, number) AS returns_for_it
+        FROM candidates WHERE named OR NOT :named
+    )
+    INSERT INTO return_arrival (batch_id, payee_id, amount_fen, statement_id, line, by_reference, found_at)
+    SELECT batch_id, payee_id, amount_fen, statement_id, number, :named, :now FROM counted
+    WHERE lines_for_it = 1 AND returns_for_it = 1
+    """  # noqa: S608 - all parts are written here
+)
 _ARRIVE: Final = text(
     f"""
     WITH {_CANDIDATES},
@@ -49,13 +73,15 @@ _LATE: Final = text(f"SELECT flow_id, fen, day, payee_id FROM ({_SETTLEMENTS}) A
 
 
 def find_arrivals() -> int:
-    """Find the settlements that the bank has: first those it names, then those of which sum and days leave one choice.
+    """Find the settlements, and what came back of remittances, that the bank has.
 
-    What is ambiguous is nobody's. Returns how many were found.
+    First those it names, then those of which sum and days leave one choice; what is ambiguous is nobody's. Returns how
+    many were found.
     """
     with transaction():
         now = clock.now()
-        return sum(affected(_ARRIVE.bindparams(named=named, now=now)) for named in (True, False))
+        told = [{"named": named, "now": now} for named in (True, False)]
+        return sum(affected(each.bindparams(**words)) for words in told for each in (_ARRIVE, _COME_BACK))
 
 
 def watch_settlements() -> int:

@@ -11,6 +11,7 @@ from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction, unhurried
 from app.kernel.money import Fen
 from payments.ledger.rules import Line, intent
+from payments.parity.queries.bank import BANK
 from payments.parity.queries.charges import EARNINGS, PAYMENTS
 from payments.parity.queries.refunds import REFUNDS
 from payments.parity.queries.remittances import REMITTANCES
@@ -18,7 +19,7 @@ from payments.parity.queries.signed_days import SIGNED_DAYS
 from payments.parity.queries.source import ONE, POSTED_SINCE, expected
 from payments.parity.queries.suspense import SUSPENSE
 
-SOURCES: Final = (PAYMENTS, REFUNDS, EARNINGS, REMITTANCES, SIGNED_DAYS, SUSPENSE)
+SOURCES: Final = (PAYMENTS, REFUNDS, EARNINGS, REMITTANCES, SIGNED_DAYS, SUSPENSE, BANK)
 BEGINNING: Final = date(2026, 1, 1)
 """No money moved before the notice."""
 

@@ -532,7 +532,36 @@ _PLACED: Final = [
 ]
 
 _BANK: Final = "tests/payments/test_bank.py"
+_LINES: Final = "tests/remittance/test_bank_lines.py"
 _BANKED: Final = [
+    Bug(
+        "two things at once: a bank line is a settlement and a fee that the unit bore",
+        "migrations/versions/0075_bank_lines.py",
+        "IF {taken} THEN",
+        "IF {taken} AND false THEN",
+        [_LINES],
+    ),
+    Bug(
+        "borne on paper: a fee that the unit bore is agreed on and not posted",
+        "migrations/versions/0075_bank_lines.py",
+        "WHERE kind = 'fee_borne' AND business_ref = 'bank:' || statement.key || ':' || NEW.line",
+        "WHERE true",
+        [_LINES],
+    ),
+    Bug(
+        "borne twice: a unit bears more than WeChat kept",
+        "payments/bank/actions/lines.py",
+        'found.amount_fen > balance(found.payee_id, "wx_fee"):',
+        "found.amount_fen < 0:",
+        [_LINES],
+    ),
+    Bug(
+        "balance believed: nobody looks whether the bank holds what the books say",
+        "payments/bank/queries/lines.py",
+        "        return self.closing_fen - told",
+        "        return told - told",
+        [_LINES],
+    ),
     Bug(
         "any account: whoever has a statement of some account proves a payment with it",
         "payments/bank/actions/statements.py",

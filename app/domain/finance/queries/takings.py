@@ -58,13 +58,13 @@ _POSTED: Final = text(
     SELECT day, payee_id, unit_id,
         sum(debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind IN ('payment', 'surplus')) AS paid_fen,
         sum(credit_fen - debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind LIKE 'refund%') AS refunded_fen,
-        sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee') AS fee_fen,
+        sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee' AND kind <> 'fee_borne') AS fee_fen,
         sum(credit_fen - debit_fen) FILTER (
             WHERE kind NOT IN ('remittance', 'remittance_bounce') AND code IN ('due_to_treasury', 'revenue')
             OR kind <> 'refund_by_treasury' AND code = 'treasury_refund_claim'
         ) AS earned_fen,
         sum(credit_fen) FILTER (WHERE kind = 'refund_by_treasury' AND code = 'treasury_refund_claim') AS repaid_fen,
-        sum(debit_fen) FILTER (WHERE kind <> 'remittance_bounce' AND code = 'bank') AS settled_fen,
+        sum(debit_fen) FILTER (WHERE kind NOT IN ('remittance_bounce', 'fee_borne') AND code = 'bank') AS settled_fen,
         sum(debit_fen - credit_fen) FILTER (
             WHERE kind IN ('remittance', 'remittance_bounce') AND code = 'due_to_treasury'
         ) AS remitted_fen,
