@@ -1,4 +1,4 @@
-"""A month of two merchants with differences of every class hidden in it: all are found, and nothing else."""
+"""A month of two merchants with differences of every class hidden in both legs: all are found, and nothing else."""
 
 import random
 from collections import Counter
@@ -12,13 +12,13 @@ from flask import Flask
 
 from app.kernel.clock import SHANGHAI
 from payments.bills.actions import load
-from payments.bills.queries import TRADE
+from payments.bills.queries import FUND_FLOW, TRADE
 from payments.payees.models import Payee
 from payments.reconciliation.actions import reconcile
-from payments.reconciliation.rules import FIRST_LEG
-from simulators.wechat.bill_papers import Traded
+from payments.reconciliation.rules import FIRST_LEG, SECOND_LEG
+from simulators.wechat.bill_papers import Flowed, Traded
 from tests.payments.months import LOADED, Shop
-from tests.payments.papers import KEEP_DAYS, digits, part, payment, refund, trades
+from tests.payments.papers import KEEP_DAYS, digits, flowing, flows, part, payment, refund, trades
 from tests.payments.world import enterprise_payee, treasury_payee
 
 SEED = 20260601
@@ -38,6 +38,7 @@ class Month:
     ours: dict[int, list[Traded]] = field(default_factory=dict)
     theirs: dict[tuple[int, date], list[Traded]] = field(default_factory=dict)
     wrong_fees: dict[tuple[int, date], list[Traded]] = field(default_factory=dict)
+    flows: dict[tuple[int, date], list[Flowed]] = field(default_factory=dict)
     truth: set[Found] = field(default_factory=set)
 
     def make(self) -> None:
@@ -48,6 +49,16 @@ class Month:
         for shop in self.shops:
             for day in DAYS:
                 self._day(shop, day)
+        for shop in self.shops:
+            for day in DAYS:
+                self._flows(shop, day)
+
+    def _flows(self, shop: Shop, day: date) -> None:
+        """What moved in WeChat's account follows from the trade bill, but for one thing."""
+        moved = flowing(in_bill(self, shop, day))
+        spoil, klass = self.dice.choice(FLOW_SPOILERS)
+        self.flows[shop.channel_id, day], subject = spoil(self, moved)
+        self.expect(shop, day, klass, subject)
 
     def _day(self, shop: Shop, day: date) -> None:
         made = [payment(self.dice.randrange(100, 5000), self.dice.randrange(1, 23), shop.owner(day)) for _ in range(6)]
@@ -145,10 +156,41 @@ SPOILERS: list[Callable[[Month, Shop, date], None]] = [
 ]  # fmt: skip
 
 
+def flow_missing(month: Month, moved: list[Flowed]) -> tuple[list[Flowed], str]:
+    lost = month.dice.choice(moved).business_id
+    return [each for each in moved if each.business_id != lost], lost
+
+
+def flow_extra(month: Month, moved: list[Flowed]) -> tuple[list[Flowed], str]:
+    strange = replace(
+        month.dice.choice(moved), business_id=f"42{digits(26)}", kind="其他", fen=month.dice.choice([-7, 9])
+    )
+    return [*moved, strange], strange.business_id
+
+
+def flow_mismatch(month: Month, moved: list[Flowed]) -> tuple[list[Flowed], str]:
+    place = month.dice.randrange(len(moved))
+    told = moved[place]
+    return [*moved[:place], replace(told, fen=told.fen + month.dice.choice([-100, 100])), *moved[place + 1 :]], (
+        told.business_id
+    )
+
+
+FLOW_SPOILERS: list[tuple[Callable[[Month, list[Flowed]], tuple[list[Flowed], str]], str]] = [
+    (flow_missing, "flow_missing"), (flow_extra, "flow_extra"), (flow_mismatch, "flow_mismatch"),
+]  # fmt: skip
+
+
+def in_bill(month: Month, shop: Shop, day: date) -> list[Traded]:
+    """The lines of a day's bill, with fees as they were taken."""
+    wrong = month.wrong_fees.get((shop.channel_id, day), [])
+    return [*month.theirs[shop.channel_id, day], *(replace(each, fee_percent="0.62") for each in wrong)]
+
+
 def bill_of(month: Month, shop: Shop, day: date) -> str:
     """The day's bill, with what a wrong fee on some lines makes of it and of its total."""
     wrong = month.wrong_fees.get((shop.channel_id, day), [])
-    text = trades(*month.theirs[shop.channel_id, day], *(replace(each, fee_percent="0.62") for each in wrong))
+    text = trades(*in_bill(month, shop, day))
     for each in wrong:
         text = "\r\n".join(
             line.replace("`0.62%", "`0.60%") if each.transaction_id in line else line for line in text.split("\r\n")
@@ -174,11 +216,13 @@ def test_every_difference_of_a_month_is_found_in_its_class_and_nothing_else(
         shop.knows(month.ours[shop.channel_id])
         for day in DAYS:
             load(shop.expects(day, TRADE), [part(bill_of(month, shop, day))], LOADED, KEEP_DAYS)
+            moved = flows(*month.flows[shop.channel_id, day], opening_fen=10**6, owner=shop.owner(day))
+            load(shop.expects(day, FUND_FLOW), [part(moved)], LOADED, KEEP_DAYS)
     for shop in month.shops:
         for day in DAYS:
             reconcile(shop.channel_id, day)
     seen = set(found(month.shops))
     assert (sorted(seen - month.truth), sorted(month.truth - seen)) == ([], [])
     counted = Counter(klass for _, _, klass, _ in month.truth)
-    assert set(counted) == set(FIRST_LEG)
+    assert set(counted) == {*FIRST_LEG, *SECOND_LEG}
     assert min(counted.values()) >= 10
