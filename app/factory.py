@@ -63,6 +63,7 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
         "pool_size": 15,
         "max_overflow": 0,
         "pool_timeout": 5,
+        "pool_use_lifo": True,  # who was given back last has plans and caches that are warm
         "pool_reset_on_return": None,  # each transaction ends what it began, or its connection leaves the pool
         "connect_args": {"connect_timeout": 3, "options": _LIMITS},
     }

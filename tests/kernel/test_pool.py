@@ -59,3 +59,14 @@ def test_what_is_prepared_outlives_a_refusal(app: Flask) -> None:
     with transaction() as session:
         prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
     assert any("pg_backend_pid" in statement for statement in prepared)
+
+
+def test_the_connection_that_was_given_back_last_is_lent_first(app: Flask) -> None:
+    engine = app.extensions["sqlalchemy"].engine
+    first, last = engine.raw_connection(), engine.raw_connection()
+    warm = last.driver_connection
+    first.close()
+    last.close()
+    again = engine.raw_connection()
+    assert again.driver_connection is warm
+    again.close()
