@@ -124,8 +124,7 @@ def caretaker(url: str, seeded: Sequence[str]) -> psycopg.Connection[tuple[objec
     """A superuser whom no trigger and no foreign key hinders, ever: PostgreSQL forgets all plans when that changes."""
     connection = psycopg.connect(url, autocommit=True, options="-c session_replication_role=replica")
     tables = connection.execute(_TABLES, [list(seeded)]).fetchall()
-    each = sql.SQL("IF EXISTS (SELECT FROM {table}) THEN DELETE FROM {table}; END IF;")
-    deletions = sql.SQL(" ").join(each.format(table=sql.Identifier(str(name))) for (name,) in tables)
+    deletions = sql.SQL(" ").join(sql.SQL("DELETE FROM {};").format(sql.Identifier(str(name))) for (name,) in tables)
     connection.execute(sql.SQL(_EMPTY).format(deletions=deletions))
     return connection
 
