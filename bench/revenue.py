@@ -24,8 +24,9 @@ FINANCE: Final = Actor(0, "bench", (Grant(Role.FINANCE_CHECKER, Scope(ScopeKind.
 
 _BOOKS: Final = (
     "SET session_replication_role = replica",
-    """INSERT INTO payee (key, name, regime, tax_number, bank_name, bank_account, opened_by, created_at)
-    SELECT gen_random_uuid(), 'payee ' || n, 'SOE', '91330100MA00000000', 'bank', n::text, 'bench', '2026-01-01'
+    """INSERT INTO payee (key, name, regime, tax_number, bank_name, bank_account, opened_by, valid, created_at)
+    SELECT gen_random_uuid(), 'payee ' || n, 'SOE', '91330100MA00000000', 'bank', n::text, 'bench',
+           tstzrange('2026-01-01', NULL), '2026-01-01'
     FROM generate_series(1, %(payees)s) n""",
     """INSERT INTO account (payee_id, regime, code, kind, normal_side)
     SELECT id, 'SOE', code, kind, side FROM payee, (VALUES

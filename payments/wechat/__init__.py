@@ -6,6 +6,7 @@ what WeChat or the network did. A notice that is not proven to be WeChat's raise
 
 from payments.wechat.account import MerchantAccount
 from payments.wechat.bills import BillPart, Unopenable
+from payments.wechat.cards import BankCard
 from payments.wechat.client import WeChatPay
 from payments.wechat.combined import CombinedJsapiOrder, SubOrder, SubOrderNumber
 from payments.wechat.keys import KeyRing, read_private_key
@@ -16,6 +17,7 @@ from payments.wechat.refunds import RefundOrder, RefundSeen
 from payments.wechat.transactions import Transaction
 
 __all__ = [
+    "BankCard",
     "BillPart",
     "CombinedJsapiOrder",
     "Done",

@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeVar
 from payments.wechat import signing
 from payments.wechat.account import MerchantAccount
 from payments.wechat.bills import BillPart, decrypted, read_flow_bill, read_trade_bill
+from payments.wechat.cards import BankCard
 from payments.wechat.combined import SubOrderNumber, read_combined
 from payments.wechat.http import Answer, Call, Wire
 from payments.wechat.notices import Notice, read_notice
@@ -113,6 +114,17 @@ class WeChatPay:
         number after a time-out could pay twice.
         """
         return self._ask(Call("POST", REFUNDS, body=body), HTTPStatus.OK, read_refund)
+
+    def pay_to_card(
+        self, card: BankCard, refund_id: str, out_refund_no: str, sub_mchid: str
+    ) -> Done[RefundSeen] | Refused | Unknown:
+        """Has a refund that is ABNORMAL paid to a card (apply-abnormal-refund), which only WeChat can read.
+
+        `refund_id` is WeChat's own number of it. `Done` means accepted; after `Unknown` query.
+        """
+        body = card.body(sub_mchid, out_refund_no, self._account.platform_keys)
+        call = Call("POST", f"{REFUNDS}/{{}}/apply-abnormal-refund", number=refund_id, body=body)
+        return self._ask(call, HTTPStatus.OK, read_refund)
 
     def query_refund(self, out_refund_no: str, sub_mchid: str) -> Done[RefundSeen] | Refused | Unknown:
         """What WeChat knows of our refund's number; `Refused` RESOURCE_NOT_EXISTS: it was never accepted."""

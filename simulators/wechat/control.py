@@ -228,6 +228,7 @@ class Control:
             "refund": refund.refund_fen,
             "total": refund.total_fen,
             "reason": refund.asked.get("reason", ""),
+            "received_by": refund.received_by,
             "created_at": refund.created_at,
         }
 

@@ -88,6 +88,13 @@ class KeyMaterial:
     def certificate_file(self) -> Path:
         return self.directory / f"{self.account.certificate_serial}.pem"
 
+    @property
+    def keys_by_serial(self) -> dict[str, RSAPrivateKey]:
+        """The private halves of what merchants seal fields for."""
+        return {
+            self.account.public_key_id: self.platform_key, self.account.certificate_serial: self.certificate_key,
+        }  # fmt: skip
+
     def environment(self) -> dict[str, str]:
         """What the platform needs to know, by the names of its settings."""
         account = self.account

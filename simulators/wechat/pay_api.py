@@ -13,6 +13,7 @@ from simulators.wechat.errors import ApiError, compact
 from simulators.wechat.faults import Fault, suffer
 from simulators.wechat.orders import payer_of
 from simulators.wechat.schemas import (
+    CARD,
     CLOSE,
     CLOSE_COMBINED,
     check,
@@ -22,6 +23,7 @@ from simulators.wechat.schemas import (
     check_refund,
     sub_orders,
 )
+from simulators.wechat.signatures import opened
 from simulators.wechat.world import World
 from simulators.wire import Asked, Reply
 
@@ -158,6 +160,25 @@ class PayApi:
             self._world.report(refund, refund.outcome, refund.settles_at)
         return compact(self._world.refunds.shown(refund))
 
+    def abnormal_refund(self, request: Request) -> bytes:
+        check(request.body, CARD)
+        card = self._card(request)
+        refund = self._world.refunds.to_card(request.named, request.body, card, self._world.switches)
+        if refund.outcome != "PROCESSING":
+            self._world.report(refund, refund.outcome, refund.settles_at)
+        return compact(self._world.refunds.shown(refund))
+
+    def _card(self, request: Request) -> str:
+        """What WeChat shows of the card whose number and holder were sealed for the key that the request names."""
+        key = self._world.material.keys_by_serial.get(request.asked.header("Wechatpay-Serial"))
+        try:
+            number, holder = (opened(request.body[name], key) for name in ("bank_account", "real_name"))
+        except ValueError:
+            raise ApiError(400, "PARAM_ERROR", "敏感信息解密失败") from None
+        if not (number.isdigit() and holder):
+            raise ApiError(400, "PARAM_ERROR", "银行卡信息有误")
+        return f"{request.body['bank_type']}{number[-4:]}"
+
     def query_refund(self, request: Request) -> bytes:
         sub_mchid = request.asked.query.get("sub_mchid", "")
         return compact(self._world.refunds.shown(self._world.refunds.known(request.named, sub_mchid)))
@@ -257,6 +278,7 @@ ROUTES = (
     Route("GET", re.compile(f"{COMBINED}/out-trade-no/([^/]+)"), "query_combined", PayApi.query_combined),
     Route("POST", re.compile(f"{COMBINED}/out-trade-no/([^/]+)/close"), "close_combined", PayApi.close_combined),
     Route("POST", re.compile(REFUNDS), "refund", PayApi.refund),
+    Route("POST", re.compile(f"{REFUNDS}/([^/]+)/apply-abnormal-refund"), "abnormal_refund", PayApi.abnormal_refund),
     Route("GET", re.compile(f"{REFUNDS}/([^/]+)"), "query_refund", PayApi.query_refund),
     Route("GET", re.compile("/v3/bill/tradebill"), "trade_bill", PayApi.trade_bill),
     Route("GET", re.compile("/v3/bill/fundflowbill"), "flow_bill", PayApi.own_flow_bill),

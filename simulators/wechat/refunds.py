@@ -33,6 +33,8 @@ class Refund:
     created_at: float
     settles_at: float
     outcome: str
+    card: str = ""
+    """The bank and the last digits of the card to which it goes after it was ABNORMAL."""
 
     @property
     def number(self) -> str:
@@ -45,6 +47,10 @@ class Refund:
     @property
     def refund_fen(self) -> int:
         return int(self.asked["amount"]["refund"])
+
+    @property
+    def received_by(self) -> str:
+        return self.card or "支付用户零钱"
 
     def status(self, now: float) -> str:
         return self.outcome if now >= self.settles_at else "PROCESSING"
@@ -59,8 +65,8 @@ class Refund:
             "out_refund_no": self.number,
             "transaction_id": self.transaction_id,
             "out_trade_no": self.order_number,
-            "channel": "ORIGINAL",
-            "user_received_account": "支付用户零钱",
+            "channel": "OTHER_BANKCARD" if self.card else "ORIGINAL",
+            "user_received_account": self.received_by,
             "create_time": rfc3339(self.created_at),
             "status": status,
             "funds_account": "AVAILABLE",
@@ -78,7 +84,7 @@ class Refund:
             "refund_id": self.refund_id,
             "out_refund_no": self.number,
             "refund_status": status,
-            "user_received_account": "支付用户零钱",
+            "user_received_account": self.received_by,
             "amount": amount | {"payer_total": self.total_fen, "payer_refund": self.refund_fen},
         } | ({"success_time": rfc3339(self.settles_at)} if status == "SUCCESS" else {})
 
@@ -112,6 +118,16 @@ class Refunds:
             if found is None or found.sub_mchid != sub_mchid:
                 raise ApiError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
             return found
+
+    def to_card(self, refund_id: str, asked: dict[str, Any], card: str, switches: Switches) -> Refund:
+        """An ABNORMAL refund goes to a card, PROCESSING once more. Raises `ApiError`."""
+        with self._lock:
+            refund = self.known(asked["out_refund_no"], asked["sub_mchid"])
+            if refund.refund_id != refund_id or refund.status(self._now()) != "ABNORMAL":
+                raise ApiError(400, "INVALID_REQUEST", "退款单状态不允许发起异常退款")
+            refund.card, refund.outcome = card, switches.refund_outcome
+            refund.settles_at = self._now() + switches.refund_seconds
+            return refund
 
     def shown(self, refund: Refund) -> dict[str, Any]:
         return refund.shown(self._now())

@@ -35,6 +35,14 @@ class Text:
 
 PARTIES = (Text("/sp_mchid", 32), Text("/sub_mchid", 32))
 CLOSE = PARTIES
+CARD = (
+    Text("/sub_mchid", 32),
+    Text("/out_refund_no", 64),
+    Text("/type", 32, pattern="USER_BANK_CARD"),
+    Text("/bank_type", 30, pattern=r"[A-Z0-9]+_(DEBIT|CREDIT)"),
+    Text("/bank_account", 1024),
+    Text("/real_name", 1024),
+)
 CREATE = (
     Text("/sp_appid", 32),
     *PARTIES,

@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 
@@ -31,6 +31,14 @@ class PlatformSigner:
             "Wechatpay-Signature-Type": SCHEME,
             "Wechatpay-Timestamp": str(int(at)),
         }
+
+
+def opened(text: str, key: RSAPrivateKey | None) -> str:
+    """A sensitive field that a merchant sealed for this key. Raises `ValueError`."""
+    if key is None:
+        raise ValueError("sealed for no key of ours")
+    oaep = padding.OAEP(padding.MGF1(SHA1()), SHA1(), None)  # noqa: S303 - as WeChat's own libraries seal
+    return key.decrypt(base64.b64decode(text, validate=True), oaep).decode()
 
 
 def is_signed_by(key: RSAPublicKey, signature: str, *lines: str | bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -194,3 +195,16 @@ def test_commands_ask_decide_list_and_show(app: Flask, evening: datetime, at: Mo
     shown = told(app, checker, "refunds", "show", made["key"])
     assert [step["state"] for step in shown["steps"]] == ["requested", "approved"]
     assert shown["decided_because"] == "已核对"
+
+
+def test_a_card_is_named_by_a_checker_in_a_file_and_only_for_what_wechat_could_not_give_back(
+    app: Flask, evening: datetime, at: Move, tmp_path: Path
+) -> None:
+    _, _, of = stayed(evening, at)
+    key, file = asked(staff("complaint_handler"), of).key, tmp_path / "card"
+    words = ("refunds", "pay-to-card", key, "--bank-type", "ICBC_DEBIT", "--because", "原卡已注销", "--card-file", file)
+    file.write_text("6222 0202 0011 2233 445\n示例持卡人\n")
+    assert refused(app, staff("complaint_handler"), *words) == "not_permitted"
+    assert refused(app, staff("finance_checker"), *words) == "wrong_state"
+    file.write_text("6222\n")
+    assert refused(app, staff("finance_checker"), *words) == "card_unfit"

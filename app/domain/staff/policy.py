@@ -143,6 +143,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "refunds.approve": _only(FINANCE_CHECKER),
     "refunds.reject": _only(FINANCE_CHECKER),
     "refunds.stop": _only(FINANCE_CHECKER),
+    "refunds.pay_to_card": _only(FINANCE_CHECKER),
     "refunds.file": _only(FINANCE_MAKER),
     "refunds.record_paid": _only(FINANCE_CHECKER),
     "refunds.record_refusal": _only(FINANCE_CHECKER),

@@ -1,6 +1,7 @@
 """Money that goes back to motorists: asked for, decided, followed."""
 
 import uuid
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,7 @@ from app.domain.refunds import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import acting, looking, noun
+from app.wiring import wiring
 from payments.refunds.rules import REFUND_STATES, STAFF_REASONS, WAYS
 
 refunds = noun(
@@ -83,6 +85,32 @@ def stop(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     Example: flask --app wsgi refunds stop 0197b5c8-… --because 用户账户已注销 --as lin
     """
     return Note("退款将终止", state=actions.stop(by, refund, because).state)
+
+
+@refunds.command("pay-to-card")
+@click.argument("refund", type=click.UUID)
+@click.option("--bank-type", required=True, help="WeChat's code of the bank and kind of card, such as ICBC_DEBIT")
+@click.option(
+    "--card-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="file with the card's number and, on the next line, its holder; else the terminal asks, unseen",
+)  # fmt: skip
+@click.option("--because", required=True, help="why to this card, without personal data")
+@acting
+def pay_to_card(by: Actor, refund: uuid.UUID, bank_type: str, card_file: Path | None, because: str) -> Answer:
+    """Have WeChat pay a refund that it could not give back (abnormal) to a card of its motorist; it is kept nowhere.
+
+    Example: flask --app wsgi refunds pay-to-card 0197b5c8-… --bank-type ICBC_DEBIT --because 原卡已注销 --as lin
+    """
+    card = actions.card_of(bank_type, *_number_and_holder(card_file))
+    return Note("异常退款已提交微信支付", state=actions.pay_to_card(by, refund, card, because, wiring().pay).state)
+
+
+def _number_and_holder(file: Path | None) -> tuple[str, str]:
+    if file is None:
+        number, holder = (click.prompt(each, hide_input=True, err=True) for each in ("银行卡号", "开户姓名"))
+    else:
+        number, holder = (*file.read_text().splitlines(), "", "")[:2]
+    return number, holder
 
 
 @refunds.command("file")

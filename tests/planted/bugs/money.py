@@ -6,6 +6,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 _REFUND: Final = "tests/payments/test_refund.py"
+_REFUND_CARD: Final = "tests/payments/test_refund_card.py"
 _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
 _REFUND_TWINS: Final = "tests/payments/test_refund_twins.py"
@@ -257,6 +258,23 @@ _MAILED: Final = [
         "        if issued is None:\n            raise NotIssuedYet\n",
         "        if issued is None:\n            continue\n",
         [_MAIL],
+    ),
+]
+
+_TO_CARDS: Final = [
+    Bug(
+        "legible: a motorist's card goes to WeChat as it was typed",
+        "payments/wechat/cards.py",
+        '"bank_account": sealed(self.account, keys)',
+        '"bank_account": self.account',
+        [_REFUND_CARD],
+    ),
+    Bug(
+        "chosen alone: whoever asked for a refund says to which card it goes",
+        "payments/refunds/actions/pay_to_card.py",
+        "if refund.asked_by == by:",
+        "if refund.asked_by == because:",
+        [_REFUND_CARD],
     ),
 ]
 
