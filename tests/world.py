@@ -480,7 +480,7 @@ def open_lot(bays: int = 2, kind: str = "enterprise", parameters: dict[str, Any]
 def pay_to(lot: Lot, receives: Payee, since: datetime) -> None:
     """Let a lot's money belong to a payee, as a finance checker does."""
     with transaction():
-        lots.enter_payee(lot, receives.id, since, ACTOR)
+        lots.enter_payee(lot, receives.id, since, ACTOR, CHECKER)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from app.domain.pricing.published import read
 from app.domain.units import actions as units
 from app.domain.units.rules import NewUnit, sample_credit_code
 from app.jobs.sample_city.lots import bays_of, made_lawful
-from app.jobs.sample_city.payees import Payees
+from app.jobs.sample_city.payees import CHECKER, Payees
 from app.jobs.sample_city.people import People
 from app.jobs.sample_city.prices import charge, register
 from app.jobs.sample_city.table import NEIGHBOURHOODS, Neighbourhood, Opened
@@ -174,7 +174,7 @@ def _open(
         lots.publish(by, lot.key)
     with transaction():
         charge(people, by, lot, own, [reference])
-        lots.pay_to(people.finance, lot.key, payees.of(told, around), MOMENT - BUILT_BEFORE)
+        lots.enter_payee(lot, payees.of(told, around), MOMENT - BUILT_BEFORE, ACTOR, CHECKER)
     return lot
 
 

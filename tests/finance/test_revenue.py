@@ -14,7 +14,6 @@ from python_calamine import CalamineWorkbook
 from app.domain.finance import actions
 from app.domain.finance.queries import revenue, unit_drifts
 from app.domain.finance.rules import Figures, NotADimension, Recipient, RevenueLine, Takings, Whose, summed, total
-from app.domain.lots.actions import pay_to
 from app.domain.lots.models import Lot
 from app.domain.lots.queries import payee_at
 from app.domain.staff.rules import Actor, NotPermitted
@@ -36,7 +35,7 @@ from payments.reconciliation.rules import fee_lines
 from tests.commands import refused, run, told
 from tests.finance.scene import earned, owed, paid_charge, promised, rejected, went
 from tests.units.stand import unit_of
-from tests.world import driver, gate, open_lot, paid, parked_stay, staff, vouched
+from tests.world import driver, gate, open_lot, paid, parked_stay, pay_to, staff, vouched
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 DAY = timedelta(days=1)
@@ -105,7 +104,7 @@ def _formula_stays_text(
 def shared(evening: datetime) -> tuple[Lot, Lot]:
     """Lots of two enterprises' units whose money one payee gets."""
     first, second = open_lot(kind="enterprise"), open_lot(kind="enterprise")
-    pay_to(staff("finance_checker"), second.key, payee_of(first, evening).id, evening)
+    pay_to(second, payee_of(first, evening), evening)
     return first, second
 
 

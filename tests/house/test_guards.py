@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -73,8 +74,9 @@ def constraint(refusal: pytest.ExceptionInfo[psycopg.Error]) -> str | None:
 
 
 def pay_to(lot: Lot, payee_id: int, since: datetime) -> None:
-    """Let a lot's money belong to a payee from then on, as a finance checker does."""
-    lots.pay_to(staff("finance_checker"), lot.key, payee_id, since)
+    """Let a lot's money belong to a payee from then on, as two people of finance do."""
+    proposal = lots.propose_payee(staff("finance_maker"), lot.key, payee_id, since)
+    lots.pay_to(staff("finance_checker"), proposal.key)
 
 
 def treasury(level: str, district_code: str | None) -> Payee:
@@ -83,9 +85,17 @@ def treasury(level: str, district_code: str | None) -> Payee:
 
 
 A_PAYEE: LiteralString = """
-INSERT INTO lot_payee (lot_id, unit_id, unit_kind, unit_level, district_code, payee_id, valid)
-SELECT lot.id, unit.id, %s, %s, %s, %s, tstzrange('2020-01-01', '2020-02-01')
-FROM lot JOIN unit ON unit.id = lot.unit_id WHERE lot.id = %s
+WITH told AS (SELECT lot.id, lot.unit_id, %s AS kind, %s AS level, %s AS district, %s::bigint AS payee
+              FROM lot WHERE lot.id = %s),
+proposed AS (
+    INSERT INTO lot_payee_proposal (key, lot_id, payee_id, valid_from, proposed_by, proposed_at)
+    SELECT gen_random_uuid(), id, payee, '2020-01-01', 'finance:1', now() FROM told RETURNING *
+)
+INSERT INTO lot_payee (lot_id, unit_id, unit_kind, unit_level, district_code, payee_id, valid, proposal_id, proposed_by,
+                       confirmed_by)
+SELECT told.id, unit_id, kind, level, district, payee, tstzrange('2020-01-01', '2020-02-01'), proposed.id, 'finance:1',
+       'finance:2'
+FROM told, proposed
 """
 
 
@@ -179,6 +189,35 @@ def test_a_unit_cannot_change_its_kind_under_its_payee(evening: datetime, run: R
     with pytest.raises(ForeignKeyViolation) as refusal:
         run("UPDATE unit SET kind = 'enterprise' WHERE id = %s", lot.unit_id)
     assert constraint(refusal) == "a_lots_payee_knows_the_unit"
+
+
+def test_who_proposes_whose_a_lots_money_is_does_not_let_it_come_true(evening: datetime) -> None:
+    lot, maker, after = open_lot(), staff("finance_maker"), payee().id
+    both = replace(maker, grants=(*maker.grants, *staff("finance_checker").grants))
+    asked = lots.propose_payee(both, lot.key, after, evening + HOUR)
+    with pytest.raises(lots.OwnPayeeProposal):
+        lots.pay_to(both, asked.key)
+    assert payee_at(lot.id, evening + HOUR) != after
+
+
+@pytest.mark.parametrize(
+    ("sound", "spoilt", "expected"),
+    [
+        ("proposed.id, 'finance:1'", "proposed.id, 'finance:2'", "a_lots_payee_is_confirmed_by_another_person"),
+        ("proposed.id, 'finance:1'", "proposed.id, 'finance:3'", "a_lots_payee_is_the_one_that_was_proposed"),
+        ("tstzrange('2020-01-01',", "tstzrange('2020-01-02',", "a_lots_payee_is_the_one_that_was_proposed"),
+    ],
+    ids=["one person", "nobody proposed it", "from another day on"],
+)
+def test_a_lots_payee_is_the_word_of_two_persons(
+    evening: datetime, run: Run, sound: str, spoilt: str, expected: str
+) -> None:
+    lot = open_lot()
+    statement: Any = A_PAYEE.replace(sound, spoilt)
+    with pytest.raises((CheckViolation, ForeignKeyViolation)) as refusal:
+        run(statement, "enterprise", "district", "330106", payee().id, lot.id)
+    assert constraint(refusal) == expected
+    assert run(A_PAYEE, "enterprise", "district", "330106", payee().id, lot.id) == 1
 
 
 def test_a_lot_cannot_move_to_another_unit_under_its_payee(evening: datetime, run: Run) -> None:

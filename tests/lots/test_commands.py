@@ -61,7 +61,10 @@ def test_an_open_lot_is_suspended_reopened_paid_counted_and_withdrawn(app: Flask
     told(app, lin, "lots", "reopen", lot.key, "--why", "完工")
     told(app, lin, "lots", "check-contacts", lot.key)
     since = shanghai("2026-07-01 00:00").isoformat()
-    told(app, finance, "lots", "pay-to", lot.key, payee().key, "--from", since)
+    asked = told(app, staff("finance_maker"), "lots", "propose-payee", lot.key, payee().key, "--from", since)["key"]
+    assert [each["key"] for each in told(app, finance, "lots", "payees", "--waiting")] == [asked]
+    told(app, finance, "lots", "pay-to", asked)
+    assert told(app, finance, "lots", "payees", "--waiting") == []
     assert told(app, lin, "lots", "coverage")[0]["open_bays"] == 2
     (plan,) = told(app, lin, "plans", "list", lot.key)
     assert (plan["state"], plan["shared_bays"], plan["margins"]) == ("生效", 2, "60/60")

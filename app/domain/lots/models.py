@@ -318,8 +318,34 @@ class OpenWindow(Base):
     )
 
 
+class LotPayeeProposal(Base):
+    """Who is to receive a lot's money from a moment on, as one person of finance proposes it."""
+
+    __tablename__ = "lot_payee_proposal"
+    __table_args__ = (
+        UniqueConstraint(
+            "id",
+            "lot_id",
+            "payee_id",
+            "proposed_by",
+            "valid_from",
+            name="a_proposal_names_one_payee_from_a_moment_on",
+        ),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Key]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
+    valid_from: Mapped[datetime]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+
+
 class LotPayee(Base):
     """Who receives a lot's money from when to when: never two at a time, and only one whose purse is the unit's.
+
+    One person proposed it so, another let it come true.
 
     The keys lead from the lot to its unit, from the unit's kind, level and district to a purse, and from there to a
     payee: what an organ or institution collects cannot reach but the treasury of its level (N3.4.1, N3.4.2).
@@ -334,6 +360,10 @@ class LotPayee(Base):
     district_code: Mapped[str]
     payee_id: Mapped[int]
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    since: Mapped[datetime | None] = mapped_column(Computed("lower(valid)", persisted=True))
+    proposal_id: Mapped[int]
+    proposed_by: Mapped[str]
+    confirmed_by: Mapped[str]
     purse: Mapped[str] = mapped_column(
         Computed(
             "CASE WHEN unit_kind = 'enterprise'::text THEN 'enterprise'::text "
@@ -354,4 +384,11 @@ class LotPayee(Base):
             ["payee_id", "purse"], ["payee.id", "payee.purse"], name="a_lot_pays_the_purse_of_its_unit"
         ),
         ExcludeConstraint(("lot_id", "="), ("valid", "&&"), name="a_lot_has_one_payee_at_a_time", using="gist"),
+        UniqueConstraint("proposal_id", name="a_proposal_comes_true_once"),
+        ForeignKeyConstraint(
+            ["proposal_id", "lot_id", "payee_id", "proposed_by", "since"],
+            [f"lot_payee_proposal.{name}" for name in ("id", "lot_id", "payee_id", "proposed_by", "valid_from")],
+            name="a_lots_payee_is_the_one_that_was_proposed",
+        ),
+        CheckConstraint("confirmed_by <> proposed_by", name="a_lots_payee_is_confirmed_by_another_person"),
     )

@@ -78,7 +78,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "lots.suspend": _only(UNIT, REGULATOR),
     "lots.reopen": _only(UNIT, REGULATOR),
     "lots.withdraw": _only(UNIT, REGULATOR),
+    "lots.propose_payee": _only(FINANCE_MAKER),
     "lots.pay_to": _only(FINANCE_CHECKER),
+    "lots.see_payees": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     "lots.import": _only(ADMINISTRATOR, REGULATOR),
     # payees
     "payees.open": _only(FINANCE_MAKER),

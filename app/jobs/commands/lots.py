@@ -1,5 +1,6 @@
 """Lots: drafted, checked, submitted, approved, published, suspended, withdrawn; and what each lacks."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from app.domain.adjustments import actions as adjustments
 from app.domain.lots import actions
 from app.domain.lots.models import Lot
 from app.domain.lots.queries.history import LotStory, coverage, standing_of, story_of
+from app.domain.lots.queries.payees import PAGE, payees_of_lots
 from app.domain.lots.queries.places import lots_in_reach, seen_lot
 from app.domain.lots.queries.standing import shortfalls_of
 from app.domain.lots.rules.shortfalls import Counts, Shortfall
@@ -19,7 +21,7 @@ from app.domain.staff.queries import logins
 from app.domain.staff.rules import Actor
 from app.domain.units.models import Unit
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, PAPER, acting, named, noun
+from app.jobs.commands.door import MOMENT, PAPER, acting, looking, named, noun
 from app.kernel.files import Paper
 from payments.payees.models import Payee
 
@@ -284,18 +286,46 @@ def withdraw(by: Actor, lot: str, *, why: str) -> Answer:
     return Note("停车场已撤销")
 
 
-@lots.command("pay-to")
+@lots.command("propose-payee")
 @click.argument("lot")
 @click.argument("payee")
 @click.option("--from", "valid_from", type=MOMENT, required=True, help="since when, in Hangzhou")
 @acting
-def pay_to(by: Actor, lot: str, payee: str, *, valid_from: datetime) -> Answer:
-    """Let a lot's money belong to a payee (key or name) from a moment on (N3.4).
+def propose_payee(by: Actor, lot: str, payee: str, *, valid_from: datetime) -> Answer:
+    """Propose that a lot's money belongs to a payee (key or name) from a moment on (N3.4); another person lets it.
 
-    Example: flask --app wsgi lots pay-to 某局停车场 某财政专户 --from '2026-07-01 00:00' --as lin
+    Example: flask --app wsgi lots propose-payee 某局停车场 某财政专户 --from '2026-07-01 00:00' --as wang
     """
-    actions.pay_to(by, named(Lot, lot).key, named(Payee, payee).id, valid_from)
+    made = actions.propose_payee(by, named(Lot, lot).key, named(Payee, payee).id, valid_from)
+    return Note("收费主体设定已提交复核", key=made.key)
+
+
+@lots.command("pay-to")
+@click.argument("proposal", type=click.UUID)
+@acting
+def pay_to(by: Actor, proposal: uuid.UUID) -> Answer:
+    """Let a proposal (its key) of whose a lot's money is come true that another person made.
+
+    Example: flask --app wsgi lots pay-to 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    actions.pay_to(by, proposal)
     return Note("收费主体已设定")
+
+
+@lots.command("payees")
+@click.option("--waiting", is_flag=True, help="only what waits for a second person")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=PAGE, show_default=True, help="rows at most")
+@looking
+def list_payees(by: Actor, *, waiting: bool, limit: int) -> Answer:
+    """List whose the money of lots is, was and is proposed to be, the newest proposal first.
+
+    Example: flask --app wsgi lots payees --waiting --as lin
+    """
+    headings = {
+        "key": "编号", "lot": "停车场", "payee": "收费主体", "valid_from": "起", "until": "止",
+        "proposed_by": "申请人", "confirmed_by": "复核人",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in payees_of_lots(by, waiting=waiting, limit=limit)])
 
 
 @lots.command("list")

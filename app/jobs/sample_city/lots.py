@@ -13,7 +13,7 @@ from app.domain.staff.rules import Actor
 from app.domain.units import actions as units
 from app.domain.units.models import Operator, Unit
 from app.domain.units.rules import DISTRICTS, NewOperator, NewUnit, Terms, sample_credit_code
-from app.jobs.sample_city.payees import Payees
+from app.jobs.sample_city.payees import CHECKER, Payees
 from app.jobs.sample_city.people import People
 from app.jobs.sample_city.prices import charge, register
 from app.jobs.sample_city.table import MARK, NEIGHBOURHOODS, OPERATORS, Neighbourhood, Opened
@@ -48,7 +48,7 @@ def open_city(people: People, tariffs: Tariffs, payees: Payees, since: datetime)
             by, lot = _open(wanted, around, number, people, operators)
             tariff = tariffs.at(around.references[0].tariff, wanted.price)
             charge(people, by, lot, tariff, references[around.name][:1])
-            lots.pay_to(people.finance, lot.key, payees.of(wanted, around), since)
+            lots.enter_payee(lot, payees.of(wanted, around), since, ACTOR, CHECKER)
             opened.append(lot.id)
     return opened
 

@@ -304,6 +304,13 @@ _RECEIVED: Final = [
         ["tests/payments/test_charge_guard.py"],
     ),
     Bug(
+        "routed by one: whoever proposes whose a lot's money is lets it come true",
+        "app/domain/lots/actions/payees.py",
+        "if proposal.proposed_by == by.label:",
+        "if proposal.proposed_by == by.name:",
+        ["tests/house/test_guards.py"],
+    ),
+    Bug(
         "no VAT, no matter: an enterprise collects though nobody has said at which rate",
         "payments/payees/queries.py",
         "or_(Payee.regime != SOE, taxed.exists())",

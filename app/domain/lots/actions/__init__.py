@@ -26,7 +26,14 @@ from app.domain.lots.actions.draft import BayKnown, LotKnown, MoreBaysThanThereA
 from app.domain.lots.actions.exclude import exclude
 from app.domain.lots.actions.facilities import CheckWrong, Found, check_facilities
 from app.domain.lots.actions.office_hours import change_office_hours
-from app.domain.lots.actions.payees import PayeeNotOfThisUnit, PayeeNotThere, enter_payee, pay_to
+from app.domain.lots.actions.payees import (
+    OwnPayeeProposal,
+    PayeeNotOfThisUnit,
+    PayeeNotThere,
+    enter_payee,
+    pay_to,
+    propose_payee,
+)
 from app.domain.lots.actions.photos import add_photo, remove_photo
 from app.domain.lots.actions.plan import (
     PlanInTheMaking,
@@ -64,6 +71,7 @@ __all__ = [
     "NewPlan",
     "NoSuchBay",
     "NotWider",
+    "OwnPayeeProposal",
     "OwnPlan",
     "OwnSubmission",
     "PayeeNotOfThisUnit",
@@ -100,6 +108,7 @@ __all__ = [
     "name_contacts",
     "open_again",
     "pay_to",
+    "propose_payee",
     "publish",
     "remind_of_checks",
     "remove_photo",
