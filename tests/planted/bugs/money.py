@@ -334,5 +334,6 @@ BUGS: Final[Sequence[Bug]] = [
     *_ENTERED,
     *_CLOSED,
     *_MAILED,
+    *_TO_CARDS,
     *_RENDERED,
 ]
