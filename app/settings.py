@@ -100,6 +100,8 @@ class Settings:
     """Folders outside of the database that keep the head of the audit log; docs/audit.md."""
     fiscal: PlatformSettings | None
     """The platform of fiscal e-bills; none: they wait."""
+    fiscal_city_region: str | None
+    """How that platform calls the region of the city's own level; none: bills of its units are not issued."""
     tax: PlatformSettings | None
     """The service of tax invoices; none: they wait."""
     mail: MailAccount | None
@@ -131,6 +133,7 @@ class Settings:
             city=_city(read),
             audit_anchors=read.optional("AUDIT_ANCHORS", _folders) or (),
             fiscal=_platform(read, "FISCAL"),
+            fiscal_city_region=read.optional("FISCAL_CITY_REGION", _region),
             tax=_platform(read, "TAX"),
             mail=_mail(read),
             gate_poll_seconds=read.optional("GATE_POLL_SECONDS", _poll_seconds) or 20,
@@ -189,6 +192,12 @@ def _platform(read: "_Reader", name: str) -> PlatformSettings | None:
     return PlatformSettings(
         url=read.value(names[0], _url, ""), app_id=read.value(names[1], _text, ""), key=read.value(names[2], _key, b"")
     )
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{6}", text):
+        raise ValueError("a region's code has six digits")
+    return text
 
 
 MAIL_NAMES = (

@@ -114,7 +114,7 @@ def _city(settings: Settings) -> CitySystem | None:
 def _receipts(settings: Settings) -> Platforms:
     platforms: dict[str, Platform] = {}
     if settings.fiscal is not None:
-        bills = FiscalBills(_account(settings.fiscal), clock.now, reach_of(settings))
+        bills = FiscalBills(_account(settings.fiscal), clock.now, reach_of(settings), settings.fiscal_city_region)
         platforms[FISCAL_EBILL] = outside_transactions(bills)
     if settings.tax is not None:
         invoices = TaxInvoices(_account(settings.tax), clock.now, reach_of(settings))

@@ -60,6 +60,7 @@ def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str
         **_city(var / "city", ports),
         "AUDIT_ANCHORS": str((var / "anchors").resolve()),
         **_receipts("FISCAL", ports.fiscal, kept),
+        "FISCAL_CITY_REGION": "330100",
         **_receipts("TAX", ports.tax, kept),
         **_mail(var / "mail", ports),
         "CLOCK_FILE": str(var / "clock"),

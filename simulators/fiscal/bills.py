@@ -8,7 +8,7 @@ from typing import Any
 from simulators.clock import Clock, rfc3339
 from simulators.signed import Answered, Body, Book, Platform
 
-NEEDED = ("busNo", "enterCode", "enterName", "payer", "totalMoney", "chargeDetail")
+NEEDED = ("busNo", "enterCode", "enterName", "regiCode", "payer", "totalMoney", "chargeDetail")
 
 
 def invoice(book: Book, clock: Clock, body: Body, _: Mapping[str, Any]) -> Answered:

@@ -63,7 +63,7 @@ class Stands:
     def clients(self) -> Platforms:
         reach = Reach(loopback=True)
         return {
-            "fiscal_ebill": outside_transactions(FiscalBills(self.fiscal.account, clock.now, reach)),
+            "fiscal_ebill": outside_transactions(FiscalBills(self.fiscal.account, clock.now, reach, "330100")),
             "tax_invoice": outside_transactions(TaxInvoices(self.tax.account, clock.now, reach)),
         }
 

@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, IntegrityConstraintViolation, UniqueViolation
 
+from app.adapters.outbound import Reach
+from app.adapters.receipts import FiscalBills
 from app.kernel import clock
 from payments.charges import queries
 from payments.charges.actions import check_order
@@ -418,3 +420,31 @@ def test_hand_written_sql_cannot_put_a_charge_on_a_second_receipt(
         ):
             with pytest.raises(IntegrityConstraintViolation):
                 connection.execute(statement, (live(charge).id,))
+
+
+def a_bill(district_code: str) -> Any:
+    """What the platform is told of a bill of a unit there."""
+    line = {"name": "停车费", "code": "103072101", "about": "", "amount_fen": 500, "tax_fen": 0}
+    return {
+        "request_no": uuid.uuid4().hex, "colour": "blue", "payee_code": f"9{uuid.uuid4().hex[:8]}",
+        "payee_name": "示例中心", "district_code": district_code, "payer_name": "", "payer_tax_number": "",
+        "amount_fen": 500, "remark": "", "lines": [line],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("district_code", "region"), [("330106", "330106"), ("", "330100")])
+def test_a_bill_names_the_region_of_its_unit_and_of_the_citys_own_units_the_citys(
+    till: Till, platforms: Stands, district_code: str, region: str
+) -> None:
+    face = a_bill(district_code)
+    assert platforms.clients["fiscal_ebill"].issue(face).kind == "issued"
+    [paper] = platforms.fiscal.papers(str(face["payee_code"]))
+    assert paper["asked"]["regiCode"] == region
+
+
+def test_a_bill_of_a_region_that_nobody_told_is_not_issued(till: Till, platforms: Stands) -> None:
+    bills = FiscalBills(platforms.fiscal.account, clock.now, Reach(loopback=True), None)
+    face = a_bill("")
+    told = bills.issue(face)
+    assert (told.kind, told.code) == ("refused", "region_unknown")
+    assert platforms.fiscal.papers(str(face["payee_code"])) == []

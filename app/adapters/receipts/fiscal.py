@@ -16,19 +16,30 @@ DONE: Final = "S0000"
 NO_SUCH_BILL: Final = "E0404"
 BUSY: Final = frozenset({"E0429", "E0500"})
 A_PERSON: Final = "个人"
+NO_REGION: Final = "region_unknown"
+"""Our own refusal: nothing goes out for the city's treasury while nobody has said its code."""
 
 
 class FiscalBills:
     """Speaks for all collecting units (执收单位) of one platform. Call outside transactions; raises nothing."""
 
-    def __init__(self, account: Account, now: Callable[[], datetime], reach: Reach) -> None:
+    def __init__(
+        self, account: Account, now: Callable[[], datetime], reach: Reach, city_region: str | None
+    ) -> None:  # fmt: skip
         self._wire = Wire(account, now, reach)
+        self._city_region = city_region
 
     def issue(self, face: Mapping[str, Any]) -> Told:
-        """Have a bill issued, or one taken back; asked twice under one `request_no` the platform issues once."""
+        """Have a bill issued, or one taken back; asked twice under one `request_no` the platform issues once.
+
+        A unit of the city's own level lies in no district: its region is the city's, as the platform calls it.
+        """
+        region = face["district_code"] or self._city_region
+        if not region:
+            return Told("refused", NO_REGION)
         red = face["colour"] == "red"
         related = {"relatedBillCode": face["original_code"], "relatedBillNo": face["original_number"]} if red else {}
-        return self._ask("writeOffEBill" if red else "invoiceEBill", _bill(face) | related)
+        return self._ask("writeOffEBill" if red else "invoiceEBill", _bill(face) | {"regiCode": region} | related)
 
     def find(self, request_no: str) -> Told:
         """What the platform knows of a request."""
@@ -47,7 +58,6 @@ def _bill(face: Mapping[str, Any]) -> dict[str, Any]:
         "busNo": face["request_no"],
         "enterCode": face["payee_code"],
         "enterName": face["payee_name"],
-        "regiCode": face["district_code"],
         "payer": face["payer_name"] or A_PERSON,
         "payerCreditCode": face["payer_tax_number"],
         "totalMoney": yuan(face["amount_fen"]),
