@@ -137,7 +137,7 @@ def empty(by: psycopg.Connection[tuple[object, ...]]) -> None:
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s) ORDER BY tablename"
 
 _EMPTY = "CREATE FUNCTION pg_temp.empty_city() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {deletions} END $$"
-"""One function, whose plans are kept: two hundred tables are asked and emptied in some milliseconds."""
+"""One function, whose plans are kept: two hundred tables are emptied in some milliseconds."""
 
 
 def _clone(admin_url: str, template: str, database: str) -> None:
