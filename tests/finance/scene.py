@@ -2,21 +2,26 @@
 
 import uuid
 
+import pytest
 from sqlalchemy import select
 
 from app.kernel.db import transaction
 from payments.charges.actions import open_charge, recognise
+from payments.charges.actions.locks import lock_charge
+from payments.charges.actions.settle import settle
 from payments.charges.models import Charge, Payment
 from payments.charges.queries import payments_of
 from payments.ledger.actions import post
+from payments.ledger.models import Journal
 from payments.ledger.rules import TREASURY
+from payments.parity.actions import NothingToCorrect, correct
 from payments.payees.models import Payee
 from payments.refunds.actions import approve, ask, reject
 from payments.refunds.actions.moves import let_go, move
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
 from payments.refunds.rules import CHANNEL, abnormal_lines, recovered_lines, succeeded_lines
-from tests.world import paid
+from tests.world import ordered, paid, vouched
 
 MOVED = "tests.moved"
 
@@ -32,6 +37,14 @@ def paid_charge(payee: Payee, fen: int = 1250) -> Payment:
     charge = owed(payee, fen)
     paid(charge.key)
     return payments_of(charge.id)[0]
+
+
+def paid_twice(payee: Payee) -> None:
+    """A charge that is paid, and then once more."""
+    charge = owed(payee)
+    paid(charge.key)
+    with transaction():
+        assert settle(vouched(ordered(lock_charge(charge.key))), "test") == "paid_twice"
 
 
 def earned(payment: Payment) -> None:
@@ -73,3 +86,15 @@ def _posted(refund: Refund, event: str, *, held: bool) -> None:
     kind, lines = ("refund_recovered", recovered_lines) if held else kinds.get(event, ("", abnormal_lines))
     if kind:
         post(kind, refund_reference(refund), refund.payee_id, refund.moved_at, lines(refund.amount_fen))
+
+
+def kinds_found_right() -> set[str]:
+    """The kinds of all journals that stand: whoever wants one of them corrected is told that it is what happened."""
+    reversed_ids = select(Journal.reverses_id).where(Journal.reverses_id.is_not(None))
+    with transaction() as session:
+        standing = session.execute(select(Journal.kind, Journal.business_ref).where(Journal.id.not_in(reversed_ids)))
+        told = standing.all()
+    for kind, reference in told:
+        with pytest.raises(NothingToCorrect):
+            correct(kind, reference, "staff:1", "看错了")
+    return {kind for kind, _ in told}

@@ -28,7 +28,7 @@ from payments.parity.actions import (
 from payments.parity.models import Correction
 from payments.parity.queries import corrections, differences
 from tests.commands import refused, told
-from tests.finance.scene import earned, paid_charge, promised
+from tests.finance.scene import earned, kinds_found_right, paid_charge, paid_twice, promised, rejected, went
 from tests.payments.test_reconcile import hand_written
 from tests.races import at_once
 from tests.world import payee, staff
@@ -120,6 +120,19 @@ def test_the_books_are_corrected_by_two_persons_with_a_reason_and_only_where_the
         with pytest.raises(JournalReversed):
             correct(*named, MAKER, "再冲一次")
     assert [each.state for each in corrections()] == ["accepted", "rejected"]
+
+
+def test_no_journal_of_payments_and_refunds_that_says_what_happened_is_corrected(evening: datetime) -> None:
+    payment = paid_charge(payee())
+    earned(payment)
+    for words in (["succeed"], ["fail", "succeed"], ["fail", "close"]):
+        went(promised(payment, 100), *words)
+    rejected(promised(payment, 100, alone_up_to_fen=0))
+    paid_twice(payee())
+    assert kinds_found_right() == {
+        "payment", "recognition", "surplus", "refund_request", "refund_success", "refund_abnormal",
+        "refund_recovered", "reversal",
+    }  # fmt: skip
 
 
 def test_two_who_agree_at_once_correct_once(app: Flask, evening: datetime) -> None:

@@ -27,9 +27,10 @@ from payments.reconciliation.actions.clear import (
 from payments.reconciliation.models import Difference, SuspenseClearing
 from payments.reconciliation.queries import clearings, suspense
 from payments.refunds.models import Refund
-from simulators.wechat.bill_papers import Traded
+from simulators.wechat.bill_papers import Flowed, Traded
+from tests.finance.scene import kinds_found_right
 from tests.payments.months import Shop
-from tests.payments.papers import DAY, payment, refund
+from tests.payments.papers import DAY, flowing, payment, refund
 from tests.payments.test_reconcile import hand_written
 from tests.payments.world import books, cases, treasury_payee
 from tests.races import at_once
@@ -45,10 +46,12 @@ def shop(app: Flask, admin: psycopg.Connection[Any], at: Move) -> Shop:
     return Shop(admin, treasury_payee())
 
 
-def suspended(shop: Shop, ours: list[Traded], theirs: list[Traded], *, signed: bool = True) -> list[Difference]:
+def suspended(
+    shop: Shop, ours: list[Traded], theirs: list[Traded], *, signed: bool = True, moved: list[Flowed] | None = None
+) -> list[Difference]:  # fmt: skip
     """A day of which everything that differs stands in suspense: longest first."""
     shop.knows(ours)
-    shop.has_bill(DAY, theirs)
+    shop.has_bill(DAY, theirs, moved=moved)
     actions.reconcile(shop.channel_id, DAY)
     for each in shop.differs(DAY):
         actions.explain(each.key, MAKER, "待查")
@@ -237,6 +240,15 @@ def test_parity_demands_what_suspense_and_a_signed_day_must_have_posted(
         ("reversal", "suspense_long", 1250), ("reversal", "suspense_short", -1250),
         ("reversal", "wx_receivable", -1250), ("reversal", "wx_receivable", 1250),
     ]  # fmt: skip
+
+
+def test_no_journal_of_a_signed_day_or_of_suspense_that_says_what_happened_is_corrected(shop: Shop) -> None:
+    ours, theirs = (payment(1250, hour, shop.owner(DAY)) for hour in (9, 10))
+    to_the_bank = Flowed(theirs.at + 3600, "42098334569702618703", "提现", -1000)
+    there, here = suspended(shop, [ours], [theirs], moved=[*flowing([theirs]), to_the_bank])
+    assert kinds_found_right() == {"channel_fee", "settlement", "difference"}
+    actions.accept_clearing(actions.clear_against(there.key, [here.key], MAKER, "同一笔").key, CHECKER, "同意")
+    assert "reversal" in kinds_found_right()
 
 
 def test_what_is_old_in_suspense_is_a_case_once(shop: Shop, at: Move) -> None:

@@ -18,6 +18,7 @@ from payments.bank.actions.lines import (
 )
 from payments.bank.queries import BankBalance, NoSuchLine, balances, unexplained
 from payments.ledger.actions import post
+from payments.parity.actions import NothingToCorrect, correct
 from payments.parity.queries import differences
 from payments.reconciliation.rules import fee_lines, settlement_lines
 from tests.commands import refused, told
@@ -93,6 +94,8 @@ def test_fees_that_the_unit_paid_in_are_posted_by_two_and_the_bank_is_even_again
     assert (unit.books()["bank"], before["bank"]) == (before["bank"] + 6, -1250)
     assert ("wx_fee" in unit.books(), loose(unit)) == (False, [])
     assert [each for each in differences(unit.today) if each.kind == "fee_borne"] == []
+    with pytest.raises(NothingToCorrect):
+        correct("fee_borne", f"bank:{statement}:2", MAKER, "看错了")
     assert (balance_of(unit).gap_fen, balance_of(unit).closing_fen) == (0, 1_000_000 - 1250 + 6)
 
 

@@ -31,10 +31,10 @@ from payments.remittance.actions import approve as approve_batch
 from payments.remittance.actions import send_back
 from payments.remittance.queries import batch
 from tests.commands import refused, told
-from tests.finance.scene import earned, paid_charge, promised, rejected, went
+from tests.finance.scene import earned, kinds_found_right, paid_charge, promised, rejected, went
 from tests.payments.test_refund_guard import A_REFUND, FIT, RESERVE
 from tests.races import at_once
-from tests.remittance.scene import CHECKER, MAKER, Unit
+from tests.remittance.scene import CHECKER, MAKER, SECOND_DOCUMENT, Unit
 from tests.remittance.test_commands import JUNE
 from tests.world import drive, driver, gate, open_lot, paid, parked_stay, staff
 
@@ -84,6 +84,20 @@ def test_what_was_remitted_is_claimed_from_the_treasury_and_always_by_two(unit: 
     assert differences(unit.today) == []
     with pytest.raises(TooMuchRefunded):
         promised(remitted, 951)
+
+
+def test_no_journal_of_what_is_the_treasurys_that_says_what_happened_is_corrected(unit: Unit) -> None:
+    payment = unit.takes(1250)
+    unit.next_day()
+    unit.bounced(unit.sent())
+    unit.sent(SECOND_DOCUMENT)
+    made = promised(payment, 300)
+    approve(made.key, "staff:2", "误收属实")
+    file(made.key, PAPER, MAKER)
+    record_paid(made.key, VOUCHER, CHECKER)
+    assert kinds_found_right() == {
+        "payment", "recognition", "remittance", "remittance_bounce", "refund_request", "refund_by_treasury",
+    }  # fmt: skip
 
 
 def test_what_the_treasury_refuses_stays_where_it_is_and_may_be_asked_for_again(unit: Unit, remitted: Payment) -> None:

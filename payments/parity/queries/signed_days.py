@@ -10,6 +10,9 @@ _SIGNED: Final = """
     JOIN recon_run run ON run.id = proposal.run_id JOIN bill_file file ON file.id = run.trade_file_id
     JOIN merchant_channel channel ON channel.id = signed.channel_id
     WHERE signed_at >= :begins OR sub_mchid || ':' || signed.day IN (SELECT name FROM recent WHERE family = 'fees')
+       OR run.flow_file_id IN (
+           SELECT bill_id FROM recent JOIN fund_line ON flow_id = recent.name WHERE family = 'settlement'
+       )
 """
 _FEES: Final = """
     SELECT 'channel_fee', fees_ref, payee_id, line.code, fen

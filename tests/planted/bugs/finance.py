@@ -596,6 +596,13 @@ _BOOKED: Final = [
         [_SUSPENSE],
     ),
     Bug(
+        "taken for wrong: a settlement that WeChat told of is corrected away",
+        "payments/parity/queries/signed_days.py",
+        "WHERE family = 'settlement'\n",
+        "WHERE family = 'nothing'\n",
+        [_SUSPENSE],
+    ),
+    Bug(
         "corrected alone: who says that a journal is wrong reverses it",
         "migrations/versions/0062_corrections.py",
         'sa.CheckConstraint("decided_by <> made_by", name="a_correction_is_decided_by_another_person"),',
