@@ -38,6 +38,7 @@ def test_a_difference_and_a_day_take_two_persons_each(app: Flask, shop: Shop) ->
     merchant = shop.owner(DAY).sub_mchid
     [found] = told(app, maker, "reconciliation", "differences")
     assert (found["klass"], found["gap_fen"], found["state"]) == ("missing_here", 1250, "open")
+    assert found["owner"] == "finance:330106"
     assert refused(app, maker, "reconciliation", "propose", merchant, DAY) == "day_not_explained"
     told(app, maker, "reconciliation", "take", found["key"])
     told(app, maker, "reconciliation", "explain", found["key"], "--because", "商户平台误收")

@@ -11,9 +11,9 @@ from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
-from payments.payees.models import MerchantChannel
+from payments.payees.models import MerchantChannel, Payee
 from payments.reconciliation.models import DayProposal, DaySignOff, Difference, Explanation, ReconRun
-from payments.reconciliation.rules import UNEXPLAINED
+from payments.reconciliation.rules import UNEXPLAINED, office
 
 PAGE = 200
 
@@ -34,7 +34,10 @@ class NoSuchMerchant(NotFound):
 
 @dataclass(frozen=True)
 class DifferenceView:
-    """A difference as people see it; `said` is the explanation that waits or was accepted."""
+    """A difference as people see it; `said` is the explanation that waits or was accepted.
+
+    While nobody took it up, the `owner` is the finance office of the payee's place.
+    """
 
     key: uuid.UUID
     sub_mchid: str
@@ -47,7 +50,7 @@ class DifferenceView:
     ours_fen: Fen
     gap_fen: Fen
     state: str
-    owner: str | None
+    owner: str
     opened_at: datetime
     said: str | None
 
@@ -180,7 +183,7 @@ def days(
         ]  # fmt: skip
 
 
-def _viewed() -> Select[Difference, str, str | None]:
+def _viewed() -> Select[Difference, str, str | None, str | None]:
     said = (
         select(Explanation.because)
         .where(Explanation.difference_id == Difference.id, Explanation.accepted.is_not(False))
@@ -188,13 +191,16 @@ def _viewed() -> Select[Difference, str, str | None]:
         .limit(1)
         .scalar_subquery()
     )
-    return select(Difference, MerchantChannel.sub_mchid, said).join(
-        MerchantChannel, MerchantChannel.id == Difference.channel_id
+    return (
+        select(Difference, MerchantChannel.sub_mchid, Payee.district_code, said)
+        .join(MerchantChannel, MerchantChannel.id == Difference.channel_id)
+        .join(Payee, Payee.id == Difference.payee_id)
     )
 
 
-def _view(found: Difference, sub_mchid: str, said: str | None) -> DifferenceView:
+def _view(found: Difference, sub_mchid: str, district_code: str | None, said: str | None) -> DifferenceView:
     return DifferenceView(
         found.key, sub_mchid, found.day, found.klass, found.subject, found.out_trade_no, found.out_refund_no,
-        found.theirs_fen, found.ours_fen, found.gap_fen, found.state, found.owner, found.opened_at, said,
+        found.theirs_fen, found.ours_fen, found.gap_fen, found.state, found.owner or office(district_code),
+        found.opened_at, said,
     )  # fmt: skip
