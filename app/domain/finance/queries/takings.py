@@ -14,17 +14,17 @@ from payments.ledger.queries import closed_through
 
 def takings(first: date, last: date, seen: Mapping[Whose, Recipient]) -> Iterator[Takings]:
     """Of those who are seen; a payee that several units pay is told by unit, and what is of no unit by itself."""
+    split = {whose.payee_id for whose in seen if whose.unit_id is not None}
     told: dict[str, Any] = {
         "first": first, "last": last, "closed": closed_through() or date.min,
-        "payees": list({whose.payee_id for whose in seen}),
-        "split": list({whose.payee_id for whose in seen if whose.unit_id is not None}),
+        "payees": list({whose.payee_id for whose in seen}), "split": list(split),
         "begins": datetime.combine(first, time(), SHANGHAI),
         "ends": datetime.combine(last + timedelta(days=1), time(), SHANGHAI),
     }  # fmt: skip
     for question in (_POSTED, _CHARGED):
         for row in current().execute(question, told).mappings():
             each = _takings(row)
-            if each.whose in seen and not (each.whose.payee_id in told["split"] and each.figures == Figures()):
+            if each.whose in seen and not (each.whose.payee_id in split and each.figures == Figures()):
                 yield each
 
 
