@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import date
-from typing import LiteralString
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 from flask import Flask
 
@@ -21,10 +22,12 @@ from payments.ledger.actions import post
 from payments.parity.actions import NothingToCorrect, correct
 from payments.parity.queries import differences
 from payments.reconciliation.rules import fee_lines, settlement_lines
+from payments.remittance.actions import send
+from payments.remittance.queries import batch
 from tests.commands import refused, told
 from tests.payments.test_reconcile import hand_written
 from tests.payments.world import cases
-from tests.races import at_once
+from tests.races import all_waiting_for, at_once
 from tests.remittance.scene import CHECKER, DOCUMENT, MAKER, Unit
 from tests.world import staff
 
@@ -79,6 +82,35 @@ def test_what_came_back_is_nobodys_while_two_lines_fit_and_neither_names_it(unit
     assert loose(unit) == [(1, 1250), (2, 1250)]
     shows(unit, "+12.50|退汇0042", opening=1_002_500)
     assert loose(unit) == [(1, 1250), (2, 1250)]
+
+
+def test_a_line_that_was_explained_before_its_document_was_sent_proves_no_batch_and_holds_up_no_statement(
+    unit: Unit,
+) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.approved()
+    statement = shows(unit, f"-12.50|缴款书{DOCUMENT}")
+    accept_line(explain_line(statement, 1, "elsewhere", MAKER, "不明").key, CHECKER, "同意")
+    send(made.key, DOCUMENT, MAKER, "已缴")
+    shows(unit, "-1.00|账户管理费", opening=998_750)
+    assert (batch(made.key).state, loose(unit)) == ("sent", [(1, -100)])
+    shows(unit, f"-12.50|缴款书{DOCUMENT}", opening=998_650)
+    assert batch(made.key).state == "left"
+
+
+def test_what_two_persons_say_of_a_line_while_it_is_found_to_be_a_batch_fails_no_statement(
+    app: Flask, unit: Unit, admin: psycopg.Connection[Any]
+) -> None:
+    unit.takes(1250)
+    unit.next_day()
+    made = unit.approved()
+    statement = shows(unit, f"-12.50|缴款书{DOCUMENT}")
+    asked = explain_line(statement, 1, "elsewhere", MAKER, "不明")
+    send(made.key, DOCUMENT, MAKER, "已缴")
+    deeds = (lambda: accept_line(asked.key, CHECKER, "同意"), lambda: shows(unit, "-1.00|x", opening=998_750))
+    told_ = all_waiting_for(admin, ["SELECT FROM bank_line FOR UPDATE"], app, *deeds)
+    assert (told_, batch(made.key).state) in ((["done", "done"], "sent"), (["LineExplained", "done"], "left"))
 
 
 def test_fees_that_the_unit_paid_in_are_posted_by_two_and_the_bank_is_even_again(unit: Unit) -> None:

@@ -542,6 +542,13 @@ _BANKED: Final = [
         [_LINES],
     ),
     Bug(
+        "taken twice: a batch leaves by a line that two persons said is something else, and no statement comes in",
+        "payments/remittance/actions/leave.py",
+        "      AND {IS_FREE}\n",
+        "",
+        [_LINES],
+    ),
+    Bug(
         "borne on paper: a fee that the unit bore is agreed on and not posted",
         "migrations/versions/0075_bank_lines.py",
         "WHERE kind = 'fee_borne' AND business_ref = 'bank:' || statement.key || ':' || NEW.line",
