@@ -9,6 +9,7 @@ revision = "0062"
 down_revision = "0061"
 
 DECISION = "'state', 'decided_by', 'decided_at', 'decided_because'"
+COUNTED = "counted_kind(journal)"
 
 
 def upgrade() -> None:
@@ -17,6 +18,9 @@ def upgrade() -> None:
     _decided_once()
     _posted()
     _agreed()
+    _counted()
+    _derived(COUNTED)
+    _due(COUNTED)
     written_down("correction", "journal_id", "payee_id", "state", "made_by", "decided_by", moving="state")
 
 
@@ -110,7 +114,67 @@ def _agreed() -> None:
     )
 
 
+def _counted() -> None:
+    """What mends a journal counts as one of its kind: together they come to what happened."""
+    op.execute(
+        """
+        CREATE FUNCTION counted_kind(entered journal) RETURNS text LANGUAGE sql STABLE AS $$
+            SELECT CASE entered.kind
+                WHEN 'correction' THEN split_part(entered.business_ref, '/', 1)
+                WHEN 'reversal' THEN coalesce((
+                    SELECT wrong.kind FROM correction JOIN journal wrong ON wrong.id = correction.journal_id
+                    WHERE correction.journal_id = entered.reverses_id AND correction.state = 'accepted'
+                ), 'reversal')
+                ELSE entered.kind END
+        $$
+        """
+    )
+
+
+def _derived(kind: str) -> None:
+    op.execute(
+        f"""
+        CREATE OR REPLACE FUNCTION derive_day(a_day date) RETURNS void LANGUAGE sql AS $$
+            INSERT INTO turnover_daily (day, account_id, kind, debit_fen, credit_fen, postings)
+            SELECT a_day, posting.account_id, {kind},
+                   coalesce(sum(amount_fen) FILTER (WHERE amount_fen > 0), 0),
+                   coalesce(-sum(amount_fen) FILTER (WHERE amount_fen < 0), 0), count(*)
+            FROM journal JOIN posting ON posting.journal_id = journal.id
+            WHERE journal.posted_on = a_day GROUP BY posting.account_id, 3;
+            INSERT INTO balance_daily (account_id, day, closing_fen)
+            SELECT moved.account_id, a_day, moved.fen + coalesce((
+                SELECT closing_fen FROM balance_daily former
+                WHERE former.account_id = moved.account_id AND former.day < a_day ORDER BY former.day DESC LIMIT 1
+            ), 0)
+            FROM (
+                SELECT account_id, sum(debit_fen - credit_fen)::bigint AS fen FROM turnover_daily
+                WHERE day = a_day GROUP BY account_id
+            ) moved;
+        $$
+        """
+    )
+
+
+def _due(kind: str) -> None:
+    """What leaves for the treasury, and what mends it, makes nothing due."""
+    op.execute(
+        f"""
+        CREATE OR REPLACE FUNCTION due_on(a_payee bigint, of_days datemultirange)
+        RETURNS TABLE (posting_id bigint, posted_on date, fen bigint) LANGUAGE sql STABLE AS $$
+            SELECT posting.id, journal.posted_on, -posting.amount_fen
+            FROM journal JOIN posting ON posting.journal_id = journal.id
+            JOIN account ON account.id = posting.account_id AND account.code = 'due_to_treasury'
+            WHERE journal.payee_id = a_payee AND {kind} NOT IN ('remittance', 'remittance_bounce')
+              AND journal.posted_on BETWEEN lower(of_days) AND upper(of_days) - 1 AND of_days @> journal.posted_on
+        $$
+        """
+    )
+
+
 def downgrade() -> None:
+    _due("journal.kind")
+    _derived("journal.kind")
+    op.execute("DROP FUNCTION counted_kind")
     op.execute("DROP TRIGGER what_stands_for_a_journal_was_agreed ON journal")
     op.drop_table("correction")
     op.execute(

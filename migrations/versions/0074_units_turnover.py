@@ -44,7 +44,7 @@ def _moved() -> None:
         RETURNS TABLE (day date, unit_id bigint, account_id bigint, kind text, debit_fen bigint, credit_fen bigint,
                        postings bigint) LANGUAGE sql STABLE AS $$
             WITH told AS (
-                SELECT id, kind, posted_on, split_part(business_ref, ':', 1) AS family,
+                SELECT id, counted_kind(journal) AS kind, posted_on, split_part(business_ref, ':', 1) AS family,
                        split_part(business_ref, ':', 2) AS name
                 FROM journal
                 WHERE posted_on BETWEEN first AND last AND (payees IS NULL OR payee_id = ANY(payees))

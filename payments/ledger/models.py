@@ -114,7 +114,10 @@ class AccountingDay(Base):
 
 
 class Turnover(Base):
-    """What one account moved on a closed day by journals of one kind (日发生额). Derived: can be made again."""
+    """What one account moved on a closed day by journals of one kind (日发生额). Derived: can be made again.
+
+    What two persons reversed and posted anew counts as of the kind that was wrong (`counted_kind`).
+    """
 
     __tablename__ = "turnover_daily"
     __table_args__ = (

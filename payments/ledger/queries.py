@@ -127,11 +127,11 @@ def drifts(limit: int = 100) -> list[Drift]:
 _DRIFTS = text(
     """
     WITH true_turnover AS (
-        SELECT posted_on AS day, account_id, kind,
+        SELECT posted_on AS day, account_id, counted_kind(journal) AS kind,
                coalesce(sum(amount_fen) FILTER (WHERE amount_fen > 0), 0) AS debit_fen,
                coalesce(-sum(amount_fen) FILTER (WHERE amount_fen < 0), 0) AS credit_fen, count(*) AS postings
         FROM journal JOIN posting ON posting.journal_id = journal.id
-        WHERE posted_on <= (SELECT max(day) FROM accounting_day) GROUP BY posted_on, account_id, kind
+        WHERE posted_on <= (SELECT max(day) FROM accounting_day) GROUP BY 1, 2, 3
     ), true_balance AS (
         SELECT day, account_id, sum(sum(debit_fen - credit_fen)) OVER (PARTITION BY account_id ORDER BY day) AS fen
         FROM true_turnover GROUP BY day, account_id

@@ -34,7 +34,7 @@ DOCUMENTED: Final = (*GONE, "bounced")
 DECIDED: Final = ("approved", "returned", "refused", "bounced")
 """Another person's word, never the maker's."""
 MOVES: Final = ("remittance", "remittance_bounce")
-"""Kinds of journals that move what is due, and make nothing due."""
+"""Kinds of journals that move what is due, and make nothing due; so does what mends one of them."""
 PLATFORM: Final = "platform"
 _DOCUMENT: Final = re.compile(r"[0-9A-Z-]{6,32}")
 

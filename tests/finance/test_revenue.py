@@ -23,15 +23,21 @@ from app.kernel import clock
 from app.kernel.audit import AuditEntry
 from app.kernel.db import transaction
 from app.kernel.refusals import NotFound
+from payments.bank.rules.meanings import borne_lines
 from payments.charges.actions.locks import lock_charges
 from payments.charges.actions.place import Payer, place
 from payments.charges.actions.settle import settle
 from payments.charges.models import Payment
 from payments.charges.queries import charge, payments_of
 from payments.ledger.actions import close_day, post, rebuild_balances
+from payments.ledger.queries import drifts
+from payments.ledger.rules import TREASURY, paid_lines, recognised_lines, surplus_lines
+from payments.parity.actions import accept_correction, correct
 from payments.payees.models import Payee
 from payments.payees.queries import payee_by_id
-from payments.reconciliation.rules import fee_lines
+from payments.reconciliation.rules import fee_lines, settlement_lines
+from payments.refunds.rules import succeeded_lines
+from payments.remittance.rules import bounced_lines, remitted_lines
 from tests.commands import refused, run, told
 from tests.finance.scene import earned, owed, paid_charge, promised, rejected, went
 from tests.units.stand import unit_of
@@ -39,6 +45,17 @@ from tests.world import driver, gate, open_lot, paid, parked_stay, pay_to, staff
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 DAY = timedelta(days=1)
+PHANTOMS = [
+    ("payment", "order", paid_lines(300)),
+    ("surplus", "order", surplus_lines(40)),
+    ("recognition", "charge", recognised_lines(TREASURY, 200)),
+    ("refund_success", "refund", succeeded_lines(100)),
+    ("channel_fee", "fees", fee_lines(6)),
+    ("settlement", "settlement", settlement_lines(700)),
+    ("fee_borne", "bank", borne_lines(5)),
+    ("remittance", "remittance", remitted_lines(500)),
+    ("remittance_bounce", "remittance", bounced_lines(400)),
+]
 
 
 def payee_of(lot: Lot, at: datetime) -> Payee:
@@ -98,6 +115,23 @@ def _formula_stays_text(
     assert rows[1][:2] == ["=HYPERLINK(1)", "2026-06-10"]
     assert rows[1][rows[0].index("实收（元）")] == rows[2][rows[0].index("实收（元）")] == 30
     assert rows[2][0] == "合计"
+
+
+def test_what_was_posted_wrongly_and_corrected_is_in_no_report(
+    evening: datetime, at: Callable[[datetime], None]
+) -> None:
+    lot = open_lot(kind="institution")
+    who, checker = payee_of(lot, evening), staff("finance_checker")
+    earned(paid_charge(who, 1000))
+    expected = revenue(checker, *JUNE, ("payee",)).total
+    for kind, family, lines in PHANTOMS:
+        name = f"{family}:phantom"
+        post(kind, name, who.id, evening, lines)
+        accept_correction(correct(kind, name, "staff:1", "手工凭证无依据").key, "staff:2", "已核")
+    assert revenue(checker, *JUNE, ("payee",)).total == expected
+    at(evening + DAY)
+    assert actions.check_books() == 0
+    assert (revenue(checker, *JUNE, ("payee",)).total, drifts()) == (expected, [])
 
 
 @pytest.fixture

@@ -1,14 +1,19 @@
 """What is due leaves in batches: all of it, gross, of signed-off days, by two persons, once, and is receipted."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.ids import new_key
+from app.kernel.money import Fen
 from app.kernel.states import WrongState
 from payments.bank.actions import import_statement
 from payments.ledger.actions import post
+from payments.ledger.rules import Line
+from payments.parity.actions import accept_correction, correct
 from payments.parity.queries import differences
 from payments.payees.models import Payee
 from payments.reconciliation.rules import fee_lines, settlement_lines
@@ -32,7 +37,7 @@ from payments.remittance.actions.send import DocumentKnown, DocumentUnfit
 from payments.remittance.actions.steps import OwnBatch, ReasonMissing
 from payments.remittance.models import RemittanceBatch, RemittanceLine, RemittanceReceipt
 from payments.remittance.queries import NoSuchBatch, batch, batches, dues, overdue, steps_of, unreceived
-from payments.remittance.rules import is_document_number
+from payments.remittance.rules import bounced_lines, is_document_number, remitted_lines
 from tests.finance.scene import paid_charge, promised, rejected, went
 from tests.payments.world import cases
 from tests.remittance.scene import CHECKER, DAY, DOCUMENT, MAKER, SECOND_DOCUMENT, Unit, evidence
@@ -76,6 +81,20 @@ def test_all_that_is_due_of_signed_off_days_leaves_in_one_batch_and_never_again(
         unit.proposed()
     unit.next_day()
     assert (unit.proposed().amount_fen, batch(sent.key).state) == (400, "sent")
+
+
+@pytest.mark.parametrize(("kind", "lines"), [("remittance", remitted_lines), ("remittance_bounce", bounced_lines)])
+def test_what_mends_a_remittance_that_never_was_makes_nothing_due(
+    kind: str, lines: Callable[[Fen], list[Line]], unit: Unit
+) -> None:
+    unit.takes(1000)
+    phantom = (kind, f"remittance:{new_key()}")
+    post(*phantom, unit.payee.id, clock.now(), lines(700))
+    accept_correction(correct(*phantom, MAKER, "手工凭证无依据").key, CHECKER, "已核")
+    assert [each.due_fen for each in dues()] == [1000]
+    unit.next_day()
+    assert ([each.ready_fen for each in dues()], unit.sent().amount_fen) == ([1000], 1000)
+    assert (unit.books(), dues()) == ({"wx_receivable": 1000, "bank": -1000}, [])
 
 
 def test_a_day_that_nobody_signed_off_is_not_remitted_and_holds_back_no_other(unit: Unit) -> None:

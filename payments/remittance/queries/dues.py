@@ -119,7 +119,7 @@ _DUE: Final = text(
         SELECT -sum(posting.amount_fen)::bigint AS fen, min(journal.posted_on) AS oldest
         FROM journal JOIN posting ON posting.journal_id = journal.id AND posting.account_id = since.id
         WHERE journal.payee_id = since.payee_id AND journal.posted_on BETWEEN since.since AND :until
-          AND NOT since.days @> journal.posted_on AND journal.kind <> ALL(:moves)
+          AND NOT since.days @> journal.posted_on AND counted_kind(journal) <> ALL(:moves)
     ) AS due
     WHERE due.fen <> 0 ORDER BY since.payee_id
     """

@@ -41,7 +41,8 @@ _POSTED: Final = text(
         FROM turnover_daily JOIN account ON account.id = account_id
         WHERE day BETWEEN :first AND least(:last, :closed) AND payee_id = ANY(:payees)
         UNION ALL
-        SELECT posted_on, journal.payee_id, NULL, code, journal.kind, greatest(amount_fen, 0), greatest(-amount_fen, 0)
+        SELECT posted_on, journal.payee_id, NULL, code, counted_kind(journal), greatest(amount_fen, 0),
+               greatest(-amount_fen, 0)
         FROM journal JOIN posting ON posting.journal_id = journal.id JOIN account ON account.id = account_id
         WHERE posted_on BETWEEN greatest(:first, :closed + 1) AND :last AND journal.payee_id = ANY(:payees)
     ), part AS MATERIALIZED (
@@ -56,15 +57,21 @@ _POSTED: Final = text(
         UNION ALL SELECT day, payee_id, NULL, code, kind, -debit_fen, -credit_fen FROM part
     )
     SELECT day, payee_id, unit_id,
-        sum(debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind IN ('payment', 'surplus')) AS paid_fen,
+        sum(debit_fen - credit_fen) FILTER (
+            WHERE code = 'wx_receivable' AND kind IN ('payment', 'surplus')
+        ) AS paid_fen,
         sum(credit_fen - debit_fen) FILTER (WHERE code = 'wx_receivable' AND kind LIKE 'refund%') AS refunded_fen,
         sum(debit_fen - credit_fen) FILTER (WHERE code = 'wx_fee' AND kind <> 'fee_borne') AS fee_fen,
         sum(credit_fen - debit_fen) FILTER (
             WHERE kind NOT IN ('remittance', 'remittance_bounce') AND code IN ('due_to_treasury', 'revenue')
             OR kind <> 'refund_by_treasury' AND code = 'treasury_refund_claim'
         ) AS earned_fen,
-        sum(credit_fen) FILTER (WHERE kind = 'refund_by_treasury' AND code = 'treasury_refund_claim') AS repaid_fen,
-        sum(debit_fen) FILTER (WHERE kind NOT IN ('remittance_bounce', 'fee_borne') AND code = 'bank') AS settled_fen,
+        sum(credit_fen - debit_fen) FILTER (
+            WHERE kind = 'refund_by_treasury' AND code = 'treasury_refund_claim'
+        ) AS repaid_fen,
+        sum(debit_fen - credit_fen) FILTER (
+            WHERE kind NOT IN ('remittance', 'remittance_bounce', 'fee_borne') AND code = 'bank'
+        ) AS settled_fen,
         sum(debit_fen - credit_fen) FILTER (
             WHERE kind IN ('remittance', 'remittance_bounce') AND code = 'due_to_treasury'
         ) AS remitted_fen,
