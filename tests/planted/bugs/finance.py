@@ -524,8 +524,13 @@ _PLACED: Final = [
     Bug(
         "placed on paper: a stray is placed and no payment of its charge is it",
         "migrations/versions/0067_strays.py",
-        "WHERE stray.id = NEW.difference_id AND stray.state = 'gone' AND payment.charge_id = NEW.charge_id",
-        "WHERE stray.id = NEW.difference_id OR payment.charge_id = NEW.charge_id",
+        """ JOIN payment ON payment.transaction_id = stray.subject
+                WHERE stray.id = NEW.difference_id AND stray.state = 'gone' AND payment.charge_id = NEW.charge_id
+                  AND payment.channel_id = stray.channel_id AND NOT payment.surplus
+""",
+        """
+                WHERE stray.id = NEW.difference_id
+""",
         [_STRAYS],
     ),
     Bug(
