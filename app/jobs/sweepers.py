@@ -25,7 +25,7 @@ from app.domain.city_feed import actions as city_feed
 from app.domain.conduct.actions import assess_forgotten, forget_carried
 from app.domain.departures.actions import escalate, note_overstays, remind
 from app.domain.erasure.actions import forget_what_is_old
-from app.domain.finance.actions import check_books
+from app.domain.finance.actions import check_books, keep_units
 from app.domain.gates import actions as gates
 from app.domain.lots.actions import extend_windows, remind_of_checks
 from app.domain.messages.actions import deliver_due
@@ -224,6 +224,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("city_feed", 1.0, feed_city),
         Sweeper("city_feed_lag", 60.0, watch_city_feed),
         Sweeper("books", 3600.0, check_books),
+        Sweeper("units_turnover", 5.0, keep_units),
         Sweeper("audit_seal", 30.0, seal_audit_log),
         Sweeper("audit_check", 600.0, audit.ask_for_check),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),

@@ -12,6 +12,20 @@ KEPT = "day, unit_id, account_id, kind, debit_fen, credit_fen, postings"
 
 
 def upgrade() -> None:
+    """Days that were closed before are kept one by one, as those to come: not here, in one go, while the city waits."""
+    _kept()
+    _moved()
+    _derived()
+    _rebuilt("PERFORM pg_advisory_xact_lock(680102); DELETE FROM unit_turnover_day;")
+
+
+def _kept() -> None:
+    op.create_table(
+        "unit_turnover_day",
+        sa.Column("day", sa.Date, nullable=False),
+        sa.PrimaryKeyConstraint("day", name="pk_unit_turnover_day"),
+        sa.ForeignKeyConstraint(["day"], ["accounting_day.day"], name="a_day_is_kept_by_unit_when_it_is_closed"),
+    )
     op.create_table(
         "unit_turnover_daily",
         sa.Column("day", sa.Date, nullable=False),
@@ -19,17 +33,16 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("debit_fen", "credit_fen", "postings")),
         sa.PrimaryKeyConstraint("day", "account_id", "unit_id", "kind", name="pk_unit_turnover_daily"),
+        sa.ForeignKeyConstraint(
+            ["day"], ["unit_turnover_day.day"], name="what_is_kept_by_unit_is_of_a_kept_day", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_unit_turnover_daily_account_id"),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name="fk_unit_turnover_daily_unit_id"),
         sa.CheckConstraint(
             "debit_fen >= 0 AND credit_fen >= 0 AND postings > 0", name="a_units_turnover_moved_something"
         ),
     )
-    grant("SELECT", "unit_turnover_daily")
-    _moved()
-    _derived()
-    _rebuilt("DELETE FROM unit_turnover_daily;")
-    op.execute("SELECT derive_units(day) FROM accounting_day ORDER BY day")
+    grant("SELECT", "unit_turnover_day", "unit_turnover_daily")
 
 
 def _moved() -> None:
@@ -77,25 +90,31 @@ def _moved() -> None:
 
 
 def _derived() -> None:
+    """The first closed day that is not kept yet, whole or not at all; whoever posts does not wait for it."""
     op.execute(
         f"""
-        CREATE FUNCTION derive_units(a_day date) RETURNS void LANGUAGE sql AS $$
-            INSERT INTO unit_turnover_daily ({KEPT}) SELECT {KEPT} FROM unit_turnover(a_day, a_day, NULL)
-        $$;
-        CREATE FUNCTION units_are_kept_with_their_day() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION keep_units() RETURNS date
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+        DECLARE
+            a_day date;
         BEGIN
-            PERFORM derive_units(NEW.day);
-            RETURN NEW;
+            IF pg_try_advisory_xact_lock(680102) THEN
+                SELECT min(day) INTO a_day FROM accounting_day
+                WHERE day > coalesce((SELECT max(day) FROM unit_turnover_day), '-infinity');
+            END IF;
+            IF a_day IS NOT NULL THEN
+                INSERT INTO unit_turnover_day (day) VALUES (a_day);
+                INSERT INTO unit_turnover_daily ({KEPT}) SELECT {KEPT} FROM unit_turnover(a_day, a_day, NULL);
+            END IF;
+            RETURN a_day;
         END $$;
-        CREATE TRIGGER units_are_kept_with_their_day AFTER INSERT ON accounting_day
-            FOR EACH ROW EXECUTE FUNCTION units_are_kept_with_their_day();
-        REVOKE ALL ON FUNCTION derive_units, units_are_kept_with_their_day FROM PUBLIC;
+        REVOKE ALL ON FUNCTION keep_units FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION keep_units TO app_rw;
         """
     )
 
 
-def _rebuilt(also: str) -> None:
-    each = "PERFORM derive_units(closed.day);" if also else ""
+def _rebuilt(first: str) -> None:
     op.execute(
         f"""
         CREATE OR REPLACE FUNCTION rebuild_balances() RETURNS bigint
@@ -104,13 +123,12 @@ def _rebuilt(also: str) -> None:
             closed record;
             days   bigint := 0;
         BEGIN
+            {first}
             PERFORM pg_advisory_xact_lock(680101);
             DELETE FROM balance_daily;
             DELETE FROM turnover_daily;
-            {also}
             FOR closed IN SELECT day FROM accounting_day ORDER BY day LOOP
                 PERFORM derive_day(closed.day);
-                {each}
                 days := days + 1;
             END LOOP;
             RETURN days;
@@ -121,6 +139,6 @@ def _rebuilt(also: str) -> None:
 
 def downgrade() -> None:
     _rebuilt("")
-    op.execute("DROP TRIGGER units_are_kept_with_their_day ON accounting_day")
-    op.execute("DROP FUNCTION units_are_kept_with_their_day, derive_units, unit_turnover")
+    op.execute("DROP FUNCTION keep_units, unit_turnover")
     op.drop_table("unit_turnover_daily")
+    op.drop_table("unit_turnover_day")

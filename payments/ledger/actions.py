@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.kernel import clock
-from app.kernel.db import current, refusing, transaction
+from app.kernel.db import current, refusing, transaction, unhurried
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict
 from payments.ledger.models import Account, Journal
@@ -116,14 +116,18 @@ def close_day(day: date, closed_by: str) -> None:
     with transaction():
         if day >= clock.business_day(clock.now()):
             raise DayNotOver(day=day)
+        unhurried()
         with refusing({"days_are_closed_in_order": DayNotNext}) as session:
             session.execute(_CLOSE, {"day": day, "moment": clock.now(), "actor": closed_by})
 
 
 def rebuild_balances() -> int:
-    """Make turnover and balances of all closed days anew from the postings; returns how many days."""
+    """Make turnover and balances of all closed days anew from the postings; returns how many days.
+
+    What is kept of them by unit is dropped, and made anew day by day after that (`keep_units`).
+    """
     with transaction() as session:
-        session.execute(select(func.set_config("statement_timeout", "0", True)))
+        unhurried()
         return int(session.scalar(select(func.rebuild_balances())) or 0)
 
 

@@ -122,6 +122,8 @@ def test_the_program_cannot_open_a_day_again_nor_write_balances(
         "UPDATE turnover_daily SET debit_fen = 1",
         "UPDATE balance_daily SET closing_fen = 1",
         "SELECT derive_day('2026-06-10')",
+        "INSERT INTO unit_turnover_day VALUES ('2026-06-10')",
+        "DELETE FROM unit_turnover_daily",
     ):
         with psycopg.connect(database.app.replace("+psycopg", "", 1)) as program, pytest.raises(InsufficientPrivilege):
             program.execute(statement.encode())

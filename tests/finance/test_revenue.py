@@ -12,6 +12,7 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 
 from app.domain.finance import actions
+from app.domain.finance.models import UnitTurnover
 from app.domain.finance.queries import revenue, unit_drifts
 from app.domain.finance.rules import Figures, NotADimension, Recipient, RevenueLine, Takings, Whose, summed, total
 from app.domain.lots.models import Lot
@@ -40,8 +41,9 @@ from payments.refunds.rules import succeeded_lines
 from payments.remittance.rules import bounced_lines, remitted_lines
 from tests.commands import refused, run, told
 from tests.finance.scene import earned, owed, paid_charge, promised, rejected, went
+from tests.ground import Addresses
 from tests.units.stand import unit_of
-from tests.world import driver, gate, open_lot, paid, parked_stay, pay_to, staff, vouched
+from tests.world import driver, gate, open_lot, paid, parked_stay, pay_to, payee, staff, vouched
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 DAY = timedelta(days=1)
@@ -159,30 +161,67 @@ def by_unit(by: Actor) -> dict[str, Figures]:
 
 
 def test_units_that_share_a_payee_are_told_apart_and_what_is_of_neither_by_itself(
-    shared: tuple[Lot, Lot], at: Callable[[datetime], None], admin: psycopg.Connection[Any]
+    shared: tuple[Lot, Lot], at: Callable[[datetime], None]
 ) -> None:
-    first, second = (unit_of(lot) for lot in shared)
+    first = unit_of(shared[0])
+    expected = _of_both(shared, at)
+    assert by_unit(staff("finance_checker")) == expected
+    assert by_unit(staff("unit", unit_id=first.id)) == {first.name: expected[first.name]}
+
+
+def _of_both(shared: tuple[Lot, Lot], at: Callable[[datetime], None]) -> dict[str, Figures]:
+    """A stay at each, a part of the first one's money given back, WeChat's fee of both: what is told by unit."""
+    first, second = (unit_of(lot).name for lot in shared)
     went(promised(takes(shared[0], at), 100), "succeed")
     rejected(promised(takes(shared[1], at), 200, alone_up_to_fen=0))
     post("channel_fee", "fees:of-a-day", payee_of(shared[0], clock.now()).id, clock.now(), fee_lines(6))
-    checker = staff("finance_checker")
-    expected = {
-        first.name: Figures(charged_fen=300, paid_fen=300, refunded_fen=100, earned_fen=200),
-        second.name: Figures(charged_fen=300, paid_fen=300, earned_fen=300),
-        "、".join(sorted((first.name, second.name))) + "（共同）": Figures(fee_fen=6),
+    return {
+        first: Figures(charged_fen=300, paid_fen=300, refunded_fen=100, earned_fen=200),
+        second: Figures(charged_fen=300, paid_fen=300, earned_fen=300),
+        "、".join(sorted((first, second))) + "（共同）": Figures(fee_fen=6),
     }
-    assert by_unit(checker) == expected
-    own = staff("unit", unit_id=first.id)
-    assert by_unit(own) == {first.name: expected[first.name]}
+
+
+@pytest.fixture
+def of_a_closed_day(
+    shared: tuple[Lot, Lot], at: Callable[[datetime], None], evening: datetime
+) -> tuple[date, dict[str, Figures]]:
+    """The day, and what units brought on it: none of it is kept yet."""
+    told = _of_both(shared, at)
     at(clock.now() + DAY)
-    close_day(day := clock.business_day(clock.now() - DAY), "test")
-    assert by_unit(checker) == expected
-    assert unit_drifts(day) == []
-    with admin.transaction():
-        admin.execute("UPDATE unit_turnover_daily SET debit_fen = debit_fen + 1 WHERE kind = 'payment'")
+    close_day(evening.date(), "test")
+    return evening.date(), told
+
+
+def kept() -> int:
+    with transaction() as session:
+        return session.query(UnitTurnover).count()
+
+
+def test_a_closed_day_is_told_by_unit_before_it_is_kept_and_as_well_when_it_was_made_again(
+    of_a_closed_day: tuple[date, dict[str, Figures]], admin: psycopg.Connection[Any]
+) -> None:
+    day, expected = of_a_closed_day
+    checker = staff("finance_checker")
+    assert (kept(), by_unit(checker)) == (0, expected)
+    assert [actions.keep_units() for _ in range(2)] == [1, 0]
+    assert (kept() > 0, unit_drifts(day), by_unit(checker)) == (True, [], expected)
+    admin.execute("UPDATE unit_turnover_daily SET debit_fen = debit_fen + 1 WHERE kind = 'payment'")
     assert len(unit_drifts(day)) == 4
-    assert rebuild_balances() == 1
-    assert (unit_drifts(day), by_unit(checker)) == ([], expected)
+    assert (rebuild_balances(), kept(), by_unit(checker)) == (1, 0, expected)
+    assert (actions.keep_units(), unit_drifts(day), by_unit(checker)) == (1, [], expected)
+
+
+def test_whoever_posts_waits_for_nobody_who_keeps_a_day_by_unit_and_what_a_dead_one_began_is_done_again(
+    of_a_closed_day: tuple[date, dict[str, Figures]], database: Addresses
+) -> None:
+    day, _ = of_a_closed_day
+    with psycopg.connect(database.app.replace("+psycopg", "", 1)) as another:
+        assert another.execute("SELECT keep_units()").fetchone() == (day,)
+        post("payment", "order:meanwhile", payee().id, clock.now(), paid_lines(1))
+        assert (actions.keep_units(), kept()) == (0, 0)
+        another.rollback()
+    assert (actions.keep_units(), unit_drifts(day)) == (1, [])
 
 
 def test_one_payment_for_stays_at_several_units_is_each_ones_part(

@@ -5,13 +5,15 @@ from dataclasses import asdict
 from datetime import date, time, timedelta
 from typing import Any, Final
 
+from sqlalchemy import func, select
+
 from app.domain.finance.models import MoneyUse
 from app.domain.finance.queries import last_version, unit_by, unit_drifts
 from app.domain.finance.rules import PURPOSES
 from app.domain.staff.rules import Actor, permit
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import audit, clock
-from app.kernel.db import transaction
+from app.kernel.db import transaction, unhurried
 from app.kernel.money import Fen
 from app.kernel.refusals import Invalid
 from payments.ledger.actions import close_day
@@ -81,6 +83,17 @@ def close_days() -> int:
     for day in days:
         close_day(day, PLATFORM)
     return len(days)
+
+
+def keep_units() -> int:
+    """Keep what units' bills brought of the first closed day that is not kept yet; returns how many days: one or none.
+
+    Not as the day is closed: whoever posts waits for that. Until then reports ask the bills themselves. Who comes while
+    another is at it leaves it to him.
+    """
+    with transaction() as session:
+        unhurried()
+        return int(session.scalar(select(func.keep_units())) is not None)
 
 
 def report_use(by: Actor, unit: uuid.UUID, month: date, purpose: str, amount_fen: Fen, basis: str) -> MoneyUse:

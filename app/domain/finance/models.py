@@ -34,10 +34,18 @@ class MoneyUse(Base):
     reported_at: Mapped[datetime]
 
 
-class UnitTurnover(Base):
-    """What one account moved on a closed day by journals of one kind, as far as a unit's bills brought it. Derived.
+class UnitTurnoverDay(Base):
+    """A closed day of which it is kept what units' bills brought; days are kept in order, each whole (`keep_units`)."""
 
-    Kept with the day as it is closed; made again with the turnover of accounts (`rebuild_balances`).
+    __tablename__ = "unit_turnover_day"
+
+    day: Mapped[date] = mapped_column(ForeignKey("accounting_day.day"), primary_key=True)
+
+
+class UnitTurnover(Base):
+    """What one account moved on a kept day by journals of one kind, as far as a unit's bills brought it. Derived.
+
+    Made again after the turnover of accounts was (`rebuild_balances`).
     """
 
     __tablename__ = "unit_turnover_daily"
@@ -45,7 +53,7 @@ class UnitTurnover(Base):
         CheckConstraint("debit_fen >= 0 AND credit_fen >= 0 AND postings > 0", name="a_units_turnover_moved_something"),
     )
 
-    day: Mapped[date] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(ForeignKey("unit_turnover_day.day", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)

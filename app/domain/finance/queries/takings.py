@@ -1,4 +1,4 @@
-"""What was taken day by day: closed days out of their kept turnover, open ones out of the postings themselves."""
+"""What was taken day by day: what is kept of closed days, and of others the postings themselves."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
@@ -45,13 +45,16 @@ _POSTED: Final = text(
                greatest(-amount_fen, 0)
         FROM journal JOIN posting ON posting.journal_id = journal.id JOIN account ON account.id = account_id
         WHERE posted_on BETWEEN greatest(:first, :closed + 1) AND :last AND journal.payee_id = ANY(:payees)
+    ), kept AS (
+        SELECT coalesce(max(day), '-infinity') AS through FROM unit_turnover_day
     ), part AS MATERIALIZED (
         SELECT day, payee_id, unit_id, code, unit_turnover_daily.kind, debit_fen, credit_fen
         FROM unit_turnover_daily JOIN account ON account.id = account_id
-        WHERE day BETWEEN :first AND least(:last, :closed) AND payee_id = ANY(:split)
+        WHERE day BETWEEN :first AND :last AND payee_id = ANY(:split)
         UNION ALL
         SELECT day, payee_id, unit_id, code, moved.kind, debit_fen, credit_fen
-        FROM unit_turnover(greatest(:first, :closed + 1), :last, :split) moved JOIN account ON account.id = account_id
+        FROM kept, unit_turnover(greatest(:first, through + 1), :last, :split) moved
+        JOIN account ON account.id = account_id
     ), moved AS (
         TABLE whole UNION ALL TABLE part
         UNION ALL SELECT day, payee_id, NULL, code, kind, -debit_fen, -credit_fen FROM part
@@ -84,7 +87,8 @@ _POSTED: Final = text(
     FROM moved GROUP BY day, payee_id, unit_id
     """
 ).bindparams(*_WHOSE, *(bindparam(name, type_=Date) for name in ("first", "last", "closed")))
-"""What a unit's bills brought is taken out of the whole, so that the parts come to it whatever else was posted.
+"""What a unit's bills brought is taken out of the whole, so that the parts come to it whatever else was posted; it
+is kept some time after its day was closed.
 
 What is remitted was earned all the same; a day is remitted whole, so what of it is not is told by its day.
 """
