@@ -10,6 +10,11 @@ down_revision = "0061"
 
 DECISION = "'state', 'decided_by', 'decided_at', 'decided_because'"
 COUNTED = "counted_kind(journal)"
+LET_GO = {
+    "difference": ("key", "'cleared', 'gone'", ("difference",)),
+    "refund": ("out_refund_no", "'rejected', 'closed'", ("refund_request", "refund_abnormal")),
+}
+"""Of what may be let go: the column that the books name it by, the states, the kinds that are taken back."""
 
 
 def upgrade() -> None:
@@ -18,6 +23,7 @@ def upgrade() -> None:
     _decided_once()
     _posted()
     _agreed()
+    _let_go()
     _counted()
     _derived(COUNTED)
     _due(COUNTED)
@@ -114,6 +120,36 @@ def _agreed() -> None:
     )
 
 
+def _let_go() -> None:
+    """What is let go stands in the books no more: neither its own journals nor what two persons posted instead."""
+    op.execute(
+        """
+        CREATE FUNCTION what_is_let_go_is_taken_back() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            named text := TG_TABLE_NAME || ':' || (to_jsonb(NEW) ->> TG_ARGV[0]);
+        BEGIN
+            IF EXISTS (
+                SELECT FROM unnest(TG_ARGV[1:]) AS let_go(kind)
+                JOIN journal ON (journal.kind, business_ref) IN (
+                    (let_go.kind, named), ('correction', let_go.kind || '/' || named)
+                )
+                WHERE NOT EXISTS (SELECT FROM journal back WHERE back.reverses_id = journal.id)
+            ) THEN
+                RAISE EXCEPTION '% is % and stands in the books', named, NEW.state
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'what_is_let_go_is_taken_back';
+            END IF;
+            RETURN NULL;
+        END $$
+        """
+    )
+    for table, (column, states, kinds) in LET_GO.items():
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER a_{table}_that_is_let_go_is_taken_back AFTER UPDATE OF state ON {table} "
+            f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state IN ({states})) "
+            f"EXECUTE FUNCTION what_is_let_go_is_taken_back({', '.join([column, *kinds])})"
+        )
+
+
 def _counted() -> None:
     """What mends a journal counts as one of its kind: together they come to what happened."""
     op.execute(
@@ -175,6 +211,9 @@ def downgrade() -> None:
     _due("journal.kind")
     _derived("journal.kind")
     op.execute("DROP FUNCTION counted_kind")
+    for table in LET_GO:
+        op.execute(f"DROP TRIGGER a_{table}_that_is_let_go_is_taken_back ON {table}")
+    op.execute("DROP FUNCTION what_is_let_go_is_taken_back")
     op.execute("DROP TRIGGER what_stands_for_a_journal_was_agreed ON journal")
     op.drop_table("correction")
     op.execute(

@@ -72,7 +72,7 @@ def _moved() -> None:
                 WHERE family IN ('charge', 'recognition/charge')
                 UNION ALL
                 SELECT told.id, told.kind, posted_on, charge_id, NULL
-                FROM told JOIN refund ON out_refund_no = name WHERE family = 'refund' OR family LIKE 'refund%/refund'
+                FROM told JOIN refund ON out_refund_no = name WHERE family = 'refund' OR family LIKE '%/refund'
             ), line AS (
                 SELECT part.posted_on, lot.unit_id, posting.account_id, part.kind,
                        CASE WHEN posting.amount_fen < 0 THEN -1 ELSE 1 END

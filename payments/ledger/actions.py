@@ -24,7 +24,7 @@ from app.kernel.db import current, refusing, transaction, unhurried
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict
 from payments.ledger.models import Account, Journal
-from payments.ledger.queries import lines_of
+from payments.ledger.queries import lines_of, standing
 from payments.ledger.rules import Line, chart_of, check, intent, swapped
 
 
@@ -105,6 +105,19 @@ def reverse(journal: Journal, event_at: datetime) -> int:
         lines = swapped(lines_of(journal.id))
         reference = f"{journal.kind}/{journal.business_ref}"
         return _post(journal_told("reversal", reference, journal.payee_id, event_at, lines, reverses=journal.id))
+
+
+def take_back(business_ref: str, event_at: datetime) -> None:
+    """Reverse all that stands under a reference, the last first; of what was corrected, that is its correction."""
+    with transaction():
+        hold(business_ref)
+        for journal in standing(business_ref):
+            reverse(journal, event_at)
+
+
+def hold(business_ref: str) -> None:
+    """Until the transaction ends nobody else takes back or corrects what stands under this reference."""
+    current().execute(select(func.pg_advisory_xact_lock(func.hashtext("journal"), func.hashtext(business_ref))))
 
 
 def close_day(day: date, closed_by: str) -> None:

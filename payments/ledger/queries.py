@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy.orm import aliased
 
 from app.kernel.db import transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.ledger.models import Account, AccountingDay, Journal, Posting
-from payments.ledger.rules import Line
+from payments.ledger.rules import CORRECTION, Line
 
 
 class NoSuchJournal(NotFound):
@@ -50,6 +51,18 @@ def journals_of(*business_refs: str) -> Sequence[Journal]:
     with transaction() as session:
         found = select(Journal).where(Journal.business_ref.in_(business_refs)).order_by(Journal.id)
         return session.scalars(found).all()
+
+
+def standing(business_ref: str) -> Sequence[Journal]:
+    """What is in the books under a reference and not reversed, or stands for a journal of it: the newest first."""
+    own, reversal = journals_of(business_ref), aliased(Journal)
+    mended = Journal.business_ref.in_([f"{each.kind}/{business_ref}" for each in own])
+    found = select(Journal).where(
+        or_(Journal.id.in_([each.id for each in own]), (Journal.kind == CORRECTION) & mended),
+        ~exists().where(reversal.reverses_id == Journal.id),
+    )  # fmt: skip
+    with transaction() as session:
+        return session.scalars(found.order_by(Journal.id.desc())).all()
 
 
 def journal_named(kind: str, business_ref: str) -> Journal:

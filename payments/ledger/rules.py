@@ -11,6 +11,8 @@ from app.kernel.money import Fen
 
 TREASURY = "TREASURY"
 SOE = "SOE"
+CORRECTION = "correction"
+"""The kind of journal that stands for one that was reversed because it was wrong."""
 
 
 class Unbalanced(ValueError):

@@ -8,13 +8,12 @@ from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
-from payments.ledger.actions import post, reverse
+from payments.ledger.actions import hold, post, reverse
 from payments.ledger.models import Journal
 from payments.ledger.queries import is_reversed, journal_named, lines_of
-from payments.ledger.rules import Line
+from payments.ledger.rules import CORRECTION, Line
 from payments.parity.models import Correction
 from payments.parity.queries import NoSuchCorrection, Owed, is_corrected, owed
-from payments.parity.rules import CORRECTION
 
 
 class NothingToCorrect(Conflict):
@@ -86,6 +85,7 @@ def accept_correction(key: uuid.UUID, by: str, because: str) -> Correction:
     with transaction():
         found = _decided(key, "accepted", by, because)
         wrong = current().get_one(Journal, found.journal_id)
+        hold(wrong.business_ref)
         right = _expect_wrong(wrong)
         reverse(wrong, clock.now())
         if right is not None:
@@ -105,7 +105,8 @@ def reject_correction(key: uuid.UUID, by: str, because: str) -> Correction:
 
 def _expect_wrong(journal: Journal) -> Owed | None:
     """What stands in its place when it is reversed: what its event comes to; nothing where there is no event."""
-    if journal.kind == CORRECTION or is_reversed(journal) or is_corrected(journal.reverses_id):
+    of_a_correction = journal.kind == CORRECTION or journal.business_ref.startswith(f"{CORRECTION}/")
+    if of_a_correction or is_reversed(journal) or is_corrected(journal.reverses_id):
         raise JournalReversed
     right = owed(journal.kind, journal.business_ref)
     if right == Owed(journal.payee_id, _moved(journal)):

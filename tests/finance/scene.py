@@ -1,7 +1,9 @@
 """Charges that were paid, earned and returned, without WeChat."""
 
 import uuid
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
@@ -86,6 +88,17 @@ def _posted(refund: Refund, event: str, *, held: bool) -> None:
     kind, lines = ("refund_recovered", recovered_lines) if held else kinds.get(event, ("", abnormal_lines))
     if kind:
         post(kind, refund_reference(refund), refund.payee_id, refund.moved_at, lines(refund.amount_fen))
+
+
+def spoilt(admin: psycopg.Connection[Any], kind: str) -> str:
+    """The first journal of a kind says twice as much as it must; returns its reference."""
+    wrong, reference = admin.execute(
+        "SELECT id, business_ref FROM journal WHERE kind = %s ORDER BY id LIMIT 1", [kind]
+    ).fetchall()[0]
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("UPDATE posting SET amount_fen = amount_fen * 2 WHERE journal_id = %s", [wrong])
+    return str(reference)
 
 
 def kinds_found_right() -> set[str]:

@@ -28,7 +28,7 @@ from payments.parity.actions import (
 from payments.parity.models import Correction
 from payments.parity.queries import corrections, differences
 from tests.commands import refused, told
-from tests.finance.scene import earned, kinds_found_right, paid_charge, paid_twice, promised, rejected, went
+from tests.finance.scene import earned, kinds_found_right, paid_charge, paid_twice, promised, rejected, spoilt, went
 from tests.payments.test_reconcile import hand_written
 from tests.races import at_once
 from tests.world import payee, staff
@@ -54,19 +54,6 @@ def posted_by_hand(at: datetime) -> None:
     post(*WRONG, payee().id, at, paid_lines(700))
 
 
-def spoilt(payment: Payment, admin: psycopg.Connection[Any], kind: str) -> str:
-    """The journal of a payment, or of its recognition, says twice as much as it must; returns its reference."""
-    reference = admin.execute("SELECT business_ref FROM journal WHERE kind = %s", [kind]).fetchall()[0][0]
-    with admin.transaction():
-        admin.execute("SET LOCAL session_replication_role = replica")
-        admin.execute(
-            "UPDATE posting SET amount_fen = amount_fen * 2 WHERE journal_id = "
-            "(SELECT id FROM journal WHERE kind = %s AND business_ref = %s)",
-            [kind, reference],
-        )
-    return str(reference)
-
-
 def test_a_journal_that_nothing_explains_is_reversed_by_two_and_the_day_can_be_closed(
     evening: datetime, at: Move
 ) -> None:
@@ -81,6 +68,19 @@ def test_a_journal_that_nothing_explains_is_reversed_by_two_and_the_day_can_be_c
     assert (books(), differences(TODAY), check_books(), closed_through()) == (before, [], 0, TODAY)
 
 
+def test_what_stands_for_a_promise_is_taken_back_with_it(evening: datetime, admin: psycopg.Connection[Any]) -> None:
+    payment = paid_charge(payee())
+    earned(payment)
+    before = books()
+    made = promised(payment, 300, alone_up_to_fen=0)
+    reference = spoilt(admin, "refund_request")
+    accept_correction(correct("refund_request", reference, MAKER, "金额有误").key, CHECKER, "已核")
+    rejected(made)
+    assert (books(), [each for each in differences(TODAY) if each.what != "altered"]) == (before, [])
+    with pytest.raises(JournalReversed):
+        correct("reversal", f"correction/refund_request/{reference}", MAKER, "再冲一次")
+
+
 @pytest.mark.parametrize("kind", ["payment", "recognition", "refund_request"])
 def test_what_happened_is_posted_in_place_of_what_was_wrong_and_nobody_types_it(
     kind: str, evening: datetime, at: Move, admin: psycopg.Connection[Any]
@@ -89,7 +89,7 @@ def test_what_happened_is_posted_in_place_of_what_was_wrong_and_nobody_types_it(
     earned(payment)
     promised(payment, 300)
     before = books()
-    reference = spoilt(payment, admin, kind)
+    reference = spoilt(admin, kind)
     at(evening + 3 * DAY)
     assert {each.what for each in differences(TODAY)} >= {"posted", "expected"}
     accept_correction(correct(kind, reference, MAKER, "金额有误").key, CHECKER, "已核")

@@ -12,6 +12,8 @@ from flask import Flask
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
 from payments.charges.models import Charge, Payment
+from payments.parity.actions import accept_correction, correct
+from payments.parity.queries import Difference as OutOfParity
 from payments.parity.queries import differences as out_of_parity
 from payments.reconciliation import actions
 from payments.reconciliation.actions.clear import (
@@ -28,7 +30,7 @@ from payments.reconciliation.models import Difference, SuspenseClearing
 from payments.reconciliation.queries import clearings, suspense
 from payments.refunds.models import Refund
 from simulators.wechat.bill_papers import Flowed, Traded
-from tests.finance.scene import kinds_found_right
+from tests.finance.scene import kinds_found_right, spoilt
 from tests.payments.months import Shop
 from tests.payments.papers import DAY, flowing, payment, refund
 from tests.payments.test_reconcile import hand_written
@@ -240,6 +242,48 @@ def test_parity_demands_what_suspense_and_a_signed_day_must_have_posted(
         ("reversal", "suspense_long", 1250), ("reversal", "suspense_short", -1250),
         ("reversal", "wx_receivable", -1250), ("reversal", "wx_receivable", 1250),
     ]  # fmt: skip
+
+
+IN_SUSPENSE = {"suspense_long", "suspense_short"}
+
+
+def mended(shop: Shop) -> None:
+    """One of what stands in suspense was posted with another sum, and two persons have put that right."""
+    reference = spoilt(shop.admin, "difference")
+    accept_correction(correct("difference", reference, MAKER, "金额有误").key, CHECKER, "已核")
+    assert books(shop.payee).items() >= {"suspense_long": -1250, "suspense_short": 1250}.items()
+
+
+def wrong_in_the_books() -> list[OutOfParity]:
+    return [each for each in out_of_parity(DAY) if each.what != "altered" and each.kind in {"difference", "reversal"}]
+
+
+def test_what_stands_for_a_posting_that_was_corrected_leaves_suspense_with_it(shop: Shop) -> None:
+    there, here = twice_seen(shop)
+    mended(shop)
+    actions.accept_clearing(actions.clear_against(there.key, [here.key], MAKER, "同一笔").key, CHECKER, "同意")
+    assert (set(books(shop.payee)) & IN_SUSPENSE, wrong_in_the_books()) == (set(), [])
+
+
+def test_what_is_gone_from_a_bill_is_gone_from_suspense_though_it_was_corrected(shop: Shop) -> None:
+    ours, theirs = (payment(1250, hour, shop.owner(DAY)) for hour in (9, 10))
+    suspended(shop, [ours], [theirs], signed=False)
+    mended(shop)
+    shop.has_bill(DAY, [ours])
+    actions.reconcile(shop.channel_id, DAY)
+    assert (set(books(shop.payee)) & IN_SUSPENSE, wrong_in_the_books()) == (set(), [])
+
+
+def test_who_clears_and_who_corrects_at_once_leave_nothing_in_suspense(app: Flask, shop: Shop) -> None:
+    there, here = twice_seen(shop)
+    wrong = correct("difference", spoilt(shop.admin, "difference"), MAKER, "金额有误")
+    asked = actions.clear_against(there.key, [here.key], MAKER, "同一笔")
+    at_once(
+        app,
+        lambda: accept_correction(wrong.key, CHECKER, "已核"),
+        lambda: actions.accept_clearing(asked.key, CHECKER, "同意"),
+    )
+    assert set(books(shop.payee)) & IN_SUSPENSE == set()
 
 
 def test_no_journal_of_a_signed_day_or_of_suspense_that_says_what_happened_is_corrected(shop: Shop) -> None:

@@ -92,8 +92,12 @@ _MENDED: Final = """
         SELECT journal.id, corrected.kind, ref FROM corrected JOIN journal ON reverses_id = corrected.id
         UNION ALL SELECT journal.id, corrected.kind, ref FROM corrected
         JOIN journal ON journal.kind = 'correction' AND business_ref = corrected.kind || '/' || ref
+        UNION ALL SELECT journal.id, 'reversal', corrected.kind || '/' || ref FROM corrected
+        JOIN journal ON journal.kind = 'reversal' AND business_ref = 'correction/' || corrected.kind || '/' || ref
     )"""
-"""What two persons reversed and posted anew counts under the name of the journal that was wrong."""
+"""What two persons reversed and posted anew counts under the name of the journal that was wrong, and so does what takes
+it back when its event comes to nothing.
+"""
 _POSTED: Final = """
     looked_at AS (
         SELECT kind, ref FROM expected

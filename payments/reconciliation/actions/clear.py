@@ -13,8 +13,7 @@ from sqlalchemy import ColumnElement, select
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
-from payments.ledger.actions import reverse
-from payments.ledger.queries import journals_of
+from payments.ledger.actions import take_back
 from payments.reconciliation.actions.match import difference_reference
 from payments.reconciliation.models import Difference, SuspenseClearing, SuspenseClearingLine
 from payments.reconciliation.queries import NoSuchDifference, clearing, held_for_charge, held_for_refund, sign_off
@@ -183,8 +182,7 @@ def _let_out(held: Difference, by: str) -> None:
     if held.state != "suspended":
         raise NotInSuspense
     DIFFERENCE.move(held, "clear", by, moved_at=clock.now(), next_check_at=None)
-    for journal in journals_of(difference_reference(held)):
-        reverse(journal, clock.now())
+    take_back(difference_reference(held), clock.now())
 
 
 def _said(because: str) -> str:

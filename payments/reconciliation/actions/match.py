@@ -11,8 +11,7 @@ from app.kernel.db import current, transaction, unhurried
 from payments.bills.models import BillDay, BillFile
 from payments.bills.queries import FUND_FLOW, TRADE, current_bill
 from payments.charges.actions.cases import open_case
-from payments.ledger.actions import reverse
-from payments.ledger.queries import journals_of
+from payments.ledger.actions import take_back
 from payments.reconciliation.actions.matching import COMPARE, COMPARE_FLOWS, TELL_BIRTHS
 from payments.reconciliation.models import Difference
 from payments.reconciliation.queries import agreed_ppm, sign_off
@@ -59,8 +58,7 @@ def let_vanish(found: Difference, cause: str) -> None:
     was_suspended = found.state == "suspended"
     DIFFERENCE.move(found, "vanish", cause, moved_at=clock.now(), next_check_at=None)
     if was_suspended:
-        for journal in journals_of(difference_reference(found)):
-            reverse(journal, clock.now())
+        take_back(difference_reference(found), clock.now())
 
 
 def difference_reference(found: Difference) -> str:

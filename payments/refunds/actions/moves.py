@@ -1,13 +1,10 @@
 """Every step of a refund: its state, its moment, the money that follows, and the job that tells of it."""
 
-from datetime import datetime
-
 from app.kernel import clock
 from app.kernel.db import current
 from app.kernel.queue import enqueue
 from payments.charges.models import Payment
-from payments.ledger.actions import reverse
-from payments.ledger.queries import journals_of
+from payments.ledger.actions import take_back
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
 from payments.refunds.rules import REFUND
@@ -24,9 +21,4 @@ def let_go(payment: Payment, refund: Refund, event: str, cause: str, **along: ob
     move(refund, event, cause, next_check_at=None, **along)
     payment.refund_reserved_fen -= refund.amount_fen
     current().flush()
-    _reverse_all(refund, clock.now())
-
-
-def _reverse_all(refund: Refund, at: datetime) -> None:
-    for journal in reversed(journals_of(refund_reference(refund))):
-        reverse(journal, at)
+    take_back(refund_reference(refund), clock.now())

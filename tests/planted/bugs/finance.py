@@ -441,9 +441,7 @@ _CLEARED: Final = [
     Bug(
         "cleared unposted: suspense is left without its reversal",
         "payments/reconciliation/actions/clear.py",
-        """    for journal in journals_of(difference_reference(held)):
-        reverse(journal, clock.now())
-""",
+        "    take_back(difference_reference(held), clock.now())\n",
         "",
         [_SUSPENSE],
     ),
@@ -634,6 +632,13 @@ _BOOKED: Final = [
         "WHERE family = 'settlement'\n",
         "WHERE family = 'nothing'\n",
         [_SUSPENSE],
+    ),
+    Bug(
+        "let go by half: what was let go is taken back, what was posted in its place stands",
+        "payments/ledger/queries.py",
+        "or_(Journal.id.in_([each.id for each in own]), (Journal.kind == CORRECTION) & mended),",
+        "Journal.id.in_([each.id for each in own]),",
+        [_CORRECTIONS, _SUSPENSE],
     ),
     Bug(
         "corrected alone: who says that a journal is wrong reverses it",
