@@ -131,16 +131,31 @@ def _decided_once() -> None:
 
 
 def _posted() -> None:
+    """In its payee's books and to the fen; the payee is held, so that two at once bear no more than was kept."""
     op.execute(
         """
         CREATE FUNCTION a_borne_fee_is_in_the_books() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            broken text;
         BEGIN
+            PERFORM 1 FROM payee WHERE id = NEW.payee_id FOR NO KEY UPDATE;
             IF NOT EXISTS (
                 SELECT FROM journal JOIN bank_statement statement ON statement.id = NEW.statement_id
-                WHERE kind = 'fee_borne' AND business_ref = 'bank:' || statement.key || ':' || NEW.line
+                JOIN posting ON posting.journal_id = journal.id AND posting.amount_fen = -NEW.amount_fen
+                JOIN account ON account.id = posting.account_id AND code = 'wx_fee'
+                WHERE journal.kind = 'fee_borne' AND business_ref = 'bank:' || statement.key || ':' || NEW.line
+                  AND journal.payee_id = NEW.payee_id
             ) THEN
-                RAISE EXCEPTION 'line % of statement % is not posted', NEW.line, NEW.statement_id
-                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'a_borne_fee_is_in_the_books';
+                broken := 'a_borne_fee_is_in_the_books';
+            ELSIF (
+                SELECT sum(amount_fen) < 0 FROM account JOIN posting ON posting.account_id = account.id
+                WHERE account.payee_id = NEW.payee_id AND code = 'wx_fee'
+            ) THEN
+                broken := 'no_more_is_borne_than_was_kept';
+            END IF;
+            IF broken IS NOT NULL THEN
+                RAISE EXCEPTION 'line % of statement %: %', NEW.line, NEW.statement_id, broken
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = broken;
             END IF;
             RETURN NULL;
         END $$;

@@ -18,6 +18,7 @@ from payments.bank.actions.lines import (
     OwnMeaning,
 )
 from payments.bank.queries import BankBalance, NoSuchLine, balances, unexplained
+from payments.bank.rules.meanings import borne_lines
 from payments.ledger.actions import post
 from payments.parity.actions import NothingToCorrect, correct
 from payments.parity.queries import differences
@@ -29,7 +30,7 @@ from tests.payments.test_reconcile import hand_written
 from tests.payments.world import cases
 from tests.races import all_waiting_for, at_once
 from tests.remittance.scene import CHECKER, DOCUMENT, MAKER, Unit
-from tests.world import staff
+from tests.world import payee, staff
 
 THIRD = "staff:3"
 ACCOUNT = "571900000000009"
@@ -141,6 +142,14 @@ def test_no_more_is_borne_than_was_kept_and_only_of_what_came_in(unit: Unit) -> 
         accept_line(asked.key, CHECKER, "已核")
 
 
+def test_two_fees_that_are_accepted_at_once_are_no_more_than_was_kept(app: Flask, unit: Unit) -> None:
+    kept_fees(unit, 6)
+    statement = shows(unit, "+0.06|6月手续费", "+0.06|6月手续费")
+    asked = [explain_line(statement, line, "fee_borne", MAKER, "手续费").key for line in (1, 2)]
+    told_ = at_once(app, *(lambda key=key: accept_line(key, CHECKER, "已核") for key in asked))
+    assert (told_, "wx_fee" in unit.books()) == (["NoFeeToBear", "done"], False)
+
+
 def test_a_line_is_explained_by_two_persons_once_with_a_reason(app: Flask, unit: Unit) -> None:
     statement = shows(unit, "-2.00|账户管理费")
     with pytest.raises(NoSuchLine):
@@ -191,6 +200,7 @@ def test_a_person_hears_of_each_line_that_nothing_explains_for_three_days_and_of
 ACCEPT: LiteralString = (
     "UPDATE line_meaning SET state = 'accepted', decided_by = %(by)s, decided_at = now(), decided_because = 'x'"
 )
+ACCEPT_ONE: LiteralString = ACCEPT + " WHERE line = %(line)s"
 A_SETTLEMENT: LiteralString = """
 INSERT INTO settlement_arrival (flow_id, statement_id, line, by_reference, found_at)
 SELECT '77', id, 1, true, now() FROM bank_statement
@@ -215,6 +225,20 @@ def test_the_database_itself_lets_a_bank_line_be_one_thing_by_two_persons_and_in
     accept_line(asked.key, CHECKER, "已核")
     assert hand_written(program, A_SETTLEMENT) == "a_bank_line_is_one_thing"
     assert hand_written(program, "UPDATE line_meaning SET state = 'rejected'") == "a_meaning_is_decided_once"
+
+
+def test_the_database_itself_lets_no_other_sum_be_borne_no_other_payee_bear_it_and_no_more_than_was_kept(
+    unit: Unit, program: str
+) -> None:
+    kept_fees(unit, 5)
+    statement = shows(unit, "+0.06|1", "+0.06|2", "+0.06|3")
+    posted_ = ((payee().id, 6), (unit.payee.id, 4), (unit.payee.id, 6))
+    told_ = []
+    for line, (bearer, fen) in enumerate(posted_, 1):
+        explain_line(statement, line, "fee_borne", MAKER, "手续费")
+        post("fee_borne", f"bank:{statement}:{line}", bearer, clock.now(), borne_lines(fen))
+        told_.append(hand_written(program, ACCEPT_ONE, by=CHECKER, line=line))
+    assert told_ == ["a_borne_fee_is_in_the_books"] * 2 + ["no_more_is_borne_than_was_kept"]
 
 
 def test_finance_people_explain_bank_lines_at_a_terminal(app: Flask, unit: Unit) -> None:

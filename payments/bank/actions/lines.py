@@ -16,6 +16,7 @@ from payments.charges.actions.cases import open_case
 from payments.ledger.actions import post
 from payments.ledger.queries import balance
 from payments.ledger.rules import TREASURY
+from payments.payees.models import Payee
 from payments.payees.queries import payee_by_id
 
 
@@ -84,8 +85,8 @@ def accept_line(key: uuid.UUID, by: str, because: str) -> LineMeaning:
     """
     with transaction():
         found = _locked(key, by, because)
-        if found.meaning == FEE_BORNE and found.amount_fen > balance(found.payee_id, "wx_fee"):
-            raise NoFeeToBear
+        if found.meaning == FEE_BORNE:
+            _expect_kept(found)
         with refusing({"a_bank_line_is_one_thing": LineExplained}):
             _decide(found, "accepted", by, because)
         if found.meaning == FEE_BORNE:
@@ -135,6 +136,13 @@ def _locked(key: uuid.UUID, by: str, because: str) -> LineMeaning:
     if found.made_by == by:
         raise OwnMeaning
     return found
+
+
+def _expect_kept(found: LineMeaning) -> None:
+    """WeChat kept as much of what is still open; whoever else accepts a fee of this payee waits."""
+    current().get_one(Payee, found.payee_id, with_for_update={"key_share": True})
+    if found.amount_fen > balance(found.payee_id, "wx_fee"):
+        raise NoFeeToBear
 
 
 def _decide(found: LineMeaning, state: str, by: str, because: str) -> None:

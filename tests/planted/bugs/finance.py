@@ -575,8 +575,30 @@ _BANKED: Final = [
     Bug(
         "borne on paper: a fee that the unit bore is agreed on and not posted",
         "migrations/versions/0075_bank_lines.py",
-        "WHERE kind = 'fee_borne' AND business_ref = 'bank:' || statement.key || ':' || NEW.line",
-        "WHERE true",
+        "broken := 'a_borne_fee_is_in_the_books';",
+        "broken := NULL;",
+        [_LINES],
+    ),
+    Bug(
+        "borne by any sum: the journal of a borne fee says another sum than the bank",
+        "migrations/versions/0075_bank_lines.py",
+        " AND posting.amount_fen = -NEW.amount_fen\n                JOIN account",
+        "\n                JOIN account",
+        [_LINES],
+    ),
+    Bug(
+        "borne at once: two accept fees of a payee that were kept once",
+        "payments/bank/actions/lines.py",
+        """    current().get_one(Payee, found.payee_id, with_for_update={"key_share": True})
+""",
+        "",
+        [_LINES],
+    ),
+    Bug(
+        "borne by hand: the database lets more be borne than was kept",
+        "migrations/versions/0075_bank_lines.py",
+        "broken := 'no_more_is_borne_than_was_kept';",
+        "broken := NULL;",
         [_LINES],
     ),
     Bug(
