@@ -8,6 +8,9 @@ from sqlalchemy.engine import Connection
 
 from migrations.tables import metadata, ours
 
+LOCK_TIMEOUT = "-c lock_timeout=5s"
+"""A step that waits for a table makes all wait who come after it: rather it fails, and is taken again."""
+
 config = context.config
 
 
@@ -33,6 +36,6 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-engine = create_engine(owner_url(), poolclass=pool.NullPool)
+engine = create_engine(owner_url(), poolclass=pool.NullPool, connect_args={"options": LOCK_TIMEOUT})
 with engine.connect() as connection:
     migrate(connection)

@@ -71,7 +71,7 @@ def _alive(holds: str) -> None:
     op.create_unique_constraint("a_batch_is_live_or_not", "remittance_batch", key)
     op.create_foreign_key(
         "a_remittance_line_follows_its_batch", "remittance_line", "remittance_batch", ["batch_id", *key[1:]], key,
-        onupdate="CASCADE",
+        onupdate="CASCADE", postgresql_not_valid=True,
     )  # fmt: skip
     op.create_exclude_constraint(
         "a_day_is_remitted_once", "remittance_batch", ("payee_id", "="), ("days", "&&"), where=sa.text(holds),

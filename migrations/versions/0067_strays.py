@@ -22,8 +22,9 @@ CHANGING = ("state", "charge_id", "decided_by", "decided_at", "decided_because",
 def upgrade() -> None:
     op.alter_column("charge", "motorist_id", nullable=True)
     op.create_check_constraint(
-        "only_what_strayed_is_nobodys", "charge", "motorist_id IS NOT NULL OR source_kind = 'stray'"
-    )
+        "only_what_strayed_is_nobodys", "charge", "motorist_id IS NOT NULL OR source_kind = 'stray'",
+        postgresql_not_valid=True,
+    )  # fmt: skip
     _placements()
     graph(TABLE, PLACEMENT)
     follows_graph(TABLE, TABLE)

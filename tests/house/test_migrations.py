@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import Engine, create_engine, event, pool, text
 
 from app.domain.city_feed.rules import UPLOAD
 from app.domain.claims.rules import CLAIM
@@ -73,6 +73,28 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -
     assert tables(empty_database) - before == {"alembic_version"}
     command.upgrade(config(empty_database), "head")
     assert tables(empty_database) == made
+
+
+def test_a_step_waits_for_no_table_so_long_that_all_wait_behind_it(empty_database: str) -> None:
+    waits: list[str] = []
+
+    def look(connection: psycopg.Connection[Any], _: object) -> None:
+        waits.extend(told for (told,) in connection.execute("SHOW lock_timeout"))
+        connection.rollback()
+
+    event.listen(Engine, "connect", look)
+    try:
+        command.current(config(empty_database))
+    finally:
+        event.remove(Engine, "connect", look)
+    assert waits == ["5s"]
+
+
+def test_whatever_is_kept_is_proven_of_old_rows_but_where_they_may_end_as_they_were(
+    admin: psycopg.Connection[Any],
+) -> None:
+    unproven = admin.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated").fetchall()
+    assert unproven == [("fiscal_terms_name_their_payees_item",)]
 
 
 def tables(url: str) -> set[str]:
