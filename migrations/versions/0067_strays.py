@@ -16,6 +16,11 @@ PLACEMENT = (
     ("accepted", "place", "placed"),
     ("accepted", "fail", "failed"),
 )
+OF_A_STRAY = """ AND NOT EXISTS (
+                SELECT FROM stray_placement asked JOIN difference stray ON stray.id = asked.difference_id
+                WHERE asked.state = 'accepted' AND stray.channel_id = NEW.channel_id
+                  AND (stray.out_trade_no, stray.gap_fen) = (NEW.out_trade_no, NEW.amount_fen)
+            )"""
 CHANGING = ("state", "charge_id", "decided_by", "decided_at", "decided_because", "next_check_at", "tries")
 
 
@@ -31,6 +36,7 @@ def upgrade() -> None:
     grant(f"SELECT, INSERT, UPDATE ({', '.join(CHANGING)})", TABLE)
     _terms_are_fixed()
     _paid()
+    _brought_in(OF_A_STRAY)
     written_down(
         TABLE, "difference_id", "payee_id", "amount_fen", "way", "charge_id", "state", "made_by", "decided_by",
         moving="state",
@@ -134,8 +140,26 @@ def _paid() -> None:
     )
 
 
+def _brought_in(of_a_stray: str) -> None:
+    """What was paid through a merchant that has retired since is written down as its order; nobody is asked for it."""
+    op.execute(
+        f"""
+        CREATE OR REPLACE FUNCTION an_order_goes_through_a_channel_that_takes_it() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM merchant_channel WHERE id = NEW.channel_id AND valid @> NEW.created_at){of_a_stray} THEN
+                RAISE EXCEPTION 'channel % takes no order at %', NEW.channel_id, NEW.created_at
+                    USING ERRCODE = 'integrity_constraint_violation',
+                          CONSTRAINT = 'an_order_goes_through_a_channel_that_takes_it';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+
+
 def downgrade() -> None:
     """Only where nothing strayed that was given back: its charge is nobody's."""
+    _brought_in("")
     op.drop_table(TABLE)
     op.execute("DROP FUNCTION a_placed_stray_is_a_payment, stray_placement_terms_are_fixed")
     forget_graph(TABLE)

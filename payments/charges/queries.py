@@ -55,6 +55,12 @@ def orders_of(charge_id: int) -> Sequence[Order]:
         return session.scalars(found.execution_options(populate_existing=True)).all()
 
 
+def is_ours(out_trade_no: str) -> bool:
+    """Whether an order of ours, in whatever state, has this number at WeChat."""
+    with transaction() as session:
+        return session.scalar(select(select(Order).filter_by(out_trade_no=out_trade_no).exists())) is True
+
+
 def lines_of_order(order_id: int) -> Sequence[OrderLine]:
     """The charges that an order asks for, by id; they never change."""
     with transaction() as session:

@@ -46,7 +46,8 @@ ORDER = Machine("payment_order", ORDER_EDGES)
 CHARGE_STATES = ("created", "closing", "closed", "paid", "paid_late", "fulfilled", "rebooked", "refund_full")
 ORDER_STATES = ("preparing", "unknown", "payable", "closing", "closed", "refused", "paid")
 OPEN_ORDER = ("preparing", "unknown", "payable", "closing")
-PAID_AT_WECHAT = frozenset({"SUCCESS", "REFUND"})
+GIVEN_BACK_AT_WECHAT = "REFUND"
+PAID_AT_WECHAT = frozenset({"SUCCESS", GIVEN_BACK_AT_WECHAT})
 """After any refund an order reads REFUND for ever, so REFUND is paid too (WeChat Pay v3: partner/4012791856)."""
 STRAY = "stray"
 """The source of a charge under which a payment of nobody knows what is given back."""

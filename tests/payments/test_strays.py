@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
+from psycopg.errors import IntegrityConstraintViolation
 
 from app.domain.refunds.actions import tell_of
+from app.kernel import clock
 from app.kernel.clock import SHANGHAI
+from app.kernel.crypto import seal
 from app.kernel.db import transaction
 from payments.charges.actions import check_order
+from payments.charges.actions.settle import payer_place
 from payments.charges.models import Charge
 from payments.charges.queries import payments_of
 from payments.parity.queries import differences as out_of_parity
+from payments.payees.actions import retire_channel
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.receipts.queries import own_receipts
@@ -21,6 +27,7 @@ from payments.reconciliation.actions.place import (
     ChargeUnfit,
     NotAStray,
     OwnPlacement,
+    PaidForAnOrder,
     PlacementDecided,
     PlacementReasonMissing,
     PlacementWaits,
@@ -32,6 +39,7 @@ from payments.refunds.actions import give_back_due
 from payments.refunds.queries import refunds_of
 from payments.wechat import Done, JsapiOrder
 from tests.payments.papers import digits
+from tests.payments.test_charge_guard import AN_ORDER, run
 from tests.payments.test_follow import morning
 from tests.payments.test_reconcile import hand_written
 from tests.payments.world import (
@@ -171,6 +179,82 @@ def test_while_wechat_is_silent_or_the_charge_is_being_paid_nothing_is_concluded
     assert (now_is(stray), states(), state_of(debt)) == ("suspended", ["failed"], "paid")
     assert len(payments_of(debt.id)) == 1
     assert [each.kind for each in cases(str(placements()[0].key))] == ["stray_not_placed"]
+
+
+@pytest.mark.parametrize("way", ["settle", "give_back"])
+def test_a_stray_of_a_merchant_that_has_retired_since_is_placed_and_nobody_else_is_asked_for_an_order_there(
+    till: Till, payee: Payee, noon: datetime, program: str, way: str
+) -> None:
+    stray, debt, retired = strayed(till, payee, noon.date()), owed(payee), channel_of(payee.id)
+    retire_channel(retired.key, clock.now() + timedelta(seconds=30), "finance:7")
+    till.later(60)
+    asked = (
+        actions.place(stray.key, debt.key, MAKER, "凭证")
+        if way == "settle"
+        else actions.give_back(stray.key, MAKER, "误付")
+    )
+    later = AN_ORDER.replace("now()", "'2099-01-01'")
+    names = (retired.id, payee.id, 1250, stray.out_trade_no, debt.id)
+    with pytest.raises(IntegrityConstraintViolation, match="takes no order"):
+        run(program, later, *names)
+    actions.accept_placement(asked.key, CHECKER, "同意")
+    with pytest.raises(IntegrityConstraintViolation, match="takes no order"):
+        run(program, later, *names[:3], "another", debt.id)
+    actions.follow(till.pay)
+    assert (now_is(stray), states(), out_of_parity(noon.date())) == ("gone", ["placed"], [])
+
+
+def test_what_the_database_refuses_of_a_stray_is_given_up_and_a_person_hears_of_it(
+    till: Till, payee: Payee, noon: datetime, admin: psycopg.Connection[Any]
+) -> None:
+    stray, debt = strayed(till, payee, noon.date()), owed(payee)
+    actions.accept_placement(actions.place(stray.key, debt.key, MAKER, "凭证").key, CHECKER, "同意")
+    refuses = "CHECK (out_trade_no NOT LIKE 'X%') NOT VALID"
+    admin.execute(f"ALTER TABLE payment_order ADD CONSTRAINT nothing_of_the_kind {refuses}")
+    actions.follow(till.pay)
+    admin.execute("ALTER TABLE payment_order DROP CONSTRAINT nothing_of_the_kind")
+    assert (now_is(stray), states(), state_of(debt)) == ("suspended", ["failed"], "created")
+    [told] = cases(str(placements()[0].key))
+    assert (told.kind, told.detail["why"]) == ("stray_not_placed", "nothing_of_the_kind")
+
+
+def test_what_was_paid_under_a_number_of_ours_with_something_wrong_is_no_stray(
+    till: Till, payee: Payee, noon: datetime, admin: psycopg.Connection[Any]
+) -> None:
+    debt, order = till.ordered(payee)
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        payer = seal("somebody-else", payer_place(order))
+        admin.execute("UPDATE payment_order SET payer = %s WHERE id = %s", [payer, order.id])
+    till.paid(order)
+    morning(till, payee, noon.date())
+    actions.follow(till.pay)
+    [found] = differences_of(channel_of(payee.id).id, noon.date())
+    actions.explain(found.key, MAKER, "付款人不符")
+    actions.accept(found.key, CHECKER, "同意挂账")
+    with pytest.raises(PaidForAnOrder):
+        actions.give_back(found.key, MAKER, "误付")
+    with pytest.raises(PaidForAnOrder):
+        actions.place(found.key, debt.key, MAKER, "误付")
+    assert [each.kind for each in cases(order.out_trade_no)] == ["payment_mismatch"]
+
+
+@pytest.mark.parametrize("way", ["settle", "give_back"])
+def test_money_that_went_back_on_wechats_own_site_pays_nothing_and_goes_back_no_second_time(
+    till: Till, payee: Payee, noon: datetime, way: str
+) -> None:
+    stray, debt = strayed(till, payee, noon.date()), owed(payee)
+    asked = (
+        actions.place(stray.key, debt.key, MAKER, "凭证")
+        if way == "settle"
+        else actions.give_back(stray.key, MAKER, "误付")
+    )
+    till.wechat.control("POST", "/refund", {"out_trade_no": stray.out_trade_no})
+    actions.accept_placement(asked.key, CHECKER, "同意")
+    actions.follow(till.pay)
+    assert (now_is(stray), states(), state_of(debt)) == ("suspended", ["failed"], "created")
+    [told] = cases(str(asked.key))
+    assert (told.kind, told.detail["why"]) == ("stray_not_placed", "given_back_at_wechat")
 
 
 PLACED: LiteralString = "UPDATE stray_placement SET state = 'placed', next_check_at = NULL"

@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.kernel import audit, clock
-from app.kernel.db import current, refusing, transaction
+from app.kernel.db import current, refusing, transaction, violated
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
 from payments.charges.actions import open_charge, withdraw
 from payments.charges.actions.adopt import BeingPaid, adopt
@@ -20,7 +21,8 @@ from payments.charges.actions.locks import lock_charge
 from payments.charges.actions.rounds import one_round
 from payments.charges.models import Charge
 from payments.charges.queries import charge as charge_by_key
-from payments.charges.rules import NO_SUCH_ORDER, PAID_AT_WECHAT, STRAY
+from payments.charges.queries import is_ours
+from payments.charges.rules import GIVEN_BACK_AT_WECHAT, NO_SUCH_ORDER, PAID_AT_WECHAT, STRAY
 from payments.payees.models import MerchantChannel
 from payments.reconciliation.actions.match import let_vanish
 from payments.reconciliation.models import Difference, StrayPlacement
@@ -42,6 +44,13 @@ class NotAStray(Conflict):
 
     code = "not_a_stray"
     message = "该笔差异不是挂账中的长款收款，不能抵付或退回"
+
+
+class PaidForAnOrder(Conflict):
+    """It was made under a number of ours, which no other order takes; a case tells what is wrong with it."""
+
+    code = "stray_of_our_order"
+    message = "该笔收款的商户订单号属于本平台订单，应先按异常事项核查"
 
 
 class ChargeUnfit(Conflict):
@@ -89,7 +98,8 @@ class PlacementReasonMissing(Invalid):
 def place(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Ask that a stray payment pays an open charge of its payee, of the very sum; another person decides.
 
-    Refuses `NoSuchDifference`, `NotAStray`, `NoSuchCharge`, `ChargeUnfit`, `PlacementWaits`, `PlacementReasonMissing`.
+    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `NoSuchCharge`, `ChargeUnfit`, `PlacementWaits`,
+    `PlacementReasonMissing`.
     """
     with transaction():
         stray, debt = _stray(key), charge_by_key(charge_key)
@@ -101,7 +111,8 @@ def place(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> Stray
 def give_back(key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Ask that a stray payment goes back whole to whoever paid it; another person decides.
 
-    Refuses `NoSuchDifference`, `NotAStray`, `StrayTooOld`, `PlacementWaits`, `PlacementReasonMissing`.
+    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `StrayTooOld`, `PlacementWaits`,
+    `PlacementReasonMissing`.
     """
     with transaction():
         stray = _stray(key)
@@ -144,6 +155,8 @@ def _stray(key: uuid.UUID) -> Difference:
     stray = difference(key)
     if stray.state != "suspended" or stray.klass != "missing_here" or stray.gap_fen <= 0 or stray.out_trade_no is None:
         raise NotAStray
+    if is_ours(stray.out_trade_no):
+        raise PaidForAnOrder
     return stray
 
 
@@ -191,7 +204,7 @@ def _carry_out(placement_id: int, pay: WeChatPay) -> bool:
     assert stray.out_trade_no is not None
     match pay.query_order(stray.out_trade_no, sub_mchid):
         case Done(value=seen) if seen.trade_state in PAID_AT_WECHAT and seen.transaction_id == stray.subject:
-            _bring_in(placement_id, seen)
+            _take_in(placement_id, seen)
         case Done():
             _give_up(placement_id, "not_paid_at_wechat")
         case Refused(code=code) if code in NO_SUCH_ORDER:
@@ -200,6 +213,14 @@ def _carry_out(placement_id: int, pay: WeChatPay) -> bool:
             _wait(placement_id)
             return False
     return True
+
+
+def _take_in(placement_id: int, seen: Transaction) -> None:
+    """What was given back on WeChat's own site, were it a part, pays nothing here and does not go back once more."""
+    if seen.trade_state == GIVEN_BACK_AT_WECHAT:
+        _give_up(placement_id, "given_back_at_wechat")
+    else:
+        _bring_in(placement_id, seen)
 
 
 def _bring_in(placement_id: int, seen: Transaction) -> None:
@@ -211,6 +232,8 @@ def _bring_in(placement_id: int, seen: Transaction) -> None:
         _wait(placement_id)
     except ChargeUnfit:
         _give_up(placement_id, "charge_unfit")
+    except IntegrityError as error:
+        _give_up(placement_id, violated(error) or "refused_by_the_database")
 
 
 def _placed(placement_id: int, seen: Transaction) -> None:

@@ -520,6 +520,27 @@ _PLACED: Final = [
         [_STRAYS],
     ),
     Bug(
+        "goes-back-again: what WeChat gave back on its own site pays a charge, or goes back a second time",
+        "payments/reconciliation/actions/place.py",
+        "if seen.trade_state == GIVEN_BACK_AT_WECHAT:",
+        "if not seen.trade_state:",
+        [_STRAYS],
+    ),
+    Bug(
+        "retired-takes-all: where a stray waits for a decision an order goes through a merchant that has retired",
+        "migrations/versions/0067_strays.py",
+        "WHERE asked.state = 'accepted' AND stray.channel_id",
+        "WHERE stray.channel_id",
+        [_STRAYS],
+    ),
+    Bug(
+        "tried-for-ever: what the database refuses of a stray is tried again every two minutes, and nobody hears of it",
+        "payments/reconciliation/actions/place.py",
+        '_give_up(placement_id, violated(error) or "refused_by_the_database")',
+        "raise error",
+        [_STRAYS],
+    ),
+    Bug(
         "placed alone: who says where a stray payment goes decides it",
         "migrations/versions/0067_strays.py",
         'sa.CheckConstraint("decided_by <> made_by", name="a_placement_is_decided_by_another_person"),',
