@@ -22,7 +22,9 @@ CONFIRMED = """
                 broken := 'a_charge_is_for_a_confirmed_payee';
 """
 WITH_ITS_VAT = """
-            ELSIF EXISTS (SELECT FROM payee WHERE id = NEW.payee_id AND regime = 'SOE') AND NOT EXISTS (
+            ELSIF NEW.source_kind <> 'stray' AND EXISTS (
+                SELECT FROM payee WHERE id = NEW.payee_id AND regime = 'SOE'
+            ) AND NOT EXISTS (
                 SELECT FROM receipt_terms
                 WHERE payee_id = NEW.payee_id AND confirmed_by IS NOT NULL AND valid @> NEW.created_at
             ) THEN

@@ -86,10 +86,11 @@ def payee_by_key(key: uuid.UUID) -> Payee:
         return payee
 
 
-def collecting_payee(payee_id: int) -> Payee:
+def collecting_payee(payee_id: int, *, earns: bool = True) -> Payee:
     """The payee, which may collect now. Refuses `NoSuchPayee`, `PayeeNotConfirmed`, `VatNotConfirmed`.
 
-    One that has ended may: what arose while it was there is still owed to it.
+    One that has ended may: what arose while it was there is still owed to it. What it does not earn, since it only goes
+    back, has no VAT in it.
     """
     with transaction() as session:
         now, counting = clock.now(), {False, _samples_accepted}
@@ -108,7 +109,7 @@ def collecting_payee(payee_id: int) -> Payee:
         payee, is_confirmed, knows_its_vat = row
         if not is_confirmed:
             raise PayeeNotConfirmed
-        if not knows_its_vat:
+        if earns and not knows_its_vat:
             raise VatNotConfirmed
         return payee
 

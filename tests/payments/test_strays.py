@@ -18,9 +18,9 @@ from payments.charges.actions.settle import payer_place
 from payments.charges.models import Charge
 from payments.charges.queries import payments_of
 from payments.parity.queries import differences as out_of_parity
-from payments.payees.actions import retire_channel
+from payments.payees.actions import end_terms, retire_channel
 from payments.payees.models import Payee
-from payments.payees.queries import channel_of
+from payments.payees.queries import VatNotConfirmed, channel_of, terms_of
 from payments.receipts.queries import own_receipts
 from payments.reconciliation import actions
 from payments.reconciliation.actions.place import (
@@ -237,6 +237,19 @@ def test_what_was_paid_under_a_number_of_ours_with_something_wrong_is_no_stray(
     with pytest.raises(PaidForAnOrder):
         actions.place(found.key, debt.key, MAKER, "误付")
     assert [each.kind for each in cases(order.out_trade_no)] == ["payment_mismatch"]
+
+
+def test_a_stray_of_an_enterprise_goes_back_though_its_vat_is_confirmed_no_longer(till: Till, noon: datetime) -> None:
+    payee = till.enterprise_payee()
+    stray = strayed(till, payee, noon.date())
+    [terms] = terms_of(payee.id)
+    end_terms(terms.key, clock.now() + timedelta(seconds=30), "finance:7")
+    till.later(60)
+    with pytest.raises(VatNotConfirmed):
+        owed(payee)
+    actions.accept_placement(actions.give_back(stray.key, MAKER, "误付").key, CHECKER, "同意")
+    actions.follow(till.pay)
+    assert (now_is(stray), states()) == ("gone", ["placed"])
 
 
 @pytest.mark.parametrize("way", ["settle", "give_back"])

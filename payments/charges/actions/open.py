@@ -13,7 +13,7 @@ from app.kernel.refusals import Conflict
 from payments.charges.actions.locks import lock_charge
 from payments.charges.models import Charge
 from payments.charges.queries import charge_of_source
-from payments.charges.rules import CHARGE, for_wechats_bill
+from payments.charges.rules import CHARGE, STRAY, for_wechats_bill
 from payments.payees.queries import collecting_payee
 
 
@@ -38,10 +38,10 @@ def open_charge(
 
     `description` is what WeChat shows (1 to 127 characters). When the charge is paid the
     job `on_paid` is enqueued with `source_key`; 0 fen is settled at once, without an order or a posting.
-    Refuses `NoSuchPayee`, `PayeeNotConfirmed`, `ChargedDifferently`.
+    Refuses `NoSuchPayee`, `PayeeNotConfirmed`, `VatNotConfirmed`, `ChargedDifferently`.
     """
     with transaction():
-        payee = collecting_payee(payee_id)
+        payee = collecting_payee(payee_id, earns=source_kind != STRAY)
         key = _insert(
             source_kind=source_kind, source_key=source_key, payee_id=payee.id, amount_fen=amount_fen,
             motorist_id=motorist_id, description=for_wechats_bill(description), on_paid=on_paid,
