@@ -6,7 +6,8 @@ revision = "0070"
 down_revision = "0069"
 
 BEGUN = "lower(channel.valid)"
-HAS_A_MERCHANT = """(EXISTS (SELECT FROM merchant_channel WHERE merchant_channel.payee_id = lot_payee.payee_id)
+HAS_A_MERCHANT = """(EXISTS (SELECT FROM merchant_channel channel
+                             WHERE channel.payee_id = lot_payee.payee_id AND channel.valid IS NOT NULL)
                      OR EXISTS (SELECT FROM journal WHERE journal.payee_id = lot_payee.payee_id))"""
 FORMER = """through > coalesce(signed_off_through(payee_id), CASE
                     WHEN EXISTS (SELECT FROM merchant_channel WHERE merchant_channel.payee_id = lot_payee.payee_id)

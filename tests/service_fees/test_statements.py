@@ -21,7 +21,7 @@ from app.domain.service_fees.actions.statements import (
 from app.kernel import clock
 from app.kernel.ids import new_key
 from payments.ledger.actions import post
-from payments.payees.actions import open_payee
+from payments.payees.actions import open_channel, open_payee
 from payments.payees.models import Payee
 from payments.payees.rules import FiscalParticulars
 from payments.reconciliation.rules import fee_lines
@@ -145,6 +145,15 @@ def test_a_payee_that_never_collected_has_nothing_to_sign_off(entrusted: Entrust
     entrusted.is_over(JUNE)
     made = entrusted.drafts()
     assert [(each.lot_id, each.base_fen) for each in lines_of(made)] == [(entrusted.lot.id, 500), (quiet.id, 0)]
+
+
+def test_a_merchant_that_nobody_has_confirmed_holds_nothing_back(entrusted: Entrusted) -> None:
+    entrusted.agrees()
+    quiet, receives = quiet_lot(entrusted), unconnected()
+    open_channel(receives.id, sp_mchid="1600000001", sub_mchid="99999999", actor="finance:6")
+    pay_to(quiet, receives, shanghai("2026-06-01 00:00"))
+    entrusted.is_over(JUNE)
+    assert entrusted.drafts().lines == 2
 
 
 def test_a_payee_without_a_merchant_that_has_postings_holds_the_month_back(entrusted: Entrusted) -> None:
