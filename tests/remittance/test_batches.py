@@ -275,8 +275,9 @@ def test_a_refusal_has_its_paper_another_persons_word_and_comes_before_sending(u
         refused(made, by=MAKER)
     with pytest.raises(RefusalUnfit):
         refused(made, " ")
-    with pytest.raises(RefusalUnfit):
-        refuse(made.key, "退单0007", unit.today + DAY, evidence(), CHECKER, "项目编码已停用")
+    for day in (unit.today + DAY, unit.today - DAY):
+        with pytest.raises(RefusalUnfit):
+            refuse(made.key, "退单0007", day, evidence(), CHECKER, "项目编码已停用")
     refused(made)
     again = unit.approved()
     with pytest.raises(RefusalKnown):

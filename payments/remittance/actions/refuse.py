@@ -8,6 +8,7 @@ from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid
 from payments.remittance.actions.steps import lock_anothers, move
 from payments.remittance.models import RemittanceBatch, RemittanceRefusal
+from payments.remittance.queries import proposed_on
 
 
 class RefusalKnown(Conflict):
@@ -18,10 +19,10 @@ class RefusalKnown(Conflict):
 
 
 class RefusalUnfit(Invalid):
-    """A refusal has its paper's number, and a day that is not to come."""
+    """A refusal has its paper's number, and a day that is not to come, nor before the batch was there."""
 
     code = "treasury_refusal_unfit"
-    message = "请填写凭证号及不晚于今日的日期"
+    message = "请填写凭证号及不早于提交批次、不晚于今日的日期"
 
 
 def refuse(
@@ -35,7 +36,7 @@ def refuse(
     """
     with transaction():
         batch, now = lock_anothers(key, by), clock.now()
-        if not number.strip() or refused_on > clock.business_day(now):
+        if not number.strip() or not proposed_on(batch.id) <= refused_on <= clock.business_day(now):
             raise RefusalUnfit
         move(batch, "refuse", by, because)
         with refusing({"a_treasurys_refusal_is_of_one_batch": RefusalKnown}):

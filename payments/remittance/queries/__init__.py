@@ -6,6 +6,7 @@ from payments.remittance.queries.batches import (
     NoSuchBatch,
     batch,
     batches,
+    proposed_on,
     reference_of,
     sent_on,
     steps_of,
@@ -24,6 +25,6 @@ from payments.remittance.queries.papers import BatchPaper, NoBatchPaper, paper_o
 
 __all__ = [
     "PAGE", "BatchPaper", "BatchView", "Due", "Late", "NoBatchPaper", "NoSuchBatch", "batch", "batches", "dues",
-    "first_unfinal", "overdue", "paper_of", "papers", "reference_of", "remittable_through", "sent_on", "steps_of",
-    "unreceived", "view",
+    "first_unfinal", "overdue", "paper_of", "papers", "proposed_on", "reference_of", "remittable_through", "sent_on",
+    "steps_of", "unreceived", "view",
 ]  # fmt: skip

@@ -102,6 +102,13 @@ def steps_of(batch_id: int) -> Sequence[RemittanceStep]:
         return session.scalars(select(RemittanceStep).filter_by(batch_id=batch_id).order_by(RemittanceStep.id)).all()
 
 
+def proposed_on(batch_id: int) -> date:
+    """The day on which a batch was proposed."""
+    with transaction() as session:
+        first = select(RemittanceStep.at).filter_by(batch_id=batch_id).order_by(RemittanceStep.id).limit(1)
+        return clock.business_day(session.scalars(first).one())
+
+
 def sent_on(batch_id: int) -> date | None:
     """The day on which a batch was sent; none: it was not."""
     with transaction() as session:
