@@ -270,6 +270,23 @@ def test_money_that_went_back_on_wechats_own_site_pays_nothing_and_goes_back_no_
     assert (told.kind, told.detail["why"]) == ("stray_not_placed", "given_back_at_wechat")
 
 
+def test_a_person_hears_of_a_placement_of_which_wechat_does_not_tell_for_more_than_a_day(
+    till: Till, payee: Payee, noon: datetime
+) -> None:
+    stray = strayed(till, payee, noon.date())
+    asked = actions.give_back(stray.key, MAKER, "误付")
+    actions.accept_placement(asked.key, CHECKER, "同意")
+    for hours in (0, 1, 2, 7):
+        till.later(hours * 3600)
+        till.fail("error_500", "query", 2)
+        actions.follow(till.pay)
+    assert (states(), cases(str(asked.key))) == (["accepted"], [])
+    till.later(25 * 3600)
+    till.fail("error_500", "query", 2)
+    actions.follow(till.pay)
+    assert (states(), [each.kind for each in cases(str(asked.key))]) == (["accepted"], ["stray_waits"])
+
+
 PLACED: LiteralString = "UPDATE stray_placement SET state = 'placed', next_check_at = NULL"
 ACCEPTED: LiteralString = (
     "UPDATE stray_placement SET state = 'accepted', decided_by = %(by)s, decided_at = now(), decided_because = 'x'"

@@ -93,6 +93,8 @@ def test_the_same_money_seen_twice_leaves_suspense_by_reversals_alone(shop: Shop
     before = books(shop.payee)
     assert before.items() >= held.items()
     asked = actions.clear_against_charge(there.key, charge_of(here), MAKER, "同一笔收款，单号登记有误")
+    with pytest.raises(ClearingWaits):
+        actions.give_back(there.key, MAKER, "误付")
     assert books(shop.payee) == before
     actions.accept_clearing(asked.key, CHECKER, "凭证已核")
     assert books(shop.payee) == {code: fen for code, fen in before.items() if code not in held}

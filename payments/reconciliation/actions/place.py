@@ -24,9 +24,10 @@ from payments.charges.queries import charge as charge_by_key
 from payments.charges.queries import is_ours
 from payments.charges.rules import GIVEN_BACK_AT_WECHAT, NO_SUCH_ORDER, PAID_AT_WECHAT, STRAY
 from payments.payees.models import MerchantChannel
+from payments.reconciliation.actions.clear import ClearingWaits
 from payments.reconciliation.actions.match import let_vanish
 from payments.reconciliation.models import Difference, StrayPlacement
-from payments.reconciliation.queries import NoSuchPlacement, difference
+from payments.reconciliation.queries import NoSuchPlacement, being_cleared, difference
 from payments.reconciliation.rules import GIVE_BACK, PLACEMENT, SETTLE, next_look
 from payments.refunds.rules import REFUNDABLE_FOR
 from payments.wechat import Done, Refused, Transaction, Unknown, WeChatPay
@@ -98,8 +99,8 @@ class PlacementReasonMissing(Invalid):
 def place(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Ask that a stray payment pays an open charge of its payee, of the very sum; another person decides.
 
-    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `NoSuchCharge`, `ChargeUnfit`, `PlacementWaits`,
-    `PlacementReasonMissing`.
+    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `ClearingWaits`, `NoSuchCharge`, `ChargeUnfit`,
+    `PlacementWaits`, `PlacementReasonMissing`.
     """
     with transaction():
         stray, debt = _stray(key), charge_by_key(charge_key)
@@ -111,7 +112,7 @@ def place(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> Stray
 def give_back(key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Ask that a stray payment goes back whole to whoever paid it; another person decides.
 
-    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `StrayTooOld`, `PlacementWaits`,
+    Refuses `NoSuchDifference`, `NotAStray`, `PaidForAnOrder`, `ClearingWaits`, `StrayTooOld`, `PlacementWaits`,
     `PlacementReasonMissing`.
     """
     with transaction():
@@ -157,6 +158,8 @@ def _stray(key: uuid.UUID) -> Difference:
         raise NotAStray
     if is_ours(stray.out_trade_no):
         raise PaidForAnOrder
+    if being_cleared(stray.id):
+        raise ClearingWaits
     return stray
 
 
@@ -251,10 +254,13 @@ def _placed(placement_id: int, seen: Transaction) -> None:
 
 
 def _wait(placement_id: int) -> None:
-    """WeChat does not tell, or somebody is paying the charge at this moment."""
+    """WeChat does not tell, or somebody is paying the charge; after more than a day a person hears of it."""
     with transaction():
-        found = _locked(placement_id)
-        found.next_check_at = next_look(found.tries, clock.now()) or clock.now() + timedelta(days=1)
+        found, now = _locked(placement_id), clock.now()
+        planned = next_look(found.tries, now)
+        if planned is None:
+            open_case("stray_waits", f"stray:{found.key}", 2, payee_id=found.payee_id)
+        found.next_check_at = planned or now + timedelta(days=1)
         found.tries += 1
 
 

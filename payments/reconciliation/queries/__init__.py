@@ -31,6 +31,7 @@ from payments.reconciliation.queries.suspense import (
     NoSuchClearing,
     NoSuchPlacement,
     PlacementView,
+    being_cleared,
     clearing,
     clearings,
     held_for_charge,
@@ -45,7 +46,7 @@ from payments.reconciliation.queries.suspense import (
 __all__ = [
     "PAGE", "ClearingView", "DayNotSignedOff", "DaySheet", "DayView", "DifferenceView", "Held", "MonthNotSignedOff",
     "NoSuchClearing", "NoSuchDifference", "NoSuchMerchant", "NoSuchPlacement", "PlacementView", "RateView", "SheetBill",
-    "SheetDifference", "agreed_ppm", "clearing", "clearings", "day_sheet", "days", "difference", "differences",
-    "differences_of", "held_for_charge", "held_for_refund", "latest_run", "merchant", "month_sheets", "payee_of_held",
-    "placement", "placements", "rate", "rates", "sign_off", "surplus", "suspense", "unexplained",
+    "SheetDifference", "agreed_ppm", "being_cleared", "clearing", "clearings", "day_sheet", "days", "difference",
+    "differences", "differences_of", "held_for_charge", "held_for_refund", "latest_run", "merchant", "month_sheets",
+    "payee_of_held", "placement", "placements", "rate", "rates", "sign_off", "surplus", "suspense", "unexplained",
 ]  # fmt: skip

@@ -118,6 +118,13 @@ def suspense(*, payees: Collection[int] | None = None, channel_id: int | None = 
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
+def being_cleared(difference_id: int) -> bool:
+    """Whether somebody has asked that it be cleared, and nobody has decided."""
+    with transaction() as session:
+        waits = select(SuspenseClearingLine).filter_by(difference_id=difference_id, state="waiting")
+        return session.scalar(select(waits.exists())) is True
+
+
 def clearing(key: uuid.UUID) -> SuspenseClearing:
     """The clearing by its public key. Refuses `NoSuchClearing`."""
     with transaction() as session:
