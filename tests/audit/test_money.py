@@ -97,11 +97,12 @@ def test_a_day_of_bills_is_in_the_log_from_its_files_to_its_signature(
 def test_each_line_of_a_bank_statement_is_in_the_log_without_what_the_bank_wrote_there(
     admin: psycopg.Connection[Any], database: Addresses
 ) -> None:
-    of = payee("enterprise").id
+    of = payee("enterprise")
     statement = admin.execute(
         "INSERT INTO bank_statement (key, payee_id, format, account, sha256, lines, opening_fen, moved_fen, "
         "closing_fen, imported_by, imported_at) "
-        "VALUES (gen_random_uuid(), %s, 'csv', '1', 'x', 1, 0, 4200, 4200, 'staff:1', now()) RETURNING id", [of],
+        "VALUES (gen_random_uuid(), %s, 'csv', %s, 'x', 1, 0, 4200, 4200, 'staff:1', now()) RETURNING id",
+        [of.id, of.bank_account],
     ).fetchone()  # fmt: skip
     assert statement is not None
     admin.execute("INSERT INTO bank_line VALUES (%s, 1, '2026-06-10', 4200, '某某 转账')", statement)

@@ -6,8 +6,9 @@ from werkzeug.serving import make_server
 
 from app.wiring import wiring
 from payments.charges.actions import prepare
-from payments.refunds.actions import check_refund
+from payments.refunds.actions import check_refund, pay_to_card
 from payments.shipping.actions import report_due
+from payments.wechat import BankCard
 from wsgi import create_app
 
 
@@ -29,6 +30,12 @@ def bring_refund(refund_id: int) -> None:
     with create_app().app_context():
         wired = wiring()
         check_refund(refund_id, wired.pay, wired.settings.wechat.refund_notify_url)
+
+
+def pay_one_to_card(refund: uuid.UUID, card: BankCard) -> None:
+    """Have one abnormal refund paid to a card."""
+    with create_app().app_context():
+        pay_to_card(refund, card, wiring().pay, "staff:2", "原卡已注销")
 
 
 def tell_of_services() -> None:
