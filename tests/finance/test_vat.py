@@ -37,7 +37,7 @@ def changes_to(of: Payee, rate: Vat, at: datetime) -> None:
 
 
 @given(some.integers(0, 10**12), some.integers(0, 2000))
-def test_what_goes_back_takes_as_much_tax_with_it_as_it_brought(fen: int, basis_points: int) -> None:
+def test_at_one_rate_what_goes_back_takes_as_much_tax_with_it_as_it_brought(fen: int, basis_points: int) -> None:
     came, went = (VatLine("某公司", "general", basis_points, sign * fen) for sign in (1, -1))
     assert (came.tax_fen, came.net_fen) == (-went.tax_fen, -went.net_fen)
     assert abs(came.net_fen * basis_points - came.tax_fen * 10_000) <= (10_000 + basis_points) / 2

@@ -72,7 +72,7 @@ class VatLine:
 
     @property
     def tax_fen(self) -> Fen:
-        """Of the whole sum, half a fen upwards; what goes back takes as much tax with it as it brought."""
+        """Of the whole sum, half a fen upwards; what goes back takes tax with it at its own day's rate."""
         tax = tax_within(abs(self.gross_fen), self.basis_points or 0)
         return tax if self.gross_fen >= 0 else -tax
 
