@@ -21,6 +21,7 @@ def upgrade() -> None:
         ["id", "item_code"], postgresql_not_valid=True,
     )  # fmt: skip
     _fixed("'valid', 'confirmed_by', 'confirmed_at', 'fiscal_item'")
+    _confirmed()
 
 
 def _fixed(changing: str) -> None:
@@ -40,7 +41,29 @@ def _fixed(changing: str) -> None:
     )
 
 
+def _confirmed() -> None:
+    """A foreign key does not look at an old row again when somebody vouches for it."""
+    op.execute(
+        """
+        CREATE FUNCTION confirmed_terms_name_their_payees_item() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.item_code IS DISTINCT FROM (SELECT item_code FROM payee WHERE id = NEW.payee_id) THEN
+                RAISE EXCEPTION 'terms % name another item than their payee', NEW.id
+                    USING ERRCODE = 'integrity_constraint_violation',
+                          CONSTRAINT = 'confirmed_terms_name_their_payees_item';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER confirmed_terms_name_their_payees_item BEFORE UPDATE OF confirmed_by ON receipt_terms
+            FOR EACH ROW WHEN (NEW.regime = 'TREASURY')
+            EXECUTE FUNCTION confirmed_terms_name_their_payees_item()
+        """
+    )
+
+
 def downgrade() -> None:
+    op.execute("DROP TRIGGER confirmed_terms_name_their_payees_item ON receipt_terms")
+    op.execute("DROP FUNCTION confirmed_terms_name_their_payees_item")
     _fixed("'valid', 'confirmed_by', 'confirmed_at'")
     op.drop_constraint("fiscal_terms_name_their_payees_item", "receipt_terms")
     op.drop_column("receipt_terms", "fiscal_item")

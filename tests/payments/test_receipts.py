@@ -349,6 +349,17 @@ def test_a_fiscal_bill_names_the_item_under_which_the_money_is_paid_in(payee: Pa
     assert refusal.value.diag.constraint_name == "fiscal_terms_name_their_payees_item"
 
 
+def test_old_fiscal_terms_that_name_another_item_are_not_confirmed_any_more(
+    payee: Payee, admin: psycopg.Connection[Any]
+) -> None:
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        row = admin.execute(FISCAL_TERMS + "RETURNING key", [payee.id]).fetchone()
+    assert row is not None
+    with pytest.raises(ItemOfAnother):
+        confirm_terms(row[0], "b")
+
+
 def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till: Till) -> None:
     payee = open_payee(
         "某公司", EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001"), SINCE, actor="a"

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 
@@ -43,6 +44,12 @@ class TermsOverlap(Conflict):
     message = "该收费主体在此期间已有经确认的开票要素"
 
 
+_UNFIT: Final = {
+    "a_payee_has_one_kind_of_terms_at_a_time": TermsOverlap,
+    "confirmed_terms_name_their_payees_item": ItemOfAnother,
+}
+
+
 def record_terms(
     payee_id: int, since: datetime, *, item_code: str, item_name: str, vat: Vat | None, note: str, by: str
 ) -> ReceiptTerms:
@@ -69,13 +76,17 @@ def record_terms(
 
 
 def confirm_terms(key: uuid.UUID, by: str) -> ReceiptTerms:
-    """A second person's word that terms are right. Refuses `NoSuchTerms`, `OwnTerms`, `TermsOverlap`."""
+    """A second person's word that terms are right.
+
+    Refuses `NoSuchTerms`, `OwnTerms`, `TermsOverlap`, and `ItemOfAnother` for what was recorded before items were held
+    against the payee's.
+    """
     with transaction():
         terms = _locked(key)
         if terms.recorded_by == by:
             raise OwnTerms
         if terms.confirmed_by is None:
-            with refusing({"a_payee_has_one_kind_of_terms_at_a_time": TermsOverlap}) as session:
+            with refusing(_UNFIT) as session:
                 terms.confirmed_by, terms.confirmed_at = by, clock.now()
                 session.flush()
             audit.record("receipt_terms.confirm", "receipt_terms", terms.id, by)

@@ -112,6 +112,13 @@ _RECONCILED: Final = [
 
 _RECEIPTED: Final = [
     Bug(
+        "another's item: old terms are confirmed under which nothing is paid in",
+        "migrations/versions/0071_one_item.py",
+        "BEFORE UPDATE OF confirmed_by ON receipt_terms",
+        "BEFORE UPDATE OF note ON receipt_terms",
+        [_RECEIPTS],
+    ),
+    Bug(
         "constraint dropped: a charge stands on two receipts",
         "migrations/versions/0043_receipts.py",
         '"receipt_line", ["charge_id"], unique=True, postgresql_where=live',
