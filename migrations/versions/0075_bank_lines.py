@@ -30,6 +30,7 @@ def upgrade() -> None:
     _decided_once()
     _posted()
     _one_thing()
+    _watched_from_now_on()
 
 
 def _number(name: str) -> sa.Column[int]:
@@ -194,7 +195,14 @@ def _one_thing() -> None:
         )
 
 
+def _watched_from_now_on() -> None:
+    """Nobody is told at once of all lines of years that nobody had to explain; they are listed as loose all the same."""
+    op.add_column("bank_statement", sa.Column("is_watched", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.alter_column("bank_statement", "is_watched", server_default=sa.true())
+
+
 def downgrade() -> None:
+    op.drop_column("bank_statement", "is_watched")
     for table in ("settlement_arrival", "remittance_receipt"):
         op.execute(f"DROP TRIGGER {table}_is_one_thing ON {table}")
     op.drop_table("line_meaning")

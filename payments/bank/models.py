@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
@@ -64,6 +64,8 @@ class BankStatement(Base):
     closing_fen: Mapped[int]
     imported_by: Mapped[str]
     imported_at: Mapped[datetime]
+    is_watched: Mapped[bool] = mapped_column(server_default=true())
+    """Whether a person hears of lines that nothing explains; not of those that came before lines were explained."""
 
 
 class BankLine(Base):

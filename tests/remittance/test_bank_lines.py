@@ -197,6 +197,18 @@ def test_a_person_hears_of_each_line_that_nothing_explains_for_three_days_and_of
     assert [each.kind for each in cases(f"bank_balance:{unit.payee.id}:")] == ["bank_balance_differs"]
 
 
+def test_nobody_is_told_of_lines_that_came_before_lines_were_explained(
+    unit: Unit, admin: psycopg.Connection[Any]
+) -> None:
+    shows(unit, "-2.00|账户管理费")
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("UPDATE bank_statement SET is_watched = false")
+    for _ in range(4):
+        unit.next_day()
+    assert (watch_lines(), loose(unit)) == (0, [(1, -200)])
+
+
 ACCEPT: LiteralString = (
     "UPDATE line_meaning SET state = 'accepted', decided_by = %(by)s, decided_at = now(), decided_because = 'x'"
 )

@@ -109,11 +109,12 @@ def reject_line(key: uuid.UUID, by: str, because: str) -> LineMeaning:
 def watch_lines() -> int:
     """A person hears of each line that nothing explains for three days, and of balances that differ.
 
-    Returns how many there are.
+    Lines of statements that came before lines were explained at all are listed, and no cases. Returns how many there
+    are.
     """
     with transaction():
         before = clock.business_day(clock.now()) - timedelta(days=LATE_DAYS)
-        late = [each for each in unexplained(limit=None) if each.booked_on < before]
+        late = [each for each in unexplained(watched=True, limit=None) if each.booked_on < before]
         for each in late:
             told = {"payee_id": each.payee_id, "fen": each.amount_fen, "owner": each.owner}
             reference = f"bank:{each.statement}:{each.line}"

@@ -99,9 +99,14 @@ class BankBalance:
         return self.closing_fen - told
 
 
-def unexplained(*, payees: Collection[int] | None = None, limit: int | None) -> list[LooseLine]:
-    """Lines that nothing explains, the oldest first; of these payees alone, if named."""
-    told = {"payees": None if payees is None else list(payees), "statement": None, "line": None, "at_most": limit}
+def unexplained(
+    *, payees: Collection[int] | None = None, watched: bool = False, limit: int | None
+) -> list[LooseLine]:  # fmt: skip
+    """Lines that nothing explains, the oldest first; of these payees or of watched statements alone, if asked."""
+    told = {
+        "payees": None if payees is None else list(payees), "watched": watched, "statement": None, "line": None,
+        "at_most": limit,
+    }  # fmt: skip
     with transaction() as session:
         return [_loose(row) for row in session.execute(_LOOSE, told)]
 
@@ -111,7 +116,7 @@ def unexplained_line(of: uuid.UUID, number: int) -> LooseLine | None:
     with transaction() as session:
         if session.get(BankLine, (statement(of).id, number)) is None:
             raise NoSuchLine
-        told = {"payees": None, "statement": of, "line": number, "at_most": 1}
+        told = {"payees": None, "watched": False, "statement": of, "line": number, "at_most": 1}
         row = session.execute(_LOOSE, told).one_or_none()
         return None if row is None else _loose(row)
 
@@ -181,6 +186,7 @@ _LOOSE: Final = text(
         WHERE said.statement_id = line.statement_id AND said.line = line.number AND state = 'waiting'
     ) AS waiting ON true
     WHERE {IS_FREE} AND (CAST(:payees AS bigint[]) IS NULL OR payee.id = ANY(:payees))
+      AND (NOT CAST(:watched AS boolean) OR statement.is_watched)
       AND (CAST(:statement AS uuid) IS NULL OR statement.key = :statement AND line.number = :line)
     ORDER BY line.booked_on, line.statement_id, line.number LIMIT :at_most
     """  # noqa: S608 - all parts are written here
