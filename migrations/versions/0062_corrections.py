@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from migrations.words import grant, written_down
 
@@ -41,7 +42,8 @@ def _corrections() -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("key", sa.Uuid, nullable=False),
         sa.Column("journal_id", sa.BigInteger, nullable=False), sa.Column("payee_id", sa.BigInteger, nullable=False),
-        _text("because"), _text("made_by"), sa.Column("made_at", moment, nullable=False), _text("state"),
+        sa.Column("instead_payee_id", sa.BigInteger, sa.ForeignKey("payee.id", name="fk_correction_instead_payee_id")),
+        sa.Column("instead", JSONB), _text("because"), _text("made_by"), sa.Column("made_at", moment, nullable=False), _text("state"),
         _text("decided_by", nullable=True), sa.Column("decided_at", moment, nullable=True),
         _text("decided_because", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_correction"),
@@ -54,6 +56,9 @@ def _corrections() -> None:
         sa.CheckConstraint(
             "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
             name="a_decided_correction_says_how_and_why",
+        ),
+        sa.CheckConstraint(
+            "(instead IS NULL) = (instead_payee_id IS NULL)", name="what_stands_instead_has_its_payee"
         ),
         sa.CheckConstraint("because <> '' AND decided_because <> ''", name="a_correction_says_something"),
     )  # fmt: skip
@@ -84,8 +89,13 @@ def _posted() -> None:
         """
         CREATE FUNCTION an_accepted_correction_is_posted() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF NOT EXISTS (SELECT FROM journal WHERE kind = 'reversal' AND reverses_id = NEW.journal_id) THEN
-                RAISE EXCEPTION 'journal % is not reversed', NEW.journal_id
+            IF NOT EXISTS (SELECT FROM journal WHERE kind = 'reversal' AND reverses_id = NEW.journal_id)
+               OR NEW.instead IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM journal wrong JOIN journal stands
+                   ON (stands.kind, stands.business_ref) = ('correction', wrong.kind || '/' || wrong.business_ref)
+                   WHERE wrong.id = NEW.journal_id
+               ) THEN
+                RAISE EXCEPTION 'journal % is not reversed, or nothing stands in its place', NEW.journal_id
                     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'an_accepted_correction_is_posted';
             END IF;
             RETURN NULL;
@@ -106,6 +116,13 @@ def _agreed() -> None:
             IF NOT EXISTS (
                 SELECT FROM correction JOIN journal wrong ON wrong.id = correction.journal_id
                 WHERE correction.state = 'accepted' AND wrong.kind || '/' || wrong.business_ref = NEW.business_ref
+                  AND correction.instead_payee_id = NEW.payee_id AND correction.instead = (
+                      SELECT jsonb_object_agg(code, fen) FROM (
+                          SELECT code, sum(amount_fen) AS fen
+                          FROM posting JOIN account ON account.id = posting.account_id
+                          WHERE posting.journal_id = NEW.id GROUP BY code
+                      ) AS moved
+                  )
             ) THEN
                 RAISE EXCEPTION 'nobody agreed to correct %', NEW.business_ref
                     USING ERRCODE = 'integrity_constraint_violation',

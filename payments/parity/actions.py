@@ -44,6 +44,13 @@ class CorrectionDecided(Conflict):
     message = "该冲正申请已复核"
 
 
+class CorrectionOutdated(Conflict):
+    """Its event has moved on: what would stand in its place is not what was asked for."""
+
+    code = "correction_outdated"
+    message = "该业务已变化，更正分录与申请时不一致，请驳回后重新申请"
+
+
 class OwnCorrection(NotAllowed):
     """Nobody decides on what they asked themselves."""
 
@@ -65,9 +72,10 @@ def correct(kind: str, reference: str, by: str, because: str) -> Correction:
     """
     with transaction():
         wrong = journal_named(kind, reference)
-        _expect_wrong(wrong)
+        right = _expect_wrong(wrong)
         made = Correction(
-            journal_id=wrong.id, payee_id=wrong.payee_id, because=_said(because), made_by=by, made_at=clock.now(),
+            journal_id=wrong.id, payee_id=wrong.payee_id, instead_payee_id=right and right.payee_id,
+            instead=right and dict(right.moved), because=_said(because), made_by=by, made_at=clock.now(),
             state="waiting",
         )  # fmt: skip
         with refusing({"a_journal_is_corrected_once": CorrectionWaits}):
@@ -80,13 +88,15 @@ def accept_correction(key: uuid.UUID, by: str, because: str) -> Correction:
     """Agree: the journal is reversed today, and what its event comes to is posted in its place, if it comes to any.
 
     Refuses `NoSuchCorrection`, `CorrectionDecided`, `OwnCorrection`, `NothingToCorrect`, `JournalReversed`,
-    `CorrectionReasonMissing`.
+    `CorrectionOutdated`, `CorrectionReasonMissing`.
     """
     with transaction():
         found = _decided(key, "accepted", by, because)
         wrong = current().get_one(Journal, found.journal_id)
         hold(wrong.business_ref)
         right = _expect_wrong(wrong)
+        if right != _agreed(found):
+            raise CorrectionOutdated
         reverse(wrong, clock.now())
         if right is not None:
             lines = [Line(code, fen) for code, fen in right.moved.items()]
@@ -112,6 +122,12 @@ def _expect_wrong(journal: Journal) -> Owed | None:
     if right == Owed(journal.payee_id, _moved(journal)):
         raise NothingToCorrect
     return right
+
+
+def _agreed(found: Correction) -> Owed | None:
+    if found.instead is None or found.instead_payee_id is None:
+        return None
+    return Owed(found.instead_payee_id, found.instead)
 
 
 def _moved(journal: Journal) -> dict[str, Fen]:

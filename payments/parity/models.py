@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
 from payments.charges.rules import words
@@ -14,7 +15,8 @@ class Correction(Base):
     """Somebody says that a journal is not what happened, and why (冲正); another person decides.
 
     Accepted means: it is reversed, and where something did happen, a journal of kind `correction` says what. Nobody
-    types its lines: they are recomputed from the event. The database looks at the commit.
+    types its lines: they are recomputed from the event, and both persons see the same. The database looks at the
+    commit.
     """
 
     __tablename__ = "correction"
@@ -29,6 +31,7 @@ class Correction(Base):
             name="a_decided_correction_says_how_and_why",
         ),
         CheckConstraint("because <> '' AND decided_because <> ''", name="a_correction_says_something"),
+        CheckConstraint("(instead IS NULL) = (instead_payee_id IS NULL)", name="what_stands_instead_has_its_payee"),
         Index("a_journal_is_corrected_once", "journal_id", unique=True, postgresql_where=text("state <> 'rejected'")),
     )
 
@@ -39,6 +42,9 @@ class Correction(Base):
     because: Mapped[str]
     made_by: Mapped[str]
     made_at: Mapped[datetime]
+    instead_payee_id: Mapped[int | None] = mapped_column(ForeignKey("payee.id"))
+    instead: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
+    """What its event comes to: for each account how many fen, a debit positive; none: nothing stands in its place."""
     state: Mapped[str]
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]

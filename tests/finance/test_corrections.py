@@ -16,6 +16,7 @@ from payments.ledger.queries import closed_through, journal_named, trial_balance
 from payments.ledger.rules import paid_lines
 from payments.parity.actions import (
     CorrectionDecided,
+    CorrectionOutdated,
     CorrectionReasonMissing,
     CorrectionWaits,
     JournalReversed,
@@ -135,6 +136,18 @@ def test_no_journal_of_payments_and_refunds_that_says_what_happened_is_corrected
     }  # fmt: skip
 
 
+def test_what_both_agreed_on_is_posted_or_nothing(evening: datetime, admin: psycopg.Connection[Any]) -> None:
+    payment = paid_charge(payee())
+    reference = spoilt(admin, "payment")
+    asked = correct("payment", reference, MAKER, "金额有误")
+    assert [each.instead for each in corrections()] == ["customer_prepaid -1250、wx_receivable 1250"]
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")
+        admin.execute("UPDATE payment SET paid_fen = 1200 WHERE id = %s", [payment.id])
+    with pytest.raises(CorrectionOutdated):
+        accept_correction(asked.key, CHECKER, "已核")
+
+
 def test_two_who_agree_at_once_correct_once(app: Flask, evening: datetime) -> None:
     posted_by_hand(evening)
     asked = correct(*WRONG, MAKER, "手工凭证无依据")
@@ -162,6 +175,40 @@ def test_the_database_itself_corrects_nothing_by_one_person_or_without_its_rever
     assert hand_written(program, ACCEPT, by=CHECKER) == "an_accepted_correction_is_posted"
     accept_correction(asked.key, CHECKER, "同意")
     assert hand_written(program, "UPDATE correction SET state = 'rejected'") == "a_correction_is_decided_once"
+
+
+AGREED: LiteralString = """
+SELECT post_journal('reversal', 'payment/' || business_ref, payee_id, now(), current_date, sha256('x'), id,
+                    ARRAY['wx_receivable', 'customer_prepaid'], ARRAY[-2500::bigint, 2500])
+FROM journal WHERE kind = 'payment';
+SELECT post_journal('correction', 'payment/' || business_ref, coalesce({payee}, payee_id), now(), current_date,
+                    sha256('x'), NULL, ARRAY['wx_receivable', 'customer_prepaid'], ARRAY[{fen}::bigint, -{fen}])
+FROM journal WHERE kind = 'payment' AND {fen} > 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("payee_id", "fen", "broken"),
+    [
+        ("NULL", "0", "an_accepted_correction_is_posted"),
+        ("NULL", "1249", "what_stands_for_a_journal_was_agreed"),
+        (
+            "(SELECT max(payee.id) FROM payee WHERE payee.id <> journal.payee_id)",
+            "1250",
+            "what_stands_for_a_journal_was_agreed",
+        ),
+    ],
+)
+def test_the_database_itself_posts_what_was_agreed_on_to_the_fen_and_for_no_other_payee(
+    payee_id: LiteralString, fen: LiteralString, broken: str, evening: datetime, program: str,
+    admin: psycopg.Connection[Any],
+) -> None:  # fmt: skip
+    paid_charge(payee())
+    payee("fiscal")
+    correct("payment", spoilt(admin, "payment"), MAKER, "金额有误")
+    accepted = ACCEPT.replace("%(by)s", "'staff:2'")
+    posted = AGREED.replace("{payee}", payee_id).replace("{fen}", fen)
+    assert hand_written(program, accepted + ";" + posted) == broken
 
 
 def test_finance_people_correct_a_journal_at_a_terminal(app: Flask, evening: datetime) -> None:

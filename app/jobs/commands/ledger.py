@@ -122,8 +122,8 @@ def list_corrections(by: Actor, *, state: str | None, limit: int) -> Answer:
     Example: flask --app wsgi ledger corrections --state waiting --as lin
     """
     headings = {
-        "key": "编号", "kind": "凭证种类", "reference": "业务编号", "because": "原因", "made_by": "申请人",
-        "made_at": "申请时间", "state": "状态", "decided_by": "复核人",
+        "key": "编号", "kind": "凭证种类", "reference": "业务编号", "instead": "更正分录（分）", "because": "原因",
+        "made_by": "申请人", "made_at": "申请时间", "state": "状态", "decided_by": "复核人",
     }  # fmt: skip
     return Sheet(headings, [vars(each) for each in queries.corrections(by, state=state, limit=limit)])
 

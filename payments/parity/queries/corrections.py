@@ -25,12 +25,13 @@ class NoSuchCorrection(NotFound):
 
 @dataclass(frozen=True)
 class CorrectionView:
-    """A correction as people see it, with the journal that it is about."""
+    """A correction as people see it, with the journal that it is about and the fen that each account moves instead."""
 
     key: uuid.UUID
     payee_id: int
     kind: str
     reference: str
+    instead: str
     because: str
     made_by: str
     made_at: datetime
@@ -66,8 +67,13 @@ def corrections(
     with transaction() as session:
         return [
             CorrectionView(
-                each.key, each.payee_id, kind, reference, each.because, each.made_by, each.made_at, each.state,
-                each.decided_by,
+                each.key, each.payee_id, kind, reference, _told(each), each.because, each.made_by, each.made_at,
+                each.state, each.decided_by,
             )
             for each, kind, reference in session.execute(wanted.order_by(Correction.id.desc()).limit(limit))
         ]  # fmt: skip
+
+
+def _told(found: Correction) -> str:
+    moved = (found.instead or {}).items()
+    return "、".join(f"{account} {fen}" for account, fen in sorted(moved))

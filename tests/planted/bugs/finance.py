@@ -691,6 +691,13 @@ _BOOKED: Final = [
         [_CORRECTIONS, _SUSPENSE],
     ),
     Bug(
+        "corrected otherwise: what is posted instead says other fen than two persons agreed on",
+        "migrations/versions/0062_corrections.py",
+        "AND correction.instead = (",
+        "AND '{}'::jsonb <@ correction.instead AND EXISTS (",
+        [_CORRECTIONS],
+    ),
+    Bug(
         "corrected alone: who says that a journal is wrong reverses it",
         "migrations/versions/0062_corrections.py",
         'sa.CheckConstraint("decided_by <> made_by", name="a_correction_is_decided_by_another_person"),',
