@@ -142,11 +142,14 @@ def test_no_more_is_borne_than_was_kept_and_only_of_what_came_in(unit: Unit) -> 
         accept_line(asked.key, CHECKER, "已核")
 
 
-def test_two_fees_that_are_accepted_at_once_are_no_more_than_was_kept(app: Flask, unit: Unit) -> None:
+def test_two_fees_that_are_accepted_at_once_are_no_more_than_was_kept(
+    app: Flask, unit: Unit, admin: psycopg.Connection[Any]
+) -> None:
     kept_fees(unit, 6)
     statement = shows(unit, "+0.06|6月手续费", "+0.06|6月手续费")
     asked = [explain_line(statement, line, "fee_borne", MAKER, "手续费").key for line in (1, 2)]
-    told_ = at_once(app, *(lambda key=key: accept_line(key, CHECKER, "已核") for key in asked))
+    deeds = (lambda key=key: accept_line(key, CHECKER, "已核") for key in asked)
+    told_ = all_waiting_for(admin, ["SELECT FROM payee FOR UPDATE"], app, *deeds)
     assert (told_, "wx_fee" in unit.books()) == (["NoFeeToBear", "done"], False)
 
 
