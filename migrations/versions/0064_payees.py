@@ -52,12 +52,19 @@ def _only_what_may_change() -> None:
 
 
 def _payees() -> None:
-    """Who opened those that are there stands in the audit log alone; they are there since ever."""
+    """Those that are there are there since ever; who opened them stands in the audit log, and does not confirm them."""
     op.execute("DROP TRIGGER payee_rows_never_change ON payee")
     op.add_column("payee", sa.Column("opened_by", sa.Text, nullable=False, server_default="unrecorded"))
     op.add_column("payee", sa.Column("valid", postgresql.TSTZRANGE, nullable=False, server_default="(,)"))
     for column in ("opened_by", "valid"):
         op.alter_column("payee", column, server_default=None)
+    op.execute(
+        """
+        UPDATE payee SET opened_by = told.actor FROM audit_entry told
+        WHERE told.subject = 'payee' AND told.subject_id = payee.id AND told.action = 'payee.open'
+          AND NOT EXISTS (SELECT FROM payee_confirmation WHERE payee_id = payee.id)
+        """
+    )
     op.create_unique_constraint("a_payee_was_opened_by_one_person", "payee", ["id", "opened_by"])
     op.create_check_constraint("a_payee_is_there_for_some_time", "payee", "NOT isempty(valid)")
     _fixed("payee", "valid", "purse")

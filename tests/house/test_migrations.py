@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -35,6 +35,19 @@ from payments.shipping.rules import SHIPMENT
 from tests.ground import Addresses
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+OLD_PAYEES: LiteralString = """
+WITH opened AS (
+    INSERT INTO payee (key, name, regime, tax_number, bank_name, bank_account, created_at)
+    SELECT gen_random_uuid(), name, 'SOE', '91330100MA00000000', 'bank', name, now()
+    FROM unnest(ARRAY['waiting', 'confirmed']) AS name RETURNING id, name
+), told AS (
+    INSERT INTO audit_entry (at, actor, action, subject, subject_id, request_id)
+    SELECT now(), 'staff:1', 'payee.open', 'payee', id, 'test' FROM opened
+)
+INSERT INTO payee_confirmation (payee_id, confirmed_by, confirmed_at, note, sample)
+SELECT id, 'staff:1', now(), 'test', false FROM opened WHERE name = 'confirmed'
+"""
+"""Before two persons were asked: one opened both, and confirmed one of them."""
 MACHINES = (
     APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, MAIL, ORDER, PLACEMENT, PLAN, RECEIPT,
     REFERENCE, REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
@@ -71,8 +84,14 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -
     made = tables(empty_database)
     command.downgrade(config(empty_database), "base")
     assert tables(empty_database) - before == {"alembic_version"}
+    command.upgrade(config(empty_database), "0063")
+    with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
+        owner.execute(OLD_PAYEES)
     command.upgrade(config(empty_database), "head")
     assert tables(empty_database) == made
+    with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
+        opened = owner.execute("SELECT name, opened_by FROM payee ORDER BY name").fetchall()
+    assert opened == [("confirmed", "unrecorded"), ("waiting", "staff:1")]
 
 
 def test_a_step_waits_for_no_table_so_long_that_all_wait_behind_it(empty_database: str) -> None:
