@@ -1,8 +1,6 @@
 """The import of a city, as a person starts it: one command, its time and its largest memory."""
 
 import csv
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,16 +13,12 @@ from app.domain.units.actions import know_districts
 from app.domain.units.rules import sample_credit_code
 from app.jobs.importing.sheets import BAYS, LOTS, UNITS, Sheet
 from app.settings import Settings
+from bench import alone
 from bench.ground import Ground, ground
 from bench.results import tell
-from launcher.venv import ROOT
 
 BAYS_EACH: Final = 40
 LOGIN, PASSWORD = "bench", "a long and plain sentence"
-
-
-class ImportFailed(Exception):
-    """The command refused: what was measured is worth nothing."""
 
 
 def measure(lots: int) -> None:
@@ -48,12 +42,8 @@ def _run(stand: Ground, files: list[Path]) -> tuple[float, float]:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "import", "city", *map(str, files), "--as", LOGIN]
     environment = {**stand.environment, "GONGBO_PASSWORD": PASSWORD}
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise ImportFailed(f"exit code {process.returncode}")
-    return time.perf_counter() - began, used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    peak_mb = alone.run(command, environment).peak_mb
+    return time.perf_counter() - began, peak_mb
 
 
 def _written(folder: Path, sheet: Sheet, rows: Iterator[list[Any]]) -> Path:

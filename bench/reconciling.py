@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,10 +17,10 @@ import wsgi
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import transaction
 from app.settings import Settings
+from bench import alone
 from bench.ground import MOMENT, Ground, ground
 from bench.results import tell
 from launcher.backing import DATABASE
-from launcher.venv import ROOT
 from payments.bills.actions import Pieces, load
 from payments.bills.models import BillDay
 from payments.bills.rules.trades import ALL, LAYOUTS
@@ -145,15 +144,8 @@ def _yuan(fen: int) -> str:
 
 def _run(stand: Ground, path: Path, sha1: str, day_id: int, lines: int) -> tuple[float, float]:
     command = [sys.executable, "-m", "bench.reconciling", str(path), sha1, str(day_id), str(lines)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**stand.environment}, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    told = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise WronglyMatched(f"exit code {process.returncode}")
-    seconds = float(json.loads(told.splitlines()[-1])["seconds"])
-    return seconds, used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    ran = alone.run(command, stand.environment)
+    return float(json.loads(ran.told.splitlines()[-1])["seconds"]), ran.peak_mb
 
 
 def reconcile_once(path: Path, sha1: str, day_id: int, lines: int) -> float:
