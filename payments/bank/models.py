@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.two_persons import Request
 from payments.bank.rules.meanings import FEE_BORNE, MEANING_STATES, MEANINGS
 from payments.charges.rules import words
 
@@ -117,7 +118,7 @@ class ReturnArrival(Base):
     found_at: Mapped[datetime]
 
 
-class LineMeaning(Base):
+class LineMeaning(Request, Base):
     """What somebody says of a bank line that is nothing we expected, and what another decided on that.
 
     `fee_borne`: the unit paid in what WeChat had kept, so that the treasury is paid gross; once accepted it is posted.
@@ -157,20 +158,12 @@ class LineMeaning(Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    key: Mapped[Key]
     statement_id: Mapped[int]
     line: Mapped[int]
     payee_id: Mapped[int]
     regime: Mapped[str]
     amount_fen: Mapped[int]
     meaning: Mapped[str]
-    because: Mapped[str]
-    made_by: Mapped[str]
-    made_at: Mapped[datetime]
-    state: Mapped[str]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_because: Mapped[str | None]
 
 
 class SettlementArrival(Base):

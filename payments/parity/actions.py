@@ -1,13 +1,13 @@
 """A journal that is not what happened is reversed by two persons; what did happen is posted in its place."""
 
 import uuid
-
-from sqlalchemy import select
+from typing import Final
 
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.money import Fen
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from app.kernel.two_persons import TwoPersons
 from payments.ledger.actions import hold, post, reverse
 from payments.ledger.models import Journal
 from payments.ledger.queries import is_reversed, journal_named, lines_of
@@ -65,6 +65,9 @@ class CorrectionReasonMissing(Invalid):
     message = "请填写冲正原因"
 
 
+REQUESTS: Final = TwoPersons(Correction, NoSuchCorrection, CorrectionDecided, OwnCorrection, CorrectionReasonMissing)
+
+
 def correct(kind: str, reference: str, by: str, because: str) -> Correction:
     """Ask that a journal which is not what happened is reversed; another person decides.
 
@@ -75,8 +78,7 @@ def correct(kind: str, reference: str, by: str, because: str) -> Correction:
         right = _expect_wrong(wrong)
         made = Correction(
             journal_id=wrong.id, payee_id=wrong.payee_id, instead_payee_id=right and right.payee_id,
-            instead=right and dict(right.moved), because=_said(because), made_by=by, made_at=clock.now(),
-            state="waiting",
+            instead=right and dict(right.moved), **REQUESTS.asking(by, because),
         )  # fmt: skip
         with refusing({"a_journal_is_corrected_once": CorrectionWaits}):
             current().add(made)
@@ -91,7 +93,8 @@ def accept_correction(key: uuid.UUID, by: str, because: str) -> Correction:
     `CorrectionOutdated`, `CorrectionReasonMissing`.
     """
     with transaction():
-        found = _decided(key, "accepted", by, because)
+        found = REQUESTS.waiting(key, by, because)
+        REQUESTS.decide(found, "accepted", by, because)
         wrong = current().get_one(Journal, found.journal_id)
         hold(wrong.business_ref)
         right = _expect_wrong(wrong)
@@ -108,7 +111,8 @@ def accept_correction(key: uuid.UUID, by: str, because: str) -> Correction:
 def reject_correction(key: uuid.UUID, by: str, because: str) -> Correction:
     """Do not agree: the books stay as they are. Refuses as `accept_correction` does."""
     with transaction():
-        found = _decided(key, "rejected", by, because)
+        found = REQUESTS.waiting(key, by, because)
+        REQUESTS.decide(found, "rejected", by, because)
         audit.record("correction.reject", "correction", found.id, by)
         return found
 
@@ -135,23 +139,3 @@ def _moved(journal: Journal) -> dict[str, Fen]:
     for each in lines_of(journal.id):
         moved[each.account] = moved.get(each.account, 0) + each.amount_fen
     return moved
-
-
-def _decided(key: uuid.UUID, state: str, by: str, because: str) -> Correction:
-    said = _said(because)
-    found = current().scalar(select(Correction).filter_by(key=key).with_for_update())
-    if found is None:
-        raise NoSuchCorrection
-    if found.state != "waiting":
-        raise CorrectionDecided
-    if found.made_by == by:
-        raise OwnCorrection
-    found.state, found.decided_by, found.decided_at, found.decided_because = state, by, clock.now(), said
-    current().flush()
-    return found
-
-
-def _said(because: str) -> str:
-    if not because.strip():
-        raise CorrectionReasonMissing
-    return because.strip()

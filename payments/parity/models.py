@@ -1,17 +1,16 @@
 """Journals that somebody says are wrong, and what another person decided."""
 
-from datetime import datetime
-
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.base import Base, Id, Key
+from app.kernel.base import Base, Id
+from app.kernel.two_persons import Request
 from payments.charges.rules import words
 from payments.parity.rules import CORRECTION_STATES
 
 
-class Correction(Base):
+class Correction(Request, Base):
     """Somebody says that a journal is not what happened, and why (冲正); another person decides.
 
     Accepted means: it is reversed, and where something did happen, a journal of kind `correction` says what. Nobody
@@ -36,16 +35,8 @@ class Correction(Base):
     )
 
     id: Mapped[Id]
-    key: Mapped[Key]
     journal_id: Mapped[int]
     payee_id: Mapped[int]
-    because: Mapped[str]
-    made_by: Mapped[str]
-    made_at: Mapped[datetime]
     instead_payee_id: Mapped[int | None] = mapped_column(ForeignKey("payee.id"))
     instead: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
     """What its event comes to: for each account how many fen, a debit positive; none: nothing stands in its place."""
-    state: Mapped[str]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_because: Mapped[str | None]

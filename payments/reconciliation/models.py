@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.two_persons import Request
 from payments.charges.rules import words
 from payments.reconciliation.rules import (
     CLASSES,
@@ -197,7 +198,7 @@ class DaySignOff(Base):
     signed_at: Mapped[datetime]
 
 
-class SuspenseClearing(Base):
+class SuspenseClearing(Request, Base):
     """Somebody says which differences in suspense offset each other and why (清账); another person decides.
 
     Accepted means: each of them is cleared and its posting reversed, which the database checks at commit.
@@ -217,18 +218,10 @@ class SuspenseClearing(Base):
     )
 
     id: Mapped[Id]
-    key: Mapped[Key]
     payee_id: Mapped[int] = mapped_column(ForeignKey("payee.id"))
     target: Mapped[str]
     target_key: Mapped[uuid.UUID]
     """Public key of the charge, the refund, or of the difference that was named."""
-    because: Mapped[str]
-    made_by: Mapped[str]
-    made_at: Mapped[datetime]
-    state: Mapped[str]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_because: Mapped[str | None]
 
 
 class SuspenseClearingLine(Base):
@@ -273,7 +266,7 @@ class SurplusOwner(Base):
     assigned_at: Mapped[datetime]
 
 
-class StrayPlacement(Base):
+class StrayPlacement(Request, Base):
     """Somebody says where a payment goes of which only WeChat knows (长款): to a debt, or back; another decides.
 
     Accepted means: WeChat is asked, and the payment takes the one path that all payments take, for that charge. Keys
@@ -314,19 +307,11 @@ class StrayPlacement(Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    key: Mapped[Key]
     difference_id: Mapped[int]
     payee_id: Mapped[int]
     amount_fen: Mapped[int]
     way: Mapped[str]
     charge_id: Mapped[int | None]
-    because: Mapped[str]
-    made_by: Mapped[str]
-    made_at: Mapped[datetime]
-    state: Mapped[str]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    decided_because: Mapped[str | None]
     next_check_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
 

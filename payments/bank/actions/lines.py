@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import timedelta
-
-from sqlalchemy import select
+from typing import Final
 
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from app.kernel.two_persons import TwoPersons
 from payments.bank.actions.arrivals import LATE_DAYS
 from payments.bank.models import BankStatement, LineMeaning
 from payments.bank.queries import NoSuchMeaning, balances, unexplained, unexplained_line
@@ -55,6 +55,9 @@ class MeaningReasonMissing(Invalid):
     message = "请填写流水说明的原因"
 
 
+REQUESTS: Final = TwoPersons(LineMeaning, NoSuchMeaning, MeaningDecided, OwnMeaning, MeaningReasonMissing)
+
+
 def explain_line(statement: uuid.UUID, number: int, meaning: str, by: str, because: str) -> LineMeaning:
     """Say what a line of a statement is that nothing explains; another person decides.
 
@@ -69,8 +72,7 @@ def explain_line(statement: uuid.UUID, number: int, meaning: str, by: str, becau
             raise NoFeeToBear
         made = LineMeaning(
             statement_id=found.statement_id, line=found.line, payee_id=payee.id, regime=payee.regime,
-            amount_fen=found.amount_fen, meaning=meaning, because=_said(because), made_by=by, made_at=clock.now(),
-            state="waiting",
+            amount_fen=found.amount_fen, meaning=meaning, **REQUESTS.asking(by, because),
         )  # fmt: skip
         with refusing({"a_bank_line_means_one_thing": LineExplained}):
             current().add(made)
@@ -84,11 +86,11 @@ def accept_line(key: uuid.UUID, by: str, because: str) -> LineMeaning:
     Refuses `NoSuchMeaning`, `MeaningDecided`, `OwnMeaning`, `LineExplained`, `NoFeeToBear`, `MeaningReasonMissing`.
     """
     with transaction():
-        found = _locked(key, by, because)
+        found = REQUESTS.waiting(key, by, because)
         if found.meaning == FEE_BORNE:
             _expect_kept(found)
         with refusing({"a_bank_line_is_one_thing": LineExplained}):
-            _decide(found, "accepted", by, because)
+            REQUESTS.decide(found, "accepted", by, because)
         if found.meaning == FEE_BORNE:
             statement = current().get_one(BankStatement, found.statement_id)
             reference = f"bank:{statement.key}:{found.line}"
@@ -100,8 +102,8 @@ def accept_line(key: uuid.UUID, by: str, because: str) -> LineMeaning:
 def reject_line(key: uuid.UUID, by: str, because: str) -> LineMeaning:
     """Do not agree: nothing explains the line. Refuses as `accept_line` does."""
     with transaction():
-        found = _locked(key, by, because)
-        _decide(found, "rejected", by, because)
+        found = REQUESTS.waiting(key, by, because)
+        REQUESTS.decide(found, "rejected", by, because)
         audit.record("bank_line.reject", "line_meaning", found.id, by)
         return found
 
@@ -126,32 +128,8 @@ def watch_lines() -> int:
         return len(late) + len(apart)
 
 
-def _locked(key: uuid.UUID, by: str, because: str) -> LineMeaning:
-    _said(because)
-    locked = select(LineMeaning).filter_by(key=key).with_for_update().execution_options(populate_existing=True)
-    found = current().scalar(locked)
-    if found is None:
-        raise NoSuchMeaning
-    if found.state != "waiting":
-        raise MeaningDecided
-    if found.made_by == by:
-        raise OwnMeaning
-    return found
-
-
 def _expect_kept(found: LineMeaning) -> None:
     """WeChat kept as much of what is still open; whoever else accepts a fee of this payee waits."""
     current().get_one(Payee, found.payee_id, with_for_update={"key_share": True})
     if found.amount_fen > balance(found.payee_id, "wx_fee"):
         raise NoFeeToBear
-
-
-def _decide(found: LineMeaning, state: str, by: str, because: str) -> None:
-    found.state, found.decided_by, found.decided_at, found.decided_because = state, by, clock.now(), _said(because)
-    current().flush()
-
-
-def _said(because: str) -> str:
-    if not because.strip():
-        raise MeaningReasonMissing
-    return because.strip()

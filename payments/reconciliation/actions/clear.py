@@ -7,16 +7,25 @@ postings that put them into suspense are reversed, so that what WeChat owes is a
 
 import uuid
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import ColumnElement, select
 
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from app.kernel.two_persons import TwoPersons
 from payments.ledger.actions import take_back
 from payments.reconciliation.actions.match import difference_reference
 from payments.reconciliation.models import Difference, SuspenseClearing, SuspenseClearingLine
-from payments.reconciliation.queries import NoSuchDifference, clearing, held_for_charge, held_for_refund, sign_off
+from payments.reconciliation.queries import (
+    NoSuchClearing,
+    NoSuchDifference,
+    clearing,
+    held_for_charge,
+    held_for_refund,
+    sign_off,
+)
 from payments.reconciliation.rules import DIFFERENCE
 
 
@@ -76,6 +85,9 @@ class ClearingReasonMissing(Invalid):
     message = "请填写清账原因"
 
 
+REQUESTS: Final = TwoPersons(SuspenseClearing, NoSuchClearing, ClearingDecided, OwnClearing, ClearingReasonMissing)
+
+
 def clear_against_charge(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> SuspenseClearing:
     """Ask to clear it against what stands in suspense for payments of a charge. Refuses as `clear_against` does."""
     with transaction():
@@ -107,7 +119,7 @@ def accept_clearing(key: uuid.UUID, by: str, because: str) -> SuspenseClearing:
         found = clearing(key)
         lines = select(SuspenseClearingLine.difference_id).filter_by(clearing_id=found.id)
         held = _locked(Difference.id.in_(lines))
-        _decide(found, "accepted", by, because)
+        REQUESTS.decide(REQUESTS.waiting(key, by, because), "accepted", by, because)
         for each in held:
             _let_out(each, by)
         audit.record("suspense.accept", "suspense_clearing", found.id, by)
@@ -117,8 +129,8 @@ def accept_clearing(key: uuid.UUID, by: str, because: str) -> SuspenseClearing:
 def reject_clearing(key: uuid.UUID, by: str, because: str) -> SuspenseClearing:
     """Send it back; all of it stays in suspense. Refuses as `accept_clearing` does."""
     with transaction():
-        found = clearing(key)
-        _decide(found, "rejected", by, because)
+        found = REQUESTS.waiting(key, by, because)
+        REQUESTS.decide(found, "rejected", by, because)
         audit.record("suspense.reject", "suspense_clearing", found.id, by)
         return found
 
@@ -131,11 +143,8 @@ def _others(keys: Sequence[uuid.UUID], key: uuid.UUID) -> list[uuid.UUID]:
 
 
 def _ask(keys: Sequence[uuid.UUID], target: str, target_key: uuid.UUID, by: str, because: str) -> SuspenseClearing:
-    said, held = _said(because), _expected(keys)
-    made = SuspenseClearing(
-        payee_id=held[0].payee_id, target=target, target_key=target_key, because=said, made_by=by,
-        made_at=clock.now(), state="waiting",
-    )  # fmt: skip
+    asking, held = REQUESTS.asking(by, because), _expected(keys)
+    made = SuspenseClearing(payee_id=held[0].payee_id, target=target, target_key=target_key, **asking)
     current().add(made)
     current().flush()
     lines = [SuspenseClearingLine(clearing_id=made.id, difference_id=each.id, payee_id=each.payee_id,
@@ -167,25 +176,8 @@ def _locked(which: ColumnElement[bool]) -> Sequence[Difference]:
     return current().scalars(wanted.execution_options(populate_existing=True)).all()
 
 
-def _decide(found: SuspenseClearing, state: str, by: str, because: str) -> None:
-    said = _said(because)
-    current().refresh(found, with_for_update=True)
-    if found.state != "waiting":
-        raise ClearingDecided
-    if found.made_by == by:
-        raise OwnClearing
-    found.state, found.decided_by, found.decided_at, found.decided_because = state, by, clock.now(), said
-    current().flush()
-
-
 def _let_out(held: Difference, by: str) -> None:
     if held.state != "suspended":
         raise NotInSuspense
     DIFFERENCE.move(held, "clear", by, moved_at=clock.now(), next_check_at=None)
     take_back(difference_reference(held), clock.now())
-
-
-def _said(because: str) -> str:
-    if not because.strip():
-        raise ClearingReasonMissing
-    return because.strip()

@@ -6,7 +6,7 @@ goes back does so as a payment that came after its charge was withdrawn: `paid_l
 
 import uuid
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction, violated
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
+from app.kernel.two_persons import TwoPersons
 from payments.charges.actions import open_charge, withdraw
 from payments.charges.actions.adopt import BeingPaid, adopt
 from payments.charges.actions.cases import open_case
@@ -96,6 +97,9 @@ class PlacementReasonMissing(Invalid):
     message = "请填写处理原因"
 
 
+REQUESTS: Final = TwoPersons(StrayPlacement, NoSuchPlacement, PlacementDecided, OwnPlacement, PlacementReasonMissing)
+
+
 def place(key: uuid.UUID, charge_key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Ask that a stray payment pays an open charge of its payee, of the very sum; another person decides.
 
@@ -128,9 +132,11 @@ def accept_placement(key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     Refuses `NoSuchPlacement`, `PlacementDecided`, `OwnPlacement`, `PlacementReasonMissing`, `PayeeNotConfirmed`.
     """
     with transaction():
-        found, decision = _to_decide(key, by, because)
+        found = REQUESTS.waiting(key, by, because)
         charge_id = found.charge_id or _withdrawn_charge(found).id
-        PLACEMENT.move(found, "accept", by, **decision, charge_id=charge_id, next_check_at=clock.now())
+        PLACEMENT.move(
+            found, "accept", by, **REQUESTS.decision(by, because), charge_id=charge_id, next_check_at=clock.now()
+        )
         audit.record("stray.accept", "stray_placement", found.id, by)
         return found
 
@@ -138,8 +144,8 @@ def accept_placement(key: uuid.UUID, by: str, because: str) -> StrayPlacement:
 def reject_placement(key: uuid.UUID, by: str, because: str) -> StrayPlacement:
     """Do not agree: it stays in suspense. Refuses as `accept_placement` does."""
     with transaction():
-        found, decision = _to_decide(key, by, because)
-        PLACEMENT.move(found, "reject", by, **decision)
+        found = REQUESTS.waiting(key, by, because)
+        PLACEMENT.move(found, "reject", by, **REQUESTS.decision(by, because))
         audit.record("stray.reject", "stray_placement", found.id, by)
         return found
 
@@ -166,7 +172,7 @@ def _stray(key: uuid.UUID) -> Difference:
 def _asked(stray: Difference, way: str, charge_id: int | None, by: str, because: str) -> StrayPlacement:
     made = StrayPlacement(
         difference_id=stray.id, payee_id=stray.payee_id, amount_fen=stray.gap_fen, way=way, charge_id=charge_id,
-        because=_said(because), made_by=by, made_at=clock.now(), state="waiting",
+        **REQUESTS.asking(by, because),
     )  # fmt: skip
     with refusing({"a_stray_is_placed_once": PlacementWaits}):
         current().add(made)
@@ -174,19 +180,6 @@ def _asked(stray: Difference, way: str, charge_id: int | None, by: str, because:
     PLACEMENT.born(made, by, event="ask")
     audit.record("stray.ask", "stray_placement", made.id, by)
     return made
-
-
-def _to_decide(key: uuid.UUID, by: str, because: str) -> tuple[StrayPlacement, dict[str, Any]]:
-    """What waits for a decision, locked, and who decides it, when and why."""
-    decision = {"decided_by": by, "decided_at": clock.now(), "decided_because": _said(because)}
-    found = current().scalar(select(StrayPlacement).filter_by(key=key).with_for_update())
-    if found is None:
-        raise NoSuchPlacement
-    if found.state != "waiting":
-        raise PlacementDecided
-    if found.made_by == by:
-        raise OwnPlacement
-    return found, decision
 
 
 def _withdrawn_charge(found: StrayPlacement) -> Charge:
@@ -276,9 +269,3 @@ def _give_up(placement_id: int, why: str) -> None:
 def _locked(placement_id: int) -> StrayPlacement:
     wanted = select(StrayPlacement).filter_by(id=placement_id).with_for_update()
     return current().scalars(wanted.execution_options(populate_existing=True)).one()
-
-
-def _said(because: str) -> str:
-    if not because.strip():
-        raise PlacementReasonMissing
-    return because.strip()
