@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.planted.bug import Bug
-from tests.planted.bugs import audit, bays, erasure, finance, gates, kernel, money, stays
+from tests.planted.bugs import (
+    audit,
+    bank,
+    bays,
+    bills,
+    books,
+    erasure,
+    gates,
+    kernel,
+    money,
+    receipts,
+    remittance,
+    service_fees,
+    stays,
+    suspense,
+)
 
 BUGS: Final[Sequence[Bug]] = [
     *bays.BUGS,
@@ -12,7 +27,13 @@ BUGS: Final[Sequence[Bug]] = [
     *stays.BUGS,
     *audit.BUGS,
     *money.BUGS,
-    *finance.BUGS,
+    *books.BUGS,
+    *bank.BUGS,
+    *suspense.BUGS,
+    *bills.BUGS,
+    *receipts.BUGS,
+    *remittance.BUGS,
+    *service_fees.BUGS,
     *erasure.BUGS,
     *kernel.BUGS,
 ]
