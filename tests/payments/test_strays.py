@@ -178,7 +178,8 @@ def test_while_wechat_is_silent_or_the_charge_is_being_paid_nothing_is_concluded
     actions.follow(till.pay)
     assert (now_is(stray), states(), state_of(debt)) == ("suspended", ["failed"], "paid")
     assert len(payments_of(debt.id)) == 1
-    assert [each.kind for each in cases(str(placements()[0].key))] == ["stray_not_placed"]
+    [told] = cases(str(placements()[0].key))
+    assert (told.kind, told.detail["why"]) == ("stray_not_placed", "charge_unfit")
 
 
 @pytest.mark.parametrize("way", ["settle", "give_back"])
