@@ -41,9 +41,9 @@ BUGS: Final[Sequence[Bug]] = [
     ),
     Bug(
         "own batch: the maker approves by hand",
-        "migrations/versions/0052_any_signed_off_day.py",
-        "NOT {_one_of(*DECIDED, *more)} OR by <> made_by",
-        "NOT {_one_of(*DECIDED, *more)} OR by <> ''",
+        "migrations/versions/0066_left_and_refused.py",
+        "NOT {_one_of(*DECIDED, *dead)} OR by <> made_by",
+        "NOT {_one_of(*DECIDED, *dead)} OR by <> ''",
         [_BATCH_GUARDS],
     ),
     Bug(
@@ -56,9 +56,9 @@ BUGS: Final[Sequence[Bug]] = [
     ),
     Bug(
         "bounced away: what the bank gave back is not due again",
-        "migrations/versions/0052_any_signed_off_day.py",
-        '_alive(f"NOT {_one_of(*DEAD, *more)}")',
-        '_alive(f"NOT {_one_of(*DEAD)}")',
+        "migrations/versions/0066_left_and_refused.py",
+        '_alive(f"NOT {_one_of(*DEAD, *dead)}")',
+        '_alive(f"NOT {_one_of(*DEAD[:-1], *dead)}")',
         [_BATCHES],
     ),
     Bug(
