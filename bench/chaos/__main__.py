@@ -146,6 +146,7 @@ def _play(set_: Stage, processes: House, seed: int) -> Verdict:
     verdict = run.umpire.verdict(run.visits.said)
     verdict.must_be_none("not_over", sum(left.values()))
     verdict.examples += [f"not over: {name} {count}" for name, count in left.items()]
+    verdict.examples += [f"open job: {each}" for each in run.umpire.open_jobs() if left]
     verdict.counts |= {f"misfortune: {name}": count for name, count in sorted(nemesis.deeds.items())}
     verdict.counts |= {f"started: {name}": count for name, count in sorted(processes.started.items())}
     verdict.counts |= {f"visitors heard: {name}": count for name, count in sorted(run.visits.said.answers.items())}

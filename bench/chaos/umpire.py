@@ -28,6 +28,10 @@ OPEN_ENDS: Final[Mapping[str, LiteralString]] = {
     "jobs": "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing', 'failed')",
 }
 """What is not over yet."""
+_OPEN_JOBS: Final = """
+SELECT task_name, status::text, attempts, worker_id, scheduled_at, now() AS looked_at FROM procrastinate_jobs
+WHERE status IN ('todo', 'doing', 'failed') ORDER BY id
+"""
 DOUBTS: Final[Mapping[str, LiteralString]] = {
     "orders": "SELECT count(*) FROM payment_order WHERE state IN ('preparing', 'unknown', 'closing')",
     "refunds": "SELECT count(*) FROM refund WHERE state IN ('approved', 'submitting', 'unknown')",
@@ -88,6 +92,11 @@ class Umpire:
         with psycopg.connect(self._stage.admin_url) as superuser:
             found = {name: _number(superuser, question) for name, question in of.items()}
         return {name: count for name, count in found.items() if count}
+
+    def open_jobs(self) -> Sequence[tuple[Any, ...]]:
+        """The first of the jobs that are not over: what they are, how they stand and with whom."""
+        with psycopg.connect(self._stage.admin_url) as superuser:
+            return superuser.execute(_OPEN_JOBS).fetchmany(SHOWN)
 
     def undelivered(self) -> int:
         """Notices that WeChat still tries to bring."""

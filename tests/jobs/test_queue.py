@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from app.domain.tasks.actions import open_task
-from app.jobs.sweepers import sweep_once, sweepers
+from app.jobs.sweepers import Sweeper, sweep_once, sweepers
 from app.jobs.worker import work
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
@@ -68,7 +68,7 @@ def test_a_killed_workers_job_is_given_back_and_done(
     lot = open_lot()
     gate(lot)
     reservation_ready_to_cancel(driver(), lot)
-    with psycopg.connect(admin.info.dsn, password=admin.info.password) as blocker:
+    with another(admin) as blocker:
         blocker.execute("LOCK TABLE gate_list IN ACCESS EXCLUSIVE MODE")
         victim = worker(environment)
         until(lambda: ("gates.refresh_whitelist", "doing") in waiting(admin))
@@ -76,10 +76,63 @@ def test_a_killed_workers_job_is_given_back_and_done(
         victim.wait()
     begun = [name for name, state in waiting(admin) if state == "doing"]
     admin.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
-    rescue = next(sweeper for sweeper in sweepers() if sweeper.name == "stalled_jobs")
-    assert sweep_once(app, rescue) == len(begun)
+    assert sweep_once(app, rescue()) == len(begun)
     work(app, wiring().settings, until_empty=True)
     assert admin.execute("SELECT count(*) FROM whitelist_row").fetchall() == [(1,)]
+
+
+FINISHING: LiteralString = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%procrastinate_finish_job%'
+"""
+
+
+def test_a_job_whose_ending_was_lost_with_the_database_is_given_back_and_done(
+    app: Flask, evening: datetime, admin: psycopg.Connection[Any], environment: Mapping[str, str]
+) -> None:
+    lot = open_lot()
+    gate(lot)
+    reservation_ready_to_cancel(driver(), lot)
+    admin.execute("DELETE FROM procrastinate_jobs WHERE task_name <> 'gates.refresh_whitelist'")
+    with another(admin) as keeps_row:
+        with another(admin) as keeps_list:
+            keeps_list.execute("LOCK TABLE gate_list IN ACCESS EXCLUSIVE MODE")
+            struck = worker(environment)
+            until(lambda: waiting(admin) == [("gates.refresh_whitelist", "doing")])
+            keeps_row.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
+        until(lambda: admin.execute(FINISHING).fetchall() == [(True,)])
+    assert struck.wait(50) == 1
+    assert waiting(admin) == [("gates.refresh_whitelist", "doing")]
+    assert sweep_once(app, rescue()) == 1
+    work(app, wiring().settings, until_empty=True)
+    assert waiting(admin) == []
+
+
+def another(admin: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Another connection like this one, which commits nothing by itself."""
+    return psycopg.connect(admin.info.dsn, password=admin.info.password)
+
+
+def rescue() -> Sweeper:
+    return next(sweeper for sweeper in sweepers() if sweeper.name == "stalled_jobs")
+
+
+def test_an_ending_that_somebody_else_wrote_down_meanwhile_stops_no_worker(
+    app: Flask, evening: datetime, admin: psycopg.Connection[Any], environment: Mapping[str, str]
+) -> None:
+    lot = open_lot()
+    gate(lot)
+    reservation_ready_to_cancel(driver(), lot)
+    with another(admin) as blocker:
+        blocker.execute("LOCK TABLE gate_list IN ACCESS EXCLUSIVE MODE")
+        unmoved = worker(environment)
+        until(lambda: ("gates.refresh_whitelist", "doing") in waiting(admin))
+        admin.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'gates.refresh_whitelist'")
+    with transaction():
+        enqueue("gates.wake", device_id=1)
+    until(lambda: waiting(admin) == [])
+    unmoved.terminate()
+    assert unmoved.wait(20) == 0
 
 
 @pytest.fixture
