@@ -2,11 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, SmallInteger, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.two_persons import Request
 
 
 class Payee(Base):
@@ -116,7 +127,7 @@ class MerchantChannel(Base):
 
     One person ties it to the payee, another confirms it. While it is `valid` it takes new orders; a payee has one such
     channel at a time, and a sub-merchant one such payee. What was ordered through it before is settled and given back
-    through it for ever.
+    through it for ever. It ends, and only a `ChannelReopening` lets it begin again.
     """
 
     __tablename__ = "merchant_channel"
@@ -144,7 +155,42 @@ class MerchantChannel(Base):
     """From when on it is to take orders; from its confirmation on where that comes later."""
     confirmed_by: Mapped[str | None]
     confirmed_at: Mapped[datetime | None]
-    valid: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    valid: Mapped[MultiRange[datetime] | None] = mapped_column(TSTZMULTIRANGE)
+    """Its times, the last of which may have no end; more than one where it was reopened."""
+    reopened: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often."""
+
+
+class ChannelReopening(Request, Base):
+    """Somebody says that a sub-merchant ended by mistake, and why; another person decides.
+
+    Accepted means: it takes orders again from that moment on, and whichever took them meanwhile ends.
+    """
+
+    __tablename__ = "channel_reopening"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["channel_id", "payee_id"], ["merchant_channel.id", "merchant_channel.payee_id"],
+            name="a_reopening_is_of_one_payees_channel",
+        ),
+        CheckConstraint("state IN ('waiting', 'accepted', 'rejected')", name="a_reopening_is_in_a_known_state"),
+        CheckConstraint("decided_by <> made_by", name="a_reopening_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_reopening_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_reopening_says_something"),
+        Index(
+            "a_channel_is_reopened_once_at_a_time", "channel_id", "number", unique=True,
+            postgresql_where=text("state <> 'rejected'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    channel_id: Mapped[int]
+    payee_id: Mapped[int]
+    number: Mapped[int] = mapped_column(SmallInteger)
+    """The channel's first, second, ... reopening."""
 
 
 class ReceiptTerms(Base):

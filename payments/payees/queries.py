@@ -10,7 +10,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.refusals import Conflict, NotFound
 from payments.ledger.rules import SOE
-from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation, ReceiptTerms
+from payments.payees.models import ChannelReopening, MerchantChannel, Payee, PayeeConfirmation, ReceiptTerms
 
 _samples_accepted = False
 
@@ -27,6 +27,13 @@ class NoSuchChannel(NotFound):
 
     code = "no_such_channel"
     message = "未找到该特约商户"
+
+
+class NoSuchReopening(NotFound):
+    """No such request."""
+
+    code = "no_such_reopening"
+    message = "未找到该恢复申请"
 
 
 class NoSuchTerms(NotFound):
@@ -145,6 +152,32 @@ def channel_by_key(key: uuid.UUID) -> MerchantChannel:
         if channel is None:
             raise NoSuchChannel
         return channel
+
+
+def reopening_by_key(key: uuid.UUID) -> ChannelReopening:
+    """The request to reopen a sub-merchant by its public key. Refuses `NoSuchReopening`."""
+    with transaction() as session:
+        found = session.scalar(select(ChannelReopening).filter_by(key=key))
+        if found is None:
+            raise NoSuchReopening
+        return found
+
+
+def reopenings(
+    *, payees: Collection[int] | None, state: str | None = None
+) -> Sequence[tuple[ChannelReopening, MerchantChannel]]:
+    """Requests to reopen sub-merchants of these payees, or of all, with the sub-merchants; the newest first."""
+    wanted = (
+        select(ChannelReopening, MerchantChannel)
+        .join(MerchantChannel, MerchantChannel.id == ChannelReopening.channel_id)
+        .order_by(ChannelReopening.id.desc())
+    )
+    if payees is not None:
+        wanted = wanted.where(ChannelReopening.payee_id.in_(payees))
+    if state is not None:
+        wanted = wanted.where(ChannelReopening.state == state)
+    with transaction() as session:
+        return [(asked, channel) for asked, channel in session.execute(wanted)]
 
 
 def terms_at(payee_id: int, at: datetime) -> ReceiptTerms | None:

@@ -31,6 +31,7 @@ class EnterpriseParticulars:
 
 Particulars = FiscalParticulars | EnterpriseParticulars
 
+REOPENING_STATES: Final = ("waiting", "accepted", "rejected")
 VAT_METHODS: Final = {"general": "一般计税", "simplified": "简易计税"}
 HIGHEST_VAT: Final = 2_000
 

@@ -129,3 +129,30 @@ def test_what_is_no_longer_needed_ends(app: Flask) -> None:
     ended = told(app, checker, "payees", "show", receives.name)
     assert ended["until"] == ended["channels"][0]["until"] is not None
     assert refused(app, checker, "payees", "retire", receives.name, "--at", SINCE) == "end_unfit"
+
+
+def test_a_sub_merchant_that_ended_by_mistake_is_reopened_by_two(app: Flask) -> None:
+    maker, checker = staff("finance_maker"), staff("finance_checker")
+    receives = payee("fiscal")
+    [channel] = told(app, checker, "payees", "show", receives.name)["channels"]
+    told(app, checker, "payees", "retire-channel", channel["key"], "--at", (clock.now() + DAY).isoformat())
+    asked = told(app, maker, "payees", "reopen-channel", channel["key"], "--because", "误停用")["key"]
+    [row] = told(app, checker, "payees", "reopenings", "--state", "waiting")
+    assert (row["key"], row["channel"], row["made_by"]) == (asked, channel["key"], maker.label)
+    assert refused(app, maker, "payees", "accept-reopening", asked, "--because", "已核") == "not_permitted"
+    told(app, checker, "payees", "accept-reopening", asked, "--because", "已核")
+    [channel] = told(app, checker, "payees", "show", receives.name)["channels"]
+    assert (channel["until"], channel["reopened"]) == (None, 1)
+    assert refused(app, checker, "payees", "reject-reopening", asked, "--because", "x") == "reopening_decided"
+
+
+def test_requests_of_another_district_are_not_there(app: Flask) -> None:
+    elsewhere = staff("finance_checker", district_code="330108")
+    receives = payee("fiscal")
+    [channel] = told(app, staff("finance_checker"), "payees", "show", receives.name)["channels"]
+    end = (clock.now() + DAY).isoformat()
+    told(app, staff("finance_checker"), "payees", "retire-channel", channel["key"], "--at", end)
+    asked = told(app, staff("finance_maker"), "payees", "reopen-channel", channel["key"], "--because", "误停用")["key"]
+    assert told(app, elsewhere, "payees", "reopenings") == []
+    for deed in ("accept-reopening", "reject-reopening"):
+        assert refused(app, elsewhere, "payees", deed, asked, "--because", "已核") == "not_found"

@@ -38,7 +38,8 @@ SELECT DISTINCT ON (day) gen_random_uuid(), 0, channel_id, payee_id, day, 'staff
 FROM bill_day WHERE channel_id = %s AND day <= %s
 """
 _PASSED_ON: LiteralString = """
-UPDATE merchant_channel SET confirmed_by = 'finance:8', confirmed_at = now(), valid = tstzrange(%s, NULL) WHERE id = %s
+UPDATE merchant_channel SET confirmed_by = 'finance:8', confirmed_at = now(),
+    valid = tstzmultirange(tstzrange(%s, NULL)) WHERE id = %s
 """
 
 

@@ -254,7 +254,7 @@ def test_the_database_wants_two_persons_for_a_sub_merchant_too(app: Flask, progr
         run(
             program,
             "UPDATE merchant_channel SET confirmed_by = 'finance:6', confirmed_at = now(), "
-            "valid = tstzrange(now(), NULL) WHERE id = %s",
+            "valid = tstzmultirange(tstzrange(now(), NULL)) WHERE id = %s",
             made.id,
         )  # fmt: skip
     assert refusal.value.diag.constraint_name == "a_channel_is_confirmed_by_another_person"
@@ -290,7 +290,7 @@ def test_the_newest_channel_takes_new_orders_and_the_one_before_none(app: Flask)
     assert newest.valid is not None
     ended = channel_by_key(former.key).valid
     assert ended is not None
-    assert ended.upper == newest.valid.lower
+    assert ended[-1].upper == newest.valid[-1].lower
 
 
 def test_a_channel_that_is_to_begin_later_waits(app: Flask, at: Callable[[datetime], None]) -> None:
@@ -325,9 +325,14 @@ def test_what_nobody_confirmed_need_not_end(app: Flask) -> None:
     ("statement", "constraint"),
     [
         (
-            "UPDATE merchant_channel SET valid = tstzrange(lower(valid), NULL) WHERE id = %s",
+            "UPDATE merchant_channel SET valid = tstzmultirange(tstzrange(lower(valid), NULL)) WHERE id = %s",
             "merchant_channel_only_ends",
         ),
+        (
+            "UPDATE merchant_channel SET valid = '{[2026-01-01,)}', reopened = 1 WHERE id = %s",
+            "merchant_channel_only_ends",
+        ),
+        ("UPDATE merchant_channel SET reopened = 1 WHERE id = %s", "merchant_channel_only_ends"),
         ("UPDATE merchant_channel SET sub_mchid = '1' WHERE id = %s", "merchant_channel_says_the_same"),
         ("UPDATE merchant_channel SET confirmed_by = 'x' WHERE id = %s", "merchant_channel_says_the_same"),
         ("DELETE FROM merchant_channel WHERE id = %s", "merchant_channel_says_the_same"),
@@ -343,8 +348,8 @@ def test_nobody_rewrites_a_channel(app: Flask, owner: str, statement: LiteralStr
 
 SAME_AGAIN: LiteralString = """
 INSERT INTO merchant_channel (key, payee_id, sp_mchid, sub_mchid, opened_by, opened_at, since, confirmed_by,
-                              confirmed_at, valid)
-SELECT gen_random_uuid(), payee_id, sp_mchid, %s, opened_by, opened_at, since, confirmed_by, confirmed_at, valid
+                              confirmed_at, valid, reopened)
+SELECT gen_random_uuid(), payee_id, sp_mchid, %s, opened_by, opened_at, since, confirmed_by, confirmed_at, valid, 0
 FROM merchant_channel WHERE id = %s
 """
 

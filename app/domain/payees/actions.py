@@ -9,8 +9,8 @@ from app.domain.staff.rules import Actor, Place, permit
 from app.domain.units.models import District
 from app.kernel.db import transaction
 from payments.payees import actions as payees
-from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation
-from payments.payees.queries import channel_by_key, payee_by_key
+from payments.payees.models import ChannelReopening, MerchantChannel, Payee, PayeeConfirmation
+from payments.payees.queries import channel_by_key, payee_by_key, reopening_by_key
 from payments.payees.rules import FiscalParticulars, Particulars
 
 
@@ -69,3 +69,24 @@ def retire_channel(by: Actor, key: uuid.UUID, at: datetime) -> MerchantChannel:
     with transaction():
         permit(by, "payees.retire_channel", place_of_payee(channel_by_key(key).payee_id))
         return payees.retire_channel(key, at, by.label)
+
+
+def reopen_channel(by: Actor, key: uuid.UUID, because: str) -> ChannelReopening:
+    """Ask that a sub-merchant takes orders again. Refuses as `payments.payees.actions.reopen_channel` does."""
+    with transaction():
+        permit(by, "payees.reopen_channel", place_of_payee(channel_by_key(key).payee_id))
+        return payees.reopen_channel(key, by.label, because)
+
+
+def accept_reopening(by: Actor, key: uuid.UUID, because: str) -> ChannelReopening:
+    """Agree that it does. Refuses as `payments.payees.actions.accept_reopening` does."""
+    with transaction():
+        permit(by, "payees.accept_reopening", place_of_payee(reopening_by_key(key).payee_id))
+        return payees.accept_reopening(key, by.label, because)
+
+
+def reject_reopening(by: Actor, key: uuid.UUID, because: str) -> ChannelReopening:
+    """Do not agree. Refuses as `payments.payees.actions.reject_reopening` does."""
+    with transaction():
+        permit(by, "payees.reject_reopening", place_of_payee(reopening_by_key(key).payee_id))
+        return payees.reject_reopening(key, by.label, because)

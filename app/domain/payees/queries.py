@@ -10,7 +10,8 @@ from sqlalchemy import select
 from app.domain.staff.rules import Actor, Place, Scope, ScopeKind, permit, reach
 from app.kernel import clock
 from app.kernel.db import transaction
-from payments.payees.models import MerchantChannel, Payee, PayeeConfirmation
+from payments.payees import queries as known
+from payments.payees.models import ChannelReopening, MerchantChannel, Payee, PayeeConfirmation
 from payments.payees.queries import channels, confirmations, payee_by_id, payee_by_key
 
 
@@ -58,6 +59,11 @@ def one_payee(by: Actor, key: uuid.UUID) -> PayeeView:
         return seen
 
 
+def reopenings(by: Actor, *, state: str | None = None) -> Sequence[tuple[ChannelReopening, MerchantChannel]]:
+    """Requests to reopen sub-merchants within one's reach, the newest first. Refuses `NotPermitted`."""
+    return known.reopenings(payees=payees_within(reach(by, "payees.see")), state=state)
+
+
 def _seen(found: Sequence[Payee]) -> Sequence[PayeeView]:
     said, paid_through = defaultdict(list), defaultdict(list)
     ids = [each.id for each in found]
@@ -70,4 +76,4 @@ def _seen(found: Sequence[Payee]) -> Sequence[PayeeView]:
 
 def _taking(found: Sequence[MerchantChannel]) -> str | None:
     now = clock.now()
-    return next((each.sub_mchid for each in found if each.valid is not None and now in each.valid), None)
+    return next((each.sub_mchid for each in found if any(now in time for time in each.valid or ())), None)

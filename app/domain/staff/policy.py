@@ -89,6 +89,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "payees.open_channel": _only(FINANCE_MAKER),
     "payees.confirm_channel": _only(FINANCE_CHECKER),
     "payees.retire_channel": _only(FINANCE_CHECKER),
+    "payees.reopen_channel": _only(FINANCE_MAKER),
+    "payees.accept_reopening": _only(FINANCE_CHECKER),
+    "payees.reject_reopening": _only(FINANCE_CHECKER),
     "payees.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # pricing
     "pricing.enter_tariff": _only(PRICE_OFFICER),

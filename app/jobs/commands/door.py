@@ -325,3 +325,4 @@ class MonthType(click.ParamType[date]):
 
 
 MOMENT, DAY, MONTH, CLOCK, PAPER = MomentType(), DayType(), MonthType(), ClockType(), PaperType()
+because_option = click.option("--because", required=True, help="why, without personal data")

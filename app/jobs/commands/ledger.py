@@ -9,11 +9,9 @@ from app.domain.finance.queries import balances
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Lines, Note, Sheet
-from app.jobs.commands.door import DAY, acting, handing_out, looking, noun, telling
+from app.jobs.commands.door import DAY, acting, because_option, handing_out, looking, noun, telling
 from app.kernel.refusals import Conflict
 from payments.parity.rules import CORRECTION_STATES
-
-because_option = click.option("--because", required=True, help="why, without personal data")
 
 
 class BooksDiffer(Conflict):

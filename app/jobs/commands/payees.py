@@ -11,10 +11,10 @@ from app.domain.payees.queries import PayeeView
 from app.domain.payees.rules import LEVELS, REGIMES
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, acting, district_code, looking, named, noun
+from app.jobs.commands.door import MOMENT, acting, because_option, district_code, looking, named, noun
 from app.wiring import wiring
 from payments.payees.models import MerchantChannel, Payee
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars
+from payments.payees.rules import REOPENING_STATES, EnterpriseParticulars, FiscalParticulars
 
 payees = noun(
     "Payees (收费主体): legal recipients of money, and the WeChat sub-merchants (特约商户) that lead to them.",
@@ -24,6 +24,7 @@ payees = noun(
     "payees confirm 某区财政专户 --note 财政局函〔2026〕12号 --as lin",
     "payees open-channel 某区财政专户 --sub-mchid 1900000109 --as wang",
     "payees confirm-channel 0197b5c8-0000-7000-8000-000000000000 --as lin",
+    "payees reopen-channel 0197b5c8-0000-7000-8000-000000000000 --because 误停用 --as wang",
 )
 since_option = click.option("--since", type=MOMENT, required=True, help="from when on lots may name it")
 at_option = click.option("--at", type=MOMENT, required=True, help="until when, with its offset")
@@ -118,7 +119,7 @@ def confirm_channel(by: Actor, channel: uuid.UUID) -> Answer:
     Example: flask --app wsgi payees confirm-channel 0197b5c8-0000-7000-8000-000000000000 --as lin
     """
     made = actions.confirm_channel(by, channel)
-    return Note("特约商户已确认", since=made.valid.lower if made.valid else None)
+    return Note("特约商户已确认", since=made.valid[-1].lower if made.valid else None)
 
 
 @payees.command("retire-channel")
@@ -132,6 +133,58 @@ def retire_channel(by: Actor, channel: uuid.UUID, at: datetime) -> Answer:
     """
     actions.retire_channel(by, channel, at)
     return Note("特约商户已停用", at=at)
+
+
+@payees.command("reopen-channel")
+@click.argument("channel", type=click.UUID)
+@because_option
+@acting
+def reopen_channel(by: Actor, channel: uuid.UUID, because: str) -> Answer:
+    """Ask that a sub-merchant (its key) which ended by mistake takes orders again; another person decides.
+
+    Example: flask --app wsgi payees reopen-channel 0197b5c8-… --because 误停用 --as wang
+    """
+    return Note("恢复申请已提交复核", key=actions.reopen_channel(by, channel, because).key)
+
+
+@payees.command("reopenings")
+@click.option("--state", type=click.Choice(REOPENING_STATES), help="only those in this state")
+@looking
+def list_reopenings(by: Actor, state: str | None) -> Answer:
+    """List requests to reopen sub-merchants, the newest first.
+
+    Example: flask --app wsgi payees reopenings --state waiting --as lin
+    """
+    headings = {
+        "key": "编号", "channel": "特约商户编号", "sub_mchid": "特约商户号", "because": "原因", "made_by": "申请人",
+        "made_at": "申请时间", "state": "状态", "decided_by": "复核人", "decided_because": "复核意见",
+    }  # fmt: skip
+    found = queries.reopenings(by, state=state)
+    return Sheet(headings, [{**vars(asked), "channel": of.key, "sub_mchid": of.sub_mchid} for asked, of in found])
+
+
+@payees.command("accept-reopening")
+@click.argument("reopening", type=click.UUID)
+@because_option
+@acting
+def accept_reopening(by: Actor, reopening: uuid.UUID, because: str) -> Answer:
+    """Agree with another's request (its key): the sub-merchant takes orders from now on, any other of its payee none.
+
+    Example: flask --app wsgi payees accept-reopening 0197b5c8-… --because 已核 --as lin
+    """
+    return Note("特约商户已恢复", since=actions.accept_reopening(by, reopening, because).decided_at)
+
+
+@payees.command("reject-reopening")
+@click.argument("reopening", type=click.UUID)
+@because_option
+@acting
+def reject_reopening(by: Actor, reopening: uuid.UUID, because: str) -> Answer:
+    """Do not agree with another's request (its key): the sub-merchant stays as it ends.
+
+    Example: flask --app wsgi payees reject-reopening 0197b5c8-… --because 停用无误 --as lin
+    """
+    return Note("恢复申请已退回", state=actions.reject_reopening(by, reopening, because).state)
 
 
 @payees.command("list")
@@ -196,9 +249,9 @@ def _confirmed(seen: PayeeView) -> str:
 
 
 def _channel(channel: MerchantChannel) -> dict[str, Any]:
-    valid = channel.valid
+    times = channel.valid or ()
     return {
         "key": channel.key, "sub_mchid": channel.sub_mchid, "opened_by": channel.opened_by,
-        "confirmed_by": channel.confirmed_by, "since": valid.lower if valid else None,
-        "until": valid.upper if valid else None,
+        "confirmed_by": channel.confirmed_by, "since": times[0].lower if times else None,
+        "until": times[-1].upper if times else None, "reopened": channel.reopened,
     }  # fmt: skip

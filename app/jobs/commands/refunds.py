@@ -8,7 +8,7 @@ import click
 from app.domain.refunds import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import acting, looking, noun
+from app.jobs.commands.door import acting, because_option, looking, noun
 from app.wiring import wiring
 from payments.refunds.rules import REFUND_STATES, STAFF_REASONS, WAYS
 
@@ -53,7 +53,7 @@ def ask(by: Actor, payment: uuid.UUID, fen: int, reason: str, basis: str) -> Ans
 
 @refunds.command("approve")
 @click.argument("refund", type=click.UUID)
-@click.option("--because", required=True, help="why, without personal data")
+@because_option
 @acting
 def approve(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     """Let a refund that somebody else asked for go to WeChat.
@@ -65,7 +65,7 @@ def approve(by: Actor, refund: uuid.UUID, because: str) -> Answer:
 
 @refunds.command("reject")
 @click.argument("refund", type=click.UUID)
-@click.option("--because", required=True, help="why, without personal data")
+@because_option
 @acting
 def reject(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     """Keep the money where it is; the motorist is told.
@@ -77,7 +77,7 @@ def reject(by: Actor, refund: uuid.UUID, because: str) -> Answer:
 
 @refunds.command("stop")
 @click.argument("refund", type=click.UUID)
-@click.option("--because", required=True, help="why, without personal data")
+@because_option
 @acting
 def stop(by: Actor, refund: uuid.UUID, because: str) -> Answer:
     """Give up a refund that WeChat does not take; it ends once WeChat signs that it has none.

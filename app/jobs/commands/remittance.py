@@ -10,7 +10,18 @@ from app.domain.remittance import actions, queries
 from app.domain.remittance.rules import STATES
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, KEPT, PAPER, acting, looking, named, noun, to_option, written_out
+from app.jobs.commands.door import (
+    DAY,
+    KEPT,
+    PAPER,
+    acting,
+    because_option,
+    looking,
+    named,
+    noun,
+    to_option,
+    written_out,
+)
 from app.kernel.files import Paper
 from payments.payees.models import Payee
 from payments.remittance.queries import PAGE
@@ -24,7 +35,6 @@ remittance = noun(
     "remittance receive 0197b5c8-… --receipt 回单0042 --on 2026-06-12 --fen 128000 --because 国库回单 --as lin",
     "remittance list --state sent --as wang",
 )
-because_option = click.option("--because", required=True, help="why, without personal data")
 
 
 @remittance.command("due")

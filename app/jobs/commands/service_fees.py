@@ -19,6 +19,7 @@ from app.jobs.commands.door import (
     MONTH,
     PAPER,
     acting,
+    because_option,
     handing_out,
     looking,
     named,
@@ -42,7 +43,6 @@ service_fees = noun(
     "service-fees issue 0197b5c8-0000-7000-8000-000000000000 --because 已核对 --as lin",
     "service-fees lines --month 2026-06 --format xlsx --output june.xlsx --as wang",
 )
-because_option = click.option("--because", required=True, help="why, without personal data")
 month_option = click.option("--month", type=MONTH, help="only those of this month")
 state_option = click.option("--state", type=click.Choice(list(STATES)), help="only those in this state")
 limit_option = click.option(

@@ -8,7 +8,7 @@ import click
 from app.domain.settlements import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Lines, Note
-from app.jobs.commands.door import DAY, acting, handing_out, named, noun
+from app.jobs.commands.door import DAY, acting, because_option, handing_out, named, noun
 from payments.payees.models import Payee
 from payments.settlement.queries import PAGE
 from payments.settlement.rules import FIGURES, STATES
@@ -23,7 +23,6 @@ settlements = noun(
     "settlements issue 0197b5c8-0000-7000-8000-000000000000 --because 已核对 --as lin",
     "settlements list --format xlsx --output june.xlsx --as wang",
 )
-because_option = click.option("--because", required=True, help="why, without personal data")
 
 
 @settlements.command("draft")

@@ -2,9 +2,11 @@
 
 from payments.payees.actions.channels import confirm_channel, open_channel, retire_channel
 from payments.payees.actions.payees import confirm, open_payee, retire
+from payments.payees.actions.reopenings import accept_reopening, reject_reopening, reopen_channel
 from payments.payees.actions.terms import confirm_terms, end_terms, record_terms
 
 __all__ = [
+    "accept_reopening",
     "confirm",
     "confirm_channel",
     "confirm_terms",
@@ -12,6 +14,8 @@ __all__ = [
     "open_channel",
     "open_payee",
     "record_terms",
+    "reject_reopening",
+    "reopen_channel",
     "retire",
     "retire_channel",
 ]

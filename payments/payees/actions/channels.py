@@ -5,13 +5,15 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
 
 from app.kernel import audit, clock
 from app.kernel.db import current, refusing, transaction
 from app.kernel.refusals import Conflict, Invalid, NotAllowed
 from app.kernel.spans import span
-from app.kernel.terms import ChangeOutOfOrder, end_running
+from app.kernel.terms import ChangeOutOfOrder
 from payments.payees.actions.ends import shortened
 from payments.payees.models import MerchantChannel
 from payments.payees.queries import NoSuchChannel, payee_by_id
@@ -62,6 +64,14 @@ class SubMerchantStillOwes(Conflict):
     message = "该特约商户号的原收费主体仍有可退款项或未完账单（最后一笔付款后365天），暂不能移交"
 
 
+TAKEN: Final = {
+    "a_sub_merchant_belongs_to_one_payee": SubMerchantTaken,
+    "a_sub_merchant_passes_on_when_nothing_of_it_is_open": SubMerchantStillOwes,
+    "a_payee_has_one_channel_at_a_time": ChangeOutOfOrder,
+}
+"""How the database says that a sub-merchant may not take orders from some moment on."""
+
+
 def open_channel(
     payee_id: int, *, sp_mchid: str, sub_mchid: str, actor: str, since: datetime | None = None
 ) -> MerchantChannel:
@@ -90,21 +100,16 @@ def confirm_channel(key: uuid.UUID, confirmed_by: str) -> MerchantChannel:
     `SubMerchantStillOwes`, and `ChangeOutOfOrder` when another of the payee is to begin then or later.
     """
     with transaction():
-        channel, now = _locked(key), clock.now()
+        channel, now = locked_channel(key), clock.now()
         if channel.confirmed_by is not None:
             raise ChannelConfirmed
         if channel.opened_by == confirmed_by:
             raise OwnChannel
         begins_at = max(channel.since, now)
-        of_the_payee = MerchantChannel.payee_id == channel.payee_id
-        end_running(MerchantChannel, [of_the_payee], begins_at)
-        taken = {
-            "a_sub_merchant_belongs_to_one_payee": SubMerchantTaken,
-            "a_sub_merchant_passes_on_when_nothing_of_it_is_open": SubMerchantStillOwes,
-            "a_payee_has_one_channel_at_a_time": ChangeOutOfOrder,
-        }
-        with refusing(taken):
-            channel.confirmed_by, channel.confirmed_at, channel.valid = confirmed_by, now, span(begins_at, None)
+        end_taking(channel.payee_id, begins_at)
+        with refusing(TAKEN):
+            channel.confirmed_by, channel.confirmed_at = confirmed_by, now
+            channel.valid = MultiRange([span(begins_at, None)])
         audit.record("payee.confirm_channel", "payee", channel.payee_id, confirmed_by, {"channel_id": channel.id})
         return channel
 
@@ -115,15 +120,28 @@ def retire_channel(key: uuid.UUID, at: datetime, actor: str) -> MerchantChannel:
     Refuses `NoSuchChannel`, `ChannelNotConfirmed`, `EndUnfit`.
     """
     with transaction():
-        channel = _locked(key)
+        channel = locked_channel(key)
         if channel.valid is None:
             raise ChannelNotConfirmed
-        channel.valid = shortened(channel.valid, at)
+        *former, last = channel.valid
+        channel.valid = MultiRange([*former, shortened(last, at)])
         audit.record("payee.retire_channel", "payee", channel.payee_id, actor, {"channel_id": channel.id})
         return channel
 
 
-def _locked(key: uuid.UUID) -> MerchantChannel:
+def end_taking(payee_id: int, at: datetime) -> None:
+    """Whichever of the payee's sub-merchants takes orders at a moment takes none from then on."""
+    before = func.tstzmultirange(func.tstzrange(None, at), type_=TSTZMULTIRANGE)
+    current().execute(
+        update(MerchantChannel)
+        .where(MerchantChannel.payee_id == payee_id, MerchantChannel.valid.contains(at))
+        .values(valid=MerchantChannel.valid * before)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def locked_channel(key: uuid.UUID) -> MerchantChannel:
+    """The sub-merchant as it stands, held until the transaction ends. Refuses `NoSuchChannel`."""
     mine = select(MerchantChannel).filter_by(key=key).with_for_update(key_share=True)
     found = current().scalar(mine.execution_options(populate_existing=True))
     if found is None:

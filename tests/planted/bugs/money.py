@@ -14,6 +14,7 @@ _DAYS: Final = "tests/finance/test_days.py"
 _MAIL: Final = "tests/receipts/test_mail.py"
 _MAIL_SERVER: Final = "tests/receipts/test_mail_server.py"
 _PAYEES: Final = "tests/payments/test_payees.py"
+_REOPENING: Final = "tests/payments/test_reopening.py"
 _NOTICE: Final = "tests/payments/test_notice.py"
 _SHIPPING: Final = "tests/payments/test_shipping.py"
 _TOGETHER: Final = "tests/payments/test_together.py"
@@ -297,6 +298,27 @@ _RECEIVED: Final = [
         [_PAYEES],
     ),
     Bug(
+        "reopened twice: what two persons agreed on once lets a sub-merchant begin again whenever it has ended",
+        "migrations/versions/0079_reopening.py",
+        "WHERE channel_id = NEW.id AND number = NEW.reopened AND state = 'accepted'",
+        "WHERE channel_id = NEW.id AND state = 'accepted'",
+        [_REOPENING],
+    ),
+    Bug(
+        "reopened in words: two persons agree, and the sub-merchant takes no orders all the same",
+        "migrations/versions/0079_reopening.py",
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'accepted')",
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = 'agreed')",
+        [_REOPENING],
+    ),
+    Bug(
+        "between its times: days on which a sub-merchant took no orders wait for two persons for ever",
+        "migrations/versions/0079_reopening.py",
+        "    _quiet_days(OUTSIDE_ITS_TIMES)\n",
+        "    _quiet_days(AFTER_ITS_END)\n",
+        [_REOPENING],
+    ),
+    Bug(
         "unconfirmed: hand-written SQL has a motorist owe a payee that nobody vouched for",
         "migrations/versions/0065_collecting.py",
         "a_charge_is_for_a_confirmed_payee BEFORE INSERT ON charge",
@@ -320,7 +342,7 @@ _RECEIVED: Final = [
     Bug(
         "former one left in: two sub-merchants of a payee take orders at one time",
         "payments/payees/actions/channels.py",
-        "        end_running(MerchantChannel, [of_the_payee], begins_at)\n",
+        "        end_taking(channel.payee_id, begins_at)\n",
         "",
         [_PAYEES],
     ),

@@ -8,8 +8,8 @@ import click
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, PAPER, acting, looking, named
-from app.jobs.commands.reconciliation.group import because_option, reconciliation
+from app.jobs.commands.door import DAY, PAPER, acting, because_option, looking, named
+from app.jobs.commands.reconciliation.group import reconciliation
 from app.kernel import clock, files
 from payments.bank.actions import FORMATS
 from payments.bank.rules.meanings import MEANING_STATES, MEANINGS

@@ -9,9 +9,8 @@ import click
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, PAPER, acting, for_me_alone, looking, to_option
+from app.jobs.commands.door import DAY, PAPER, acting, because_option, for_me_alone, looking, to_option
 from app.jobs.commands.reconciliation.group import (
-    because_option,
     first_option,
     last_option,
     merchant_option,

@@ -8,8 +8,8 @@ import click
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import DAY, acting, looking
-from app.jobs.commands.reconciliation.group import because_option, merchant_option, reconciliation
+from app.jobs.commands.door import DAY, acting, because_option, looking
+from app.jobs.commands.reconciliation.group import merchant_option, reconciliation
 from app.kernel import clock
 from payments.reconciliation.rules import CLASSES, STATES
 

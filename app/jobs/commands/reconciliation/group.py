@@ -22,7 +22,6 @@ reconciliation = noun(
 merchant_option = click.option("--merchant", help="only this sub-merchant (特约商户号)")
 first_option = click.option("--first", type=DAY, help="the first day; else 30 days ago")
 last_option = click.option("--last", type=DAY, help="the last day; else yesterday")
-because_option = click.option("--because", required=True, help="why, without personal data")
 
 
 def span_of(first: date | None, last: date | None) -> tuple[date, date]:

@@ -7,8 +7,8 @@ import click
 from app.domain.reconciliation import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import acting, looking
-from app.jobs.commands.reconciliation.group import because_option, reconciliation
+from app.jobs.commands.door import acting, because_option, looking
+from app.jobs.commands.reconciliation.group import reconciliation
 from app.kernel import clock
 from payments.reconciliation.queries.suspense import SURPLUS
 from payments.reconciliation.rules import CLASSES, CLEARING_STATES, PLACEMENT_STATES, TARGETS, WAYS
