@@ -71,7 +71,7 @@ def _key(hand: Hand) -> GateKey:
 def connected(url: str, hand: Hand) -> socket.socket:
     parts = urlsplit(url)
     line = socket.create_connection((parts.hostname or "", parts.port or 0))
-    line.sendall(bytes_of(hand, "GET", "/commands?wait=20"))
+    line.sendall(bytes_of(hand, "GET", "/commands?wait=25"))
     return line
 
 
@@ -86,7 +86,7 @@ def answer_on(line: socket.socket) -> dict[str, Any]:
 def asked(url: str, hand: Hand, method: str, path: str, content: object = None) -> requests.Response:
     body = b"" if content is None else json.dumps(content).encode()
     headers = hand.headers(method, f"/gate/v1{path}", body)
-    return requests.request(method, f"{url}/gate/v1{path}", data=body, headers=headers, timeout=20)
+    return requests.request(method, f"{url}/gate/v1{path}", data=body, headers=headers, timeout=DEADLINE_SECONDS)
 
 
 def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_others_are_served(
@@ -97,11 +97,16 @@ def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_other
     with served({**environment, "GATE_POLL_SECONDS": "25"}, tmp_path / "log") as url, ExitStack() as lines:
         polls = [lines.enter_context(connected(url, hand)) for hand in hands]
         eventually(lambda: _taken_in() >= POLLS)
-        eventually(lambda: POLLS - _asked_again(url, hands, polls, lines) > MANY)
+
+        def is_served_meanwhile() -> bool:
+            """On a busy machine not at once: an answer may take as long as polls are held."""
+            _ask_again(url, hands, polls, lines)
+            arrived = hands[0].event("arrived", world.some_plate().characters)
+            assert asked(url, hands[0], "POST", "/decide", arrived).json()["decision"] == "open"
+            return sum(not _is_answered(poll) for poll in polls) > MANY
+
+        eventually(is_served_meanwhile)
         eventually(lambda: _busy(admin) == 0)
-        arrived = hands[0].event("arrived", world.some_plate().characters)
-        assert asked(url, hands[0], "POST", "/decide", arrived).json()["decision"] == "open"
-        assert sum(not _is_answered(poll) for poll in polls) > MANY
         before, newest = _taken_in(), lines.enter_context(connected(url, hands[-1]))
         eventually(lambda: _taken_in() > before)
         gates.issue(hands[-1].device.id, "open", {}, "test")
@@ -110,12 +115,11 @@ def test_a_thousand_open_polls_hold_no_connection_and_no_transaction_while_other
         eventually(lambda: _busy(admin) == 0)
 
 
-def _asked_again(url: str, hands: Sequence[Hand], polls: list[socket.socket], lines: ExitStack) -> int:
+def _ask_again(url: str, hands: Sequence[Hand], polls: list[socket.socket], lines: ExitStack) -> None:
     """As gates do: whoever had an answer asks again. On a busy machine the first polls end before the last begin."""
-    answered = [place for place, poll in enumerate(polls) if _is_answered(poll)]
-    for place in answered:
-        polls[place] = lines.enter_context(connected(url, hands[place]))
-    return len(answered)
+    for place, poll in enumerate(polls):
+        if _is_answered(poll):
+            polls[place] = lines.enter_context(connected(url, hands[place]))
 
 
 def test_a_command_reaches_a_waiting_gate_also_while_redis_is_away(

@@ -5,7 +5,7 @@ from pathlib import Path
 import requests
 import structlog
 
-from tests.gates.stand import served
+from tests.gates.stand import DEADLINE_SECONDS, served
 from tests.ground import Addresses
 from tests.miniprogram.stand import Phone, a_plate
 from tests.web.conftest import Told
@@ -54,7 +54,7 @@ def test_the_served_platform_writes_no_query_down(
     log = tmp_path / "log"
     with served(environment, log) as address:
         for path in ("/mp/v1/lots", "/mp/v1/nowhere", "/healthz"):
-            requests.get(f"{address}{path}?lat=30.271&lng=120.153", timeout=20)
+            requests.get(f"{address}{path}?lat=30.271&lng=120.153", timeout=DEADLINE_SECONDS)
     written = log.read_text()
     assert written.count('"event":"served"') == 3
     assert "30.271" not in written
