@@ -46,7 +46,7 @@ class Ports:
 
 
 def development_environment(var: Path, ports: Ports, addresses: Mapping[str, str]) -> dict[str, str]:
-    """Everything `app/settings.py` asks for, kept in `development.env`; what is set outside already wins.
+    """Everything `app/settings` asks for, kept in `development.env`; what is set outside already wins.
 
     `addresses` are DATABASE_URL, MIGRATION_DATABASE_URL and REDIS_URL. Keys stay the same over restarts, or stored
     phones and plates could not be read again.
