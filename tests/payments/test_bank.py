@@ -35,11 +35,14 @@ CSV = (
 ENTRY = """<Ntry><NtryRef>1</NtryRef><Amt Ccy="CNY">42.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
 <BookgDt><Dt>2026-06-10</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>TX19000001</EndToEndId></Refs>
 <Amt Ccy="CNY">1.00</Amt></TxDtls></NtryDtls></Ntry>"""
+CLOSING = (
+    '<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">142.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>'
+)
 CAMT = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt><Stmt>
 <Acct><Id><Othr><Id>{ACCOUNT}</Id></Othr></Id></Acct>
 <Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
-<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">142.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+{CLOSING}
 {ENTRY}</Stmt></BkToCstmrStmt></Document>"""
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 THIEF = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
@@ -72,9 +75,15 @@ def test_a_table_is_read_by_its_names_and_its_balances_prove_it_whole() -> None:
         (lambda text: text.replace("余额,附言\n", "余额\n"), "missing_column"),
         (lambda text: text.replace("附言\n", "附言,用途\n"), "unknown_column"),
         (lambda text: text.replace("账户管理费", "=1+1"), "formula_in_cell"),
+        (lambda text: text.replace("账户管理费", " \t=1+1"), "formula_in_cell"),
+        (lambda text: text.replace("账户管理费", "账户\0管理费"), "not_csv"),
         (lambda text: text.replace(",账户管理费", ""), "wrong_cell_count"),
         (lambda text: text.splitlines()[0], "no_opening_balance"),
         (lambda text: text.replace("2026-06-10,,,100.00,期初余额\n", ""), "no_opening_balance"),
+        (
+            lambda text: f"附言,{text}".replace(",附言\n", "\n").replace("2026-06-10,,,100.00,", ""),
+            "no_opening_balance",
+        ),
     ],
 )
 def test_a_table_that_is_not_exactly_one_is_refused(edit: Edit, reason: str) -> None:
@@ -87,6 +96,34 @@ def test_a_camt_document_is_read_with_its_references() -> None:
     assert (told.account, told.opening_fen, told.closing_fen) == (ACCOUNT, 10000, 14200)
     [entry] = told.entries
     assert (entry.booked_on, entry.amount_fen, entry.reference) == (DAY, 4200, "1 TX19000001")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("camt.053.001.02", "camt.053.001.08").replace("BOOK<", "<Cd>BOOK</Cd><"),
+        lambda text: text.replace("OPBD", "PRCD"),
+        lambda text: text.replace("<Dt>2026-06-10</Dt>", "<DtTm>2026-06-10T09:30:00</DtTm>"),
+        lambda text: text.replace("<Dt>2026-06-10</Dt>", "<DtTm>2026-06-09T16:00:00Z</DtTm>"),
+        lambda text: text.replace("CLBD</Cd>", "CLAV</Cd>").replace("</Stmt>", f"{CLOSING}</Stmt>"),
+    ],
+)
+def test_a_camt_document_reads_the_same_in_each_banks_dialect(edit: Edit) -> None:
+    assert edit(CAMT) != CAMT
+    assert read_camt(edit(CAMT).encode()) == read_camt(CAMT.encode())
+
+
+def test_a_reversal_moves_what_it_says_it_moves() -> None:
+    back = CAMT.replace("CRDT</CdtDbtInd><Sts>", "DBIT</CdtDbtInd><RvslInd>true</RvslInd><Sts>")
+    told = read_camt(back.replace("142.00", "58.00").encode())
+    assert (told.moved_fen, told.closing_fen) == (-4200, 5800)
+
+
+@pytest.mark.parametrize("charset", ["GBK", "gb2312", "GB18030", "UTF-16"])
+def test_a_camt_document_in_a_chinese_character_set_keeps_its_words(charset: str) -> None:
+    text = CAMT.replace("UTF-8", charset).replace("TX19000001", "财付通 TX19000001")
+    [entry] = read_camt(text.encode(charset)).entries
+    assert entry.reference == "1 财付通 TX19000001"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +140,14 @@ def test_a_camt_document_is_read_with_its_references() -> None:
         (lambda text: text.replace("camt.053", "camt.054"), "not_camt053"),
         (lambda text: text[:-20], "not_xml"),
         (lambda text: text.replace("<NtryRef>", "<a>" * 40 + "<NtryRef>"), "not_camt053"),
+        (lambda text: text.replace("UTF-8", "Big5"), "not_xml"),
+        (lambda text: text.replace("UTF-8", "of-nobody"), "not_xml"),
+        (lambda text: text.replace("UTF-8", "GBK").replace("TX1900", "财付通"), "not_xml"),
+        (lambda text: text.replace("</Stmt>", f"{CLOSING}</Stmt>"), "not_one_statement"),
+        (lambda text: text.replace("</Stmt>", "</Stmt><Stmt></Stmt>"), "not_one_statement"),
+        (lambda text: text.replace("BookgDt", "ValDt"), "bad_date"),
+        (lambda text: text.replace("<Dt>2026-06-10</Dt>", "<DtTm>2026-06-10 nine</DtTm>"), "bad_date"),
+        (lambda text: text.replace("<Dt>2026-06-10</Dt>", "<DtTm>0001-01-01T00:00:00+14:00</DtTm>"), "bad_date"),
     ],
 )
 def test_a_document_that_is_not_exactly_one_or_would_fetch_something_is_refused(edit: Edit, reason: str) -> None:

@@ -3,10 +3,13 @@
 A document type, and with it every entity, internal or external, is refused before anything is read.
 """
 
+import re
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Final, NoReturn
 from xml.parsers import expat
 
+from app.kernel.clock import SHANGHAI
 from app.kernel.money import Fen
 from payments.bank.rules.statement import Entry, Statement, StatementRefused, day_of, fen_of, reference_of
 
@@ -15,12 +18,16 @@ DEEPEST: Final = 32
 _STATEMENT: Final = ("Document", "BkToCstmrStmt", "Stmt")
 _ENTRY: Final = (*_STATEMENT, "Ntry")
 _BALANCE: Final = (*_STATEMENT, "Bal")
+_BALANCES: Final = ("OPBD", "PRCD", "CLBD")
+"""Booked ones: the opening, the closing of the statement before, which is the same, and the closing."""
 _SIGNS: Final = {"CRDT": 1, "DBIT": -1}
 _FIELDS: Final = {
     ("Amt",): "Amt", ("CdtDbtInd",): "CdtDbtInd", ("Sts",): "Sts", ("Sts", "Cd"): "Sts", ("BookgDt", "Dt"): "day",
-    ("Tp", "CdOrPrtry", "Cd"): "Cd",
+    ("BookgDt", "DtTm"): "moment", ("Tp", "CdOrPrtry", "Cd"): "Cd",
 }  # fmt: skip
 """What is read of an entry or a balance, by where it stands there; newer versions put the status one deeper."""
+_CHINESE: Final = re.compile(rb"""\A<\?xml[^>]*encoding=["'](?:gb2312|gbk|gb18030)["']""", re.IGNORECASE)
+"""How banks here declare what expat cannot read: of these character sets GB18030 holds the others."""
 _REFERENCES: Final = ("NtryRef", "AcctSvcrRef", "EndToEndId", "Ustrd", "AddtlNtryInf")
 
 
@@ -43,17 +50,20 @@ class _Reading:
     entries: list[Entry] = field(default_factory=list)
 
     def read(self, content: bytes) -> Statement:
-        parser = expat.ParserCreate(namespace_separator="|")
+        is_chinese = _CHINESE.match(content) is not None
+        parser = expat.ParserCreate("utf-8" if is_chinese else None, namespace_separator="|")
         parser.StartDoctypeDeclHandler = _no_document_type
         parser.StartElementHandler, parser.EndElementHandler = self._open, self._close
         parser.CharacterDataHandler = self.text.append
         try:
-            parser.Parse(content, True)
-        except expat.ExpatError:
+            parser.Parse(content.decode("gb18030").encode() if is_chinese else content, True)
+        except (expat.ExpatError, ValueError, LookupError):  # the last two: a character set that nobody here knows
             raise StatementRefused(reason="not_xml") from None
-        if self.statements != 1 or not {"OPBD", "CLBD"} <= set(self.balances):
+        opening = self.balances.get("OPBD", self.balances.get("PRCD"))
+        closing = self.balances.get("CLBD")
+        if self.statements != 1 or opening is None or closing is None:
             raise StatementRefused(reason="not_one_statement")
-        return Statement(self.account, self.balances["OPBD"], self.balances["CLBD"], self.entries).expect_sound()
+        return Statement(self.account, opening, closing, self.entries).expect_sound()
 
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition("|")
@@ -76,7 +86,7 @@ class _Reading:
         if place == _ENTRY:
             self._book()
         elif place == _BALANCE:
-            self.balances[self.fields.get("Cd", "")] = self._amount()
+            self._hold()
         elif place[:5] == (*_STATEMENT, "Acct", "Id") and tag in {"IBAN", "Id"} and told:
             self.account = told
         elif place[:4] in {_ENTRY, _BALANCE}:
@@ -91,8 +101,25 @@ class _Reading:
     def _book(self) -> None:
         if self.fields.get("Sts") != "BOOK":
             raise StatementRefused(reason="entry_not_booked")
-        day = day_of(self.fields.get("day", ""))
-        self.entries.append(Entry(day, self._amount(), reference_of(" ".join(self.references))))
+        self.entries.append(Entry(self._day(), self._amount(), reference_of(" ".join(self.references))))
+
+    def _day(self) -> date:
+        """The day of booking; of a moment that names its offset, the day in Shanghai."""
+        if "moment" not in self.fields:
+            return day_of(self.fields.get("day", ""))
+        try:
+            moment = datetime.fromisoformat(self.fields["moment"])
+            return (moment if moment.tzinfo is None else moment.astimezone(SHANGHAI)).date()
+        except (ValueError, OverflowError):
+            raise StatementRefused(reason="bad_date") from None
+
+    def _hold(self) -> None:
+        """Balances of other kinds are passed over; two of one kind would leave a choice."""
+        kind = self.fields.get("Cd", "")
+        if kind in _BALANCES:
+            if kind in self.balances:
+                raise StatementRefused(reason="not_one_statement")
+            self.balances[kind] = self._amount()
 
     def _amount(self) -> Fen:
         sign = _SIGNS.get(self.fields.get("CdtDbtInd", ""))
