@@ -1,4 +1,4 @@
-"""Receipts on their way to motorists by e-mail, and the line to the mail server."""
+"""Under which certificate a lot's property is held; receipts on their way by e-mail, and the mail server's line."""
 
 from datetime import datetime
 
@@ -6,6 +6,34 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.base import Base, Id, Key
+from app.kernel.two_persons import Request
+
+
+class LotCertificate(Request, Base):
+    """Under which certificate (产权证书或不动产权证) a lot's property is held: its number, or 无 where there is none.
+
+    One person records it, another decides; the one that was accepted last counts. Nobody's silence means 无.
+    """
+
+    __tablename__ = "lot_certificate"
+    __table_args__ = (
+        CheckConstraint("number = btrim(number) AND number <> ''", name="a_certificate_has_a_number_or_says_none"),
+        CheckConstraint("state IN ('waiting', 'accepted', 'rejected')", name="a_certificate_is_in_a_known_state"),
+        CheckConstraint("decided_by <> made_by", name="a_certificate_is_decided_by_another_person"),
+        CheckConstraint(
+            "num_nonnulls(decided_by, decided_at, decided_because) = CASE state WHEN 'waiting' THEN 0 ELSE 3 END",
+            name="a_decided_certificate_says_how_and_why",
+        ),
+        CheckConstraint("because <> '' AND decided_because <> ''", name="a_certificate_says_on_what_it_rests"),
+        Index(
+            "a_lot_has_one_certificate_waiting", "lot_id", unique=True, postgresql_where=text("state = 'waiting'")
+        ),
+        Index("ix_lot_certificate_lot_id", "lot_id"),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    number: Mapped[str]
 
 
 class ReceiptMail(Base):

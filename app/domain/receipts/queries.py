@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy import select
 
 from app.domain.lots.models import Lot
+from app.domain.lots.queries.places import lot_id_of, place_of
 from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.queries import plate_characters
-from app.domain.receipts.models import MailedReceipt, ReceiptMail, ReceiptMailLine
+from app.domain.receipts.models import LotCertificate, MailedReceipt, ReceiptMail, ReceiptMailLine
 from app.domain.staff.rules import Actor, Place, permit
 from app.domain.stays.models import Bill, Stay
 from app.kernel.clock import SHANGHAI
@@ -24,6 +25,13 @@ from payments.receipts.models import Receipt
 from payments.receipts.queries import Written, whole
 
 PAGE: Final = 200
+
+
+class NoSuchCertificate(NotFound):
+    """Nobody recorded that."""
+
+    code = "no_such_certificate"
+    message = "未找到该产权证书登记"
 
 
 class NoSuchMail(NotFound):
@@ -75,6 +83,32 @@ def terms(by: Actor, payee_key: uuid.UUID) -> Sequence[ReceiptTerms]:
         payee = payee_by_key(payee_key)
         permit(by, "receipts.see", Place(payee.district_code))
         return terms_of(payee.id)
+
+
+def certificates(by: Actor, lot_key: uuid.UUID) -> Sequence[LotCertificate]:
+    """What was recorded of the certificate of a lot's property, the newest first. Refuses `NotFound`."""
+    with transaction() as session:
+        lot_id = lot_id_of(lot_key)
+        permit(by, "receipts.see", place_of(lot_id))
+        theirs = select(LotCertificate).filter_by(lot_id=lot_id).order_by(LotCertificate.id.desc())
+        return session.scalars(theirs).all()
+
+
+def certificate_number(lot_id: int) -> str | None:
+    """The number of the certificate that two persons said last, 无 where they said that there is none; none: unsaid."""
+    accepted = select(LotCertificate.number).filter_by(lot_id=lot_id, state="accepted")
+    newest = accepted.order_by(LotCertificate.decided_at.desc(), LotCertificate.id.desc()).limit(1)
+    with transaction() as session:
+        return session.scalar(newest)
+
+
+def certificate_by_key(key: uuid.UUID) -> LotCertificate:
+    """What somebody recorded, by its key. Refuses `NoSuchCertificate`."""
+    with transaction() as session:
+        found = session.scalar(select(LotCertificate).filter_by(key=key))
+        if found is None:
+            raise NoSuchCertificate
+        return found
 
 
 def receipts_of(by: Actor, payee_key: uuid.UUID, state: str | None = None, limit: int = PAGE) -> list[SeenReceipt]:

@@ -221,6 +221,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = {
     "receipts.record_terms": _only(FINANCE_MAKER),
     "receipts.confirm_terms": _only(FINANCE_CHECKER),
     "receipts.end_terms": _only(FINANCE_CHECKER),
+    "receipts.record_certificate": _only(FINANCE_MAKER),
+    "receipts.accept_certificate": _only(FINANCE_CHECKER),
+    "receipts.reject_certificate": _only(FINANCE_CHECKER),
     "receipts.retry": _only(FINANCE_MAKER, FINANCE_CHECKER),
     "receipts.see": _only(FINANCE_MAKER, FINANCE_CHECKER, REGULATOR),
     # arrears

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import click
 
+from app.domain.lots.models import Lot
 from app.domain.receipts import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
-from app.jobs.commands.door import MOMENT, acting, looking, noun
+from app.jobs.commands.door import MOMENT, acting, because_option, looking, named, noun
 from payments.payees.rules import HIGHEST_VAT, VAT_METHODS, Vat
 from payments.receipts.rules import RECEIPT_STATES
 
@@ -82,6 +83,59 @@ def list_terms(by: Actor, payee: uuid.UUID) -> Answer:
         "note": "依据", "recorded_by": "登记人", "confirmed_by": "确认人",
     }  # fmt: skip
     return Sheet(headings, [{name: getattr(each, name) for name in headings} for each in queries.terms(by, payee)])
+
+
+@receipts.command("record-certificate")
+@click.argument("lot")
+@click.option("--number", required=True, help="产权证书号 or 不动产权证号; 无 where there is none")
+@because_option
+@acting
+def record_certificate(by: Actor, lot: str, number: str, because: str) -> Answer:
+    """Write down under which certificate a lot's (key or name) property is held; it counts when another has accepted.
+
+    Example: flask --app wsgi receipts record-certificate 某停车场 --number 无 --because 权属说明 --as wang
+    """
+    made = actions.record_certificate(by, named(Lot, lot).key, number, because)
+    return Note("产权证书已登记，待另一人复核", key=made.key)
+
+
+@receipts.command("accept-certificate")
+@click.argument("certificate", type=click.UUID)
+@because_option
+@acting
+def accept_certificate(by: Actor, certificate: uuid.UUID, because: str) -> Answer:
+    """Agree with what another recorded (its key): invoices of lease say it from now on.
+
+    Example: flask --app wsgi receipts accept-certificate 0197b5c8-… --because 已核对原件 --as lin
+    """
+    return Note("产权证书已复核", number=actions.accept_certificate(by, certificate, because).number)
+
+
+@receipts.command("reject-certificate")
+@click.argument("certificate", type=click.UUID)
+@because_option
+@acting
+def reject_certificate(by: Actor, certificate: uuid.UUID, because: str) -> Answer:
+    """Do not agree with what another recorded (its key): what was accepted before counts on.
+
+    Example: flask --app wsgi receipts reject-certificate 0197b5c8-… --because 与原件不符 --as lin
+    """
+    return Note("产权证书登记已退回", state=actions.reject_certificate(by, certificate, because).state)
+
+
+@receipts.command("certificates")
+@click.argument("lot")
+@acting
+def list_certificates(by: Actor, lot: str) -> Answer:
+    """List what was recorded of the certificate of a lot's (key or name) property, the newest first.
+
+    Example: flask --app wsgi receipts certificates 某大厦停车场 --as lin
+    """
+    headings = {
+        "key": "编号", "number": "产权证书号", "because": "依据", "made_by": "登记人", "made_at": "登记时间",
+        "state": "状态", "decided_by": "复核人", "decided_because": "复核意见",
+    }  # fmt: skip
+    return Sheet(headings, [vars(each) for each in queries.certificates(by, named(Lot, lot).key)])
 
 
 @receipts.command("list")
