@@ -24,7 +24,7 @@ from redis import Redis
 from launcher.environment import development_key
 from launcher.ports import free_ports, is_taken
 from launcher.processes import await_that
-from tests.ground import Addresses, Ground, caretaker, empty, in_memory
+from tests.ground import Addresses, Ground, Run, caretaker, empty, in_memory
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -206,6 +206,18 @@ def database(app: "Flask", servers: Addresses) -> Addresses:
 def client(app: "Flask") -> "FlaskClient":
     """Speaks to the platform without a socket."""
     return app.test_client()
+
+
+@pytest.fixture
+def run(servers: Addresses) -> Run:
+    """Runs one hand-written statement as the program's role, in a transaction of its own."""
+    url = servers.app.replace("+psycopg", "", 1)
+
+    def once(statement: str, *values: object) -> int:
+        with psycopg.connect(url) as connection, connection.transaction():
+            return connection.execute(statement.encode(), values or None).rowcount
+
+    return once
 
 
 @pytest.fixture(scope="session")

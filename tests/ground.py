@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,10 @@ ROOM = 2 * 1024**3
 def in_memory() -> Path | None:
     """Where files lie in memory, if there is room for those of a run: no move of the clock waits for a disk there."""
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
+Run = Callable[..., int]
+"""Runs one statement, with its values; returns how many rows it touched."""
 
 
 @dataclass(frozen=True)

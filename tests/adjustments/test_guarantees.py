@@ -2,11 +2,9 @@
 
 import random
 import uuid
-from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from functools import partial
 
-import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -26,22 +24,9 @@ from app.kernel.db import transaction
 from app.kernel.refusals import Refusal
 from app.kernel.states import WrongState
 from tests.adjustments.scene import EVENT, booked, claim_of, hours, leave_to_jobs, state
-from tests.ground import Addresses
+from tests.ground import Run
 from tests.races import at_once
 from tests.world import Driver, driver, open_lot, shanghai, staff
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(servers: Addresses) -> Run:
-    """Runs statements as the program's role in one transaction; returns how many rows the last one touched."""
-
-    def run_it(statement: str, *values: object) -> int:
-        with psycopg.connect(servers.app.replace("+psycopg", "", 1)) as connection, connection.transaction():
-            return connection.execute(statement.encode(), values).rowcount
-
-    return run_it
 
 
 def refused_by(run: Run, statement: str, *values: object) -> str | None:

@@ -1,8 +1,5 @@
 """What hand-written SQL cannot do to incidents, measures and appeals as the program's role."""
 
-from collections.abc import Callable
-
-import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, IntegrityError
 
@@ -10,20 +7,8 @@ from app.domain.conduct.actions import appeal, assess_forgotten
 from app.domain.lots.models import Lot
 from app.domain.stays.actions import record_dispute
 from tests.conduct.scene import measures, missed_often
-from tests.ground import Addresses
+from tests.ground import Run
 from tests.world import Driver, gate, paper, parked_stay, staff
-
-Run = Callable[..., None]
-
-
-@pytest.fixture
-def run(servers: Addresses) -> Run:
-    def run_it(statement: str, *values: object) -> None:
-        with psycopg.connect(servers.app.replace("+psycopg", "", 1)) as connection:
-            connection.execute(statement.encode(), values)
-
-    return run_it
-
 
 COPY = (
     "INSERT INTO measure (key, kind, motorist_id, began_at, valid, reason) SELECT gen_random_uuid(), kind, motorist_id"

@@ -3,9 +3,7 @@
 import gzip
 import hashlib
 import io
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import LiteralString
 
 import psycopg
 import pytest
@@ -24,23 +22,12 @@ from payments.bills.actions import erase_originals, load
 from payments.bills.models import BillFile, BillOriginalPiece
 from payments.bills.queries import FUND_FLOW, NoOriginal, OriginalSpoilt, current_bill, original_text
 from payments.bills.rules import BillRefused
-from tests.ground import Addresses
+from tests.ground import Run
 from tests.payments.papers import KEEP_DAYS, part
 from tests.payments.test_bill_fetch import LOADED, Books, shop
 from tests.world import staff
 
 __all__ = ["shop"]
-
-
-@pytest.fixture
-def run(servers: Addresses) -> Callable[..., int]:
-    """Runs one statement as the program's role."""
-
-    def run_it(statement: LiteralString, *values: object) -> int:
-        with psycopg.connect(servers.app.replace("+psycopg", "", 1)) as connection, connection.transaction():
-            return connection.execute(statement, values).rowcount
-
-    return run_it
 
 
 def bill_of(shop: Books, kind: str = "trade") -> BillFile:
@@ -142,7 +129,7 @@ def test_what_was_changed_behind_our_back_is_not_handed_out_as_proven(
     assert deeds("bill_original.export", bill) == []
 
 
-def test_the_database_keeps_an_original_as_it_is_until_its_term_is_over(shop: Books, run: Callable[..., int]) -> None:
+def test_the_database_keeps_an_original_as_it_is_until_its_term_is_over(shop: Books, run: Run) -> None:
     bill = bill_of(shop)
     attempts = {
         "an_original_stays_as_it_is": "DELETE FROM bill_original_piece WHERE bill_id = %s",

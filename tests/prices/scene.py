@@ -1,6 +1,5 @@
 """A lot whose price is being decided: bounded by a reference, drafted, proved."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.domain.pricing import actions as pricing
 from app.domain.pricing.models import LotPrice, LotTariff
 from app.domain.tasks.models import Task
 from app.kernel.db import transaction
+from tests.ground import Run
 from tests.world import OwnLot, bound, hourly, open_own_lot, price_officers, reference
 
 DAY = timedelta(days=1)
@@ -20,7 +20,6 @@ HOUR = timedelta(hours=1)
 FREE: dict[str, Any] = {
     **hourly(0), "bands": [{"name": "all_day", "from": "00:00", "to": "24:00", "days": "all", "method": "free"}],
 }  # fmt: skip
-Run = Callable[..., int]
 
 
 def bounded_lot(fen: int = 600) -> OwnLot:

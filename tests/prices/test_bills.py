@@ -14,7 +14,8 @@ from app.domain.stays.actions import open_payment
 from app.domain.stays.models import Bill, BillBasis
 from app.domain.stays.queries import bills_of
 from app.kernel.db import transaction
-from tests.prices.scene import DAY, HOUR, Run, refusing
+from tests.ground import Run
+from tests.prices.scene import DAY, HOUR, refusing
 from tests.world import (
     bound,
     charge_by,

@@ -13,7 +13,8 @@ from app.domain.staff.rules import NotPermitted
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.terms import ChangeOutOfOrder
-from tests.prices.scene import DAY, HOUR, Run, refusing
+from tests.ground import Run
+from tests.prices.scene import DAY, HOUR, refusing
 from tests.world import OwnLot, bound, charge_by, hourly, open_own_lot, price_officers, reference, staff, tariff
 
 NOTE = "示例：价格主管部门答复"

@@ -27,10 +27,10 @@ from app.kernel.refusals import NotFound
 from app.kernel.spans import span
 from app.kernel.states import WrongState
 from app.kernel.terms import ChangeOutOfOrder
+from tests.ground import Run
 from tests.prices.scene import (
     DAY,
     HOUR,
-    Run,
     bounded_lot,
     charged,
     drafted,

@@ -16,7 +16,8 @@ from app.kernel.files import FileRefused, Paper
 from app.kernel.spans import span
 from app.kernel.states import WrongState
 from app.kernel.terms import ChangeOutOfOrder
-from tests.prices.scene import DAY, Run, refusing
+from tests.ground import Run
+from tests.prices.scene import DAY, refusing
 from tests.races import at_once
 from tests.world import hourly, paper, price_officers, reference, shanghai, staff, tariff
 

@@ -15,7 +15,8 @@ from app.kernel import clock
 from app.kernel.refusals import NotFound
 from app.kernel.spans import span
 from app.kernel.states import WrongState
-from tests.prices.scene import DAY, Run, refusing
+from tests.ground import Run
+from tests.prices.scene import DAY, refusing
 from tests.races import at_once
 from tests.world import OwnLot, bound, hourly, open_own_lot, paper, price_officers, reference, shanghai, staff, tariff
 

@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from app.domain.pricing import actions as pricing
-from tests.prices.scene import Run, bounded_lot, published, refusing
+from tests.ground import Run
+from tests.prices.scene import bounded_lot, published, refusing
 from tests.world import open_own_lot, price_officers
 
 VERSION = (

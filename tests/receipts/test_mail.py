@@ -3,10 +3,10 @@
 import io
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 import pytest
@@ -33,7 +33,7 @@ from payments.payees.models import Payee
 from payments.receipts.actions import ask_invoice, issue_due, plan_due
 from payments.receipts.queries import NoSuchReceipt
 from tests.conftest import MovableClock
-from tests.ground import Addresses
+from tests.ground import Run
 from tests.house.test_personal_data import every_row
 from tests.mortals import born
 from tests.payments.platforms import Stands
@@ -389,20 +389,7 @@ def test_only_ones_own_issued_receipts_are_sent_and_only_to_plain_addresses(
     assert post.letters() == []
 
 
-@pytest.fixture
-def run(servers: Addresses) -> Callable[..., int]:
-    """Runs one statement as the program's role."""
-
-    def run_it(statement: LiteralString, *values: object) -> int:
-        with psycopg.connect(servers.app.replace("+psycopg", "", 1)) as connection, connection.transaction():
-            return connection.execute(statement, values).rowcount
-
-    return run_it
-
-
-def test_the_database_lets_nobody_mail_what_is_not_theirs_or_not_issued(
-    payer: Driver, organ: Payee, run: Callable[..., int]
-) -> None:
+def test_the_database_lets_nobody_mail_what_is_not_theirs_or_not_issued(payer: Driver, organ: Payee, run: Run) -> None:
     others, mail = driver(), asked(payer)
     theirs = has_paid(others, organ)
     plan_due(lambda each: each.description)
@@ -418,7 +405,7 @@ def test_the_database_lets_nobody_mail_what_is_not_theirs_or_not_issued(
 
 
 def test_the_database_keeps_an_address_from_being_replaced_or_outliving_its_mail(
-    payer: Driver, app: Flask, run: Callable[..., int]
+    payer: Driver, app: Flask, run: Run
 ) -> None:
     mail = asked(payer)
     with pytest.raises(IntegrityConstraintViolation) as refused:

@@ -330,7 +330,7 @@ _RECEIVED: Final = [
         "app/domain/lots/actions/payees.py",
         "if proposal.proposed_by == by.label:",
         "if proposal.proposed_by == by.name:",
-        ["tests/house/test_guards.py"],
+        ["tests/lots/test_payees.py"],
     ),
     Bug(
         "no VAT, no matter: an enterprise collects though nobody has said at which rate",

@@ -1,5 +1,0 @@
-"""What tests about regular places ask for."""
-
-from tests.departures.conftest import run
-
-__all__ = ["run"]
