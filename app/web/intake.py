@@ -15,14 +15,13 @@ from flask import Flask, Request
 from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from app.kernel.text import UNSTORABLE
 from app.kernel.trace import request_id
 from app.web.errors import MalformedRequest
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 16
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""NUL, which PostgreSQL's text refuses, and halves of UTF-16 pairs, which UTF-8 cannot say."""
 
 
 def guard(app: Flask) -> None:

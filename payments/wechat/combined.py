@@ -86,7 +86,7 @@ class CombinedSeen:
 def read_combined(text: bytes) -> CombinedSeen:
     """The answer to a query and the content of a notice. Raises `Malformed`; fields we do not know are ignored."""
     fields = read_object(text)
-    orders = tuple(_order(fields, each) for each in fields.objects("sub_orders"))
+    orders = tuple(_order(fields, each) for each in fields.items("sub_orders"))
     return CombinedSeen(fields.text("combine_out_trade_no"), orders)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
+from app.kernel.text import UNSTORABLE
+
 V = TypeVar("V")
 
 
@@ -35,7 +37,7 @@ class Fields:
 
     def optional_text(self, name: str) -> str | None:
         value = self._values.get(name)
-        if value is not None and not isinstance(value, str):
+        if value is not None and (not isinstance(value, str) or UNSTORABLE.search(value)):
             raise Malformed(name)
         return value
 
@@ -66,13 +68,6 @@ class Fields:
         """The object under `name`; an absent one has no fields."""
         value = self._values.get(name)
         return Fields(_object({} if value is None else value, name))
-
-    def objects(self, name: str) -> "list[Fields]":
-        """The objects in the list under `name`; an absent one is empty."""
-        values = self._values.get(name)
-        if values is not None and not isinstance(values, list):
-            raise Malformed(name)
-        return [Fields(_object(each, name)) for each in values or []]
 
 
 def _required(value: V | None, name: str) -> V:

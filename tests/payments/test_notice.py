@@ -206,7 +206,10 @@ def test_a_notice_of_an_unknown_kind_is_kept_and_leaves_a_case(till: Till) -> No
     assert [each.kind for each in cases(told.id)] == ["unknown_event"]
 
 
-@pytest.mark.parametrize("poison", [b"", b"\xff\xfe", b"[]", b'{"amount": 7}', b'{"a":' * 2000])
+UNSTORABLE = rb'{"out_trade_no": "T\u0000", "trade_state": "SUCCESS"}'
+
+
+@pytest.mark.parametrize("poison", [b"", b"\xff\xfe", b"[]", b'{"amount": 7}', b'{"a":' * 2000, UNSTORABLE])
 def test_an_authentic_notice_that_nobody_can_read_is_kept_and_leaves_a_case(till: Till, poison: bytes) -> None:
     told = notice(poison)
     apply_notice(told)

@@ -19,7 +19,7 @@ def _read(headers: dict[str, str], body: bytes, now: datetime = paper.NOW) -> No
 
 
 def _body(**changed: Any) -> bytes:
-    return json.dumps(paper.envelope(paper.TRANSACTION) | changed, ensure_ascii=False).encode()
+    return json.dumps(paper.envelope(paper.TRANSACTION) | changed).encode()
 
 
 def _reason(headers: dict[str, str], body: bytes) -> str:
@@ -144,6 +144,8 @@ def test_the_former_apiv3_key_still_opens_notices_for_a_day() -> None:
         b'{"id": NaN}',
         _body(id=None),
         _body(id=5),
+        _body(id="half a \ud800"),
+        _body(id="no\0end"),
         _body(event_type=""),
         _body(create_time="2026-03-01T15:59:59"),
         _body(create_time="yesterday"),
@@ -173,6 +175,8 @@ def test_an_unsupported_cipher_is_rejected() -> None:
         paper.TRANSACTION | {"amount": []},
         paper.TRANSACTION | {"success_time": "2026-03-01 15:59:58"},
         paper.TRANSACTION | {"out_trade_no": None},
+        paper.TRANSACTION | {"out_trade_no": "T2026\0"},
+        paper.TRANSACTION | {"transaction_id": "4200\ud800"},
         paper.TRANSACTION | {"sub_mchid": 1900000109},
     ],
 )

@@ -8,7 +8,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from app.domain.gates.rules import reports
 from app.kernel.refusals import Invalid
-from app.web.intake import UNSTORABLE, parsed
+from app.kernel.text import UNSTORABLE
+from app.web.intake import parsed
 
 HIGHEST = 2**53
 
