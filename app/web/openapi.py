@@ -32,6 +32,9 @@ class DescribedApi(Api):  # type: ignore[misc]
     def _register_error_handlers(self) -> None:
         """Leave errors to `app.web.errors`."""
 
+    def _register_pagination_header(self) -> None:
+        """Leave it out: pages here are followed by a cursor in the body."""
+
 
 def attach(app: Flask) -> DescribedApi:
     """Give the app its description; smorest blueprints register with what is returned."""
@@ -40,6 +43,7 @@ def attach(app: Flask) -> DescribedApi:
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=None,
+        API_SPEC_OPTIONS={"info": {"description": _ABOUT}, "servers": [{"url": "/", "description": "本服务"}]},
     )
     api = DescribedApi(app)
     for name, scheme in _SCHEMES.items():
@@ -51,15 +55,20 @@ def attach(app: Flask) -> DescribedApi:
 def description(app: Flask) -> dict[str, Any]:
     """The OpenAPI document, completed with what policies and idempotency say about each operation."""
     document: dict[str, Any] = _api(app).spec.to_dict()
-    for operation, view in _operations(app, document):
+    for operation, endpoint in _operations(app, document):
+        view = app.view_functions[endpoint]
         policy = policy_of(view)
-        if policy is not None and policy.name in _SCHEMES:
-            operation["security"] = [{policy.name: []}]
+        operation["operationId"] = endpoint.replace(".", "_")
+        operation["security"] = [{policy.name: []}] if policy is not None and policy.name in _SCHEMES else []
         if happens_once(view):
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return document
 
 
+_ABOUT = (
+    "杭州机关、事业单位、国有企业停车场共享开放平台。金额均为整数分；时刻为带时区的 ISO 8601；时段含起点、不含终点；"
+    "每个 POST 须带 Idempotency-Key；拒绝与失败一律为 {code, message, details, request_id}。"
+)
 _SCHEMES = {
     "motorist": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "partner": {
@@ -86,12 +95,13 @@ def _api(app: Flask) -> Api:
     return app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
 
 
-def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each described operation with the endpoint that serves it."""
     for rule in app.url_map.iter_rules():
         path = document["paths"].get(_PARAMETER.sub(r"{\1}", rule.rule), {})
         for method in rule.methods or ():
             if method.lower() in path:
-                yield path[method.lower()], app.view_functions[rule.endpoint]
+                yield path[method.lower()], rule.endpoint
 
 
 @blueprint.get("/openapi.json")

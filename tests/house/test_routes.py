@@ -1,5 +1,6 @@
 """Every route says whom it admits; what is described is what is served."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -90,6 +91,21 @@ def test_protected_operations_say_so(app: Flask) -> None:
             if method != "parameters" and path.startswith(tuple(DESCRIBED)) and path not in WITHOUT_KEY:
                 caller = next(caller for door, caller in DESCRIBED.items() if path.startswith(door))
                 assert operation["security"] == [{caller: []}], path
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_whom_it_asks(app: Flask) -> None:
+    told = [each for operations in description(app)["paths"].values() for each in operations.values()]
+    operations = [each for each in told if isinstance(each, dict)]
+    names = [each["operationId"] for each in operations]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z_]+", name) for name in names)
+    assert all("security" in each for each in operations)
+
+
+def test_the_description_defines_nothing_that_it_does_not_use(app: Flask) -> None:
+    document = description(app)
+    used = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document)))
+    assert set(document["components"]["schemas"]) == used
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/style.css", "/openapi.json"])
