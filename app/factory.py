@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.kernel import clock, crypto, pool
 from app.kernel.base import Base
 from app.kernel.db import OnHeldConnection, use_sessions
+from app.kernel.patience import PATIENCE
 from app.settings import Settings
 from app.web import errors, headers, intake, limits, logs, metrics, policy
 from app.wiring import wire
@@ -65,7 +66,7 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
         "pool_timeout": 5,
         "pool_use_lifo": True,  # who was given back last has plans and caches that are warm
         "pool_reset_on_return": None,  # each transaction ends what it began, or its connection leaves the pool
-        "connect_args": {"connect_timeout": 3, "options": _LIMITS},
+        "connect_args": {**PATIENCE, "options": _LIMITS},
     }
     db = SQLAlchemy(app, model_class=Base, session_options={"expire_on_commit": False, "class_": _Session})
     with app.app_context():
@@ -77,7 +78,7 @@ def _stand_on_kernel(app: Flask, settings: Settings) -> None:
 
 
 _LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
-"""No request waits for ever: milliseconds, for every connection of ours."""
+"""No request waits for ever: milliseconds, for every connection of ours, while the server is there."""
 
 
 def _share(app: Flask, settings: Settings) -> None:

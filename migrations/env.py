@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 from sqlalchemy.engine import Connection
 
+from app.kernel.patience import PATIENCE
 from migrations.tables import metadata, ours
 
 LOCK_TIMEOUT = "-c lock_timeout=5s"
@@ -36,6 +37,6 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-engine = create_engine(owner_url(), poolclass=pool.NullPool, connect_args={"options": LOCK_TIMEOUT})
+engine = create_engine(owner_url(), poolclass=pool.NullPool, connect_args={**PATIENCE, "options": LOCK_TIMEOUT})
 with engine.connect() as connection:
     migrate(connection)

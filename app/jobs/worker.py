@@ -11,6 +11,7 @@ from procrastinate.jobs import DeleteJobCondition
 from app.jobs.counts import JOBS
 from app.jobs.endings import Endings
 from app.jobs.handlers import HANDLERS, run
+from app.kernel.patience import PATIENCE
 from app.kernel.trace import request_id
 from app.settings import Settings
 
@@ -23,7 +24,8 @@ log = structlog.get_logger("jobs")
 
 def queue_of(settings: Settings) -> App:
     """The job library bound to our database; opens nothing yet."""
-    return App(connector=PsycopgConnector(conninfo=settings.database_url.replace("+psycopg", "", 1)))
+    address = settings.database_url.replace("+psycopg", "", 1)
+    return App(connector=PsycopgConnector(conninfo=address, kwargs=PATIENCE))
 
 
 def work(flask_app: Flask, settings: Settings, *, until_empty: bool = False) -> None:

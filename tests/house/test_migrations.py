@@ -1,6 +1,6 @@
 """The schema's history: numbered, in one line, takeable back, and equal to the models."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -33,6 +33,7 @@ from payments.refunds.rules import REFUND
 from payments.remittance.rules import REMITTANCE
 from payments.shipping.rules import SHIPMENT
 from tests.ground import Addresses
+from tests.lines import PATIENT, linux, silence_borne
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLD_PAYEES: LiteralString = """
@@ -94,19 +95,29 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -
     assert opened == [("confirmed", "unrecorded"), ("waiting", "staff:1")]
 
 
-def test_a_step_waits_for_no_table_so_long_that_all_wait_behind_it(empty_database: str) -> None:
-    waits: list[str] = []
+def seen_by(look: Callable[[psycopg.Connection[Any]], object], url: str) -> list[object]:
+    """What each connection that migrating opens looks like."""
+    seen: list[object] = []
 
-    def look(connection: psycopg.Connection[Any], _: object) -> None:
-        waits.extend(told for (told,) in connection.execute("SHOW lock_timeout"))
+    def connected(connection: psycopg.Connection[Any], _: object) -> None:
+        seen.append(look(connection))
         connection.rollback()
 
-    event.listen(Engine, "connect", look)
+    event.listen(Engine, "connect", connected)
     try:
-        command.current(config(empty_database))
+        command.current(config(url))
     finally:
-        event.remove(Engine, "connect", look)
-    assert waits == ["5s"]
+        event.remove(Engine, "connect", connected)
+    return seen
+
+
+def test_a_step_waits_for_no_table_so_long_that_all_wait_behind_it(empty_database: str) -> None:
+    assert seen_by(lambda owner: owner.execute("SHOW lock_timeout").fetchall(), empty_database) == [[("5s",)]]
+
+
+@linux
+def test_a_step_waits_no_longer_than_everybody_for_a_database_that_is_gone(empty_database: str) -> None:
+    assert seen_by(lambda owner: silence_borne(owner.fileno()), empty_database) == [PATIENT]
 
 
 def test_whatever_is_kept_is_proven_of_old_rows_but_where_they_may_end_as_they_were(
