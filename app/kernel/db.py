@@ -12,8 +12,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
 
+from psycopg import OperationalError
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError  # noqa: A004 - of the connection pool
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from app.kernel.held import Held
@@ -21,6 +22,9 @@ from app.kernel.refusals import Refusal
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
 """A row was not had within the limit of every connection of ours (PostgreSQL's manual, appendix A)."""
+
+_AWAY: Final = ("08", "57P")
+"""Connection exceptions, and a server that shuts down or starts (appendix A)."""
 
 _sessions: "scoped_session[OnHeldConnection] | None" = None
 _database: Callable[[], Engine] | None = None
@@ -247,6 +251,16 @@ def affected(statement: Executable) -> int:
     result = current().execute(statement, execution_options={"preserve_rowcount": True})
     assert isinstance(result, CursorResult)
     return result.rowcount
+
+
+def is_away(failure: BaseException) -> bool:
+    """Whether the database itself could not be reached, or ended the connection: not a word about what was asked."""
+    if isinstance(failure, TimeoutError):
+        return True
+    told = failure.orig if isinstance(failure, DBAPIError) else failure
+    if not isinstance(told, OperationalError):
+        return False
+    return told.sqlstate is None or told.sqlstate.startswith(_AWAY)
 
 
 def sqlstate(error: DBAPIError) -> str | None:

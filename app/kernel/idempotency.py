@@ -18,7 +18,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.kernel import clock, crypto
 from app.kernel.base import Base
-from app.kernel.db import LOCK_NOT_AVAILABLE, affected, current, sqlstate, transaction
+from app.kernel.db import LOCK_NOT_AVAILABLE, current, sqlstate, transaction
+from app.kernel.leftovers import forget
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import Conflict, Invalid
 
@@ -171,5 +172,4 @@ def forget_answers_to(caller: str) -> None:
 
 def forget_expired() -> int:
     """Delete what nobody may ask for again; returns how many rows went."""
-    with transaction():
-        return affected(delete(RememberedRequest).where(RememberedRequest.expires_at < clock.now()))
+    return forget(RememberedRequest, RememberedRequest.expires_at < clock.now())

@@ -126,6 +126,14 @@ def test_nobody_of_another_unit_calls_or_tows(stay: Stay, at: At) -> None:
         order_tow(staff("price_officer"), stay.key, "示例")
 
 
+def test_cars_that_were_raised_keep_none_behind_them_waiting(lot: Lot, at: At) -> None:
+    device = gate(lot)
+    for _ in range(2):
+        parked_stay(driver(), device)
+    at(morning("09:30"))
+    assert [escalate(limit=1) for _ in range(3)] == [2, 2, 0]
+
+
 def test_a_car_is_towed_hours_late_and_after_a_call_that_had_time_to_help(stay: Stay, guard: Actor, at: At) -> None:
     at(morning("10:50"))
     call(guard, stay.key, "refused")

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 
 from app.domain.claims.actions import seat
-from app.domain.claims.queries import claim_by_id, open_bays
+from app.domain.claims.queries import claim_by_id, open_bays, overstaying
 from app.domain.lots.models import Bay
 from app.domain.motorists.actions import remember_plate
 from app.domain.reservations.actions import cancel, follow_overstays, release_missed
@@ -16,7 +17,7 @@ from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.spans import bounds, span
 from app.kernel.states import WrongState
-from tests.world import driver, open_lot, reservation_ready_to_cancel, some_plate, staff
+from tests.world import driver, gate, open_lot, reservation_ready_to_cancel, some_plate, staff
 
 
 def test_a_cancelled_reservation_frees_its_bay(evening: datetime) -> None:
@@ -60,6 +61,32 @@ def test_a_car_that_does_not_come_in_time_loses_its_bay(evening: datetime, at: C
     assert release_missed() == 1
     with transaction():
         assert claim_by_id(made.claim_id).state == "no_show"
+
+
+def test_who_waits_for_a_silent_gate_keeps_nobody_behind_waiting(
+    evening: datetime, at: Callable[[datetime], None], admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    silent, other = open_lot(), open_lot()
+    waits = reservation_ready_to_cancel(driver(), silent)
+    late = reservation_ready_to_cancel(driver(), other)
+    admin.execute("UPDATE gate_pulse SET reported_until = %s WHERE device_id = %s", [evening, gate(silent).id])
+    at(late.begins_at + timedelta(minutes=36))
+    assert (release_missed(limit=1), release_missed(limit=1)) == (1, 0)
+    with transaction():
+        assert [claim_by_id(each.claim_id).state for each in (waits, late)] == ["confirmed", "no_show"]
+    at(waits.ends_at)
+    assert release_missed(limit=1) == 1
+
+
+def test_each_overstaying_car_has_its_turn_though_others_cannot_be_helped(
+    evening: datetime, at: Callable[[datetime], None]
+) -> None:
+    lot, hour = open_lot(bays=3), timedelta(hours=1)
+    for _ in range(3):
+        seat(lot.id, remember_plate(some_plate()), evening, evening + hour)
+    at(evening + hour)
+    with transaction():
+        assert len({overstaying(evening + hour, 1)[0] for _ in range(100)}) == 3
 
 
 def test_a_promise_behind_an_overstaying_car_moves_to_another_bay(

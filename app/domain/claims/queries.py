@@ -326,22 +326,19 @@ _OVERLAPPING: Final = select(BayClaim).where(
 )
 
 
-def missed(now: datetime, margin: timedelta, limit: int) -> Sequence[int]:
-    """Ids of promises whose car did not come in time, and of stale holds."""
+def missed(now: datetime, margin: timedelta) -> ColumnElement[bool]:
+    """Of a claim: a promise whose car did not come in time, or a stale hold."""
     late = and_(BayClaim.state == "confirmed", BayClaim.admit_until < now - margin)
-    with transaction() as session:
-        return session.scalars(
-            select(BayClaim.id).where(or_(late, stale(now))).order_by(BayClaim.admit_until).limit(limit)
-        ).all()
+    return or_(late, stale(now))
 
 
 def overstaying(until: datetime, limit: int) -> Sequence[int]:
-    """Ids of occupied bays' claims whose span ends by `until`."""
+    """Ids of claims in use whose span ends by `until`, in any order: some stay due, and yet each has its turn."""
     with transaction() as session:
         return session.scalars(
             select(BayClaim.id)
             .where(BayClaim.state == "in_use", func.upper(BayClaim.during) <= until)
-            .order_by(BayClaim.id)
+            .order_by(func.random())
             .limit(limit)
         ).all()
 

@@ -80,15 +80,15 @@ def line() -> MessageLine | None:
     return current().get(MessageLine, 1)
 
 
-def next_due() -> int | None:
-    """The delivery that has been due longest."""
+def due(limit: int) -> Sequence[int]:
+    """The deliveries that are due, the longest first."""
     with transaction() as session:
-        return session.scalar(
+        return session.scalars(
             select(MessageDelivery.id)
             .where(MessageDelivery.state == "due", MessageDelivery.next_check_at <= clock.now())
             .order_by(MessageDelivery.next_check_at, MessageDelivery.id)
-            .limit(1)
-        )
+            .limit(limit)
+        ).all()
 
 
 def silent(limit: int) -> Sequence[MessageDelivery]:

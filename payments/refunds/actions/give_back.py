@@ -3,6 +3,7 @@
 import uuid
 
 from app.kernel.db import transaction
+from app.kernel.rounds import each_alone
 from payments.charges.models import Charge
 from payments.charges.rules import CHARGE
 from payments.refunds.actions.ask import Wish, promise
@@ -16,7 +17,7 @@ def give_back_due(*, on_moved: str, limit: int = 50) -> int:
 
     One whose refund WeChat closed is due again, under a new number. Several may run at once.
     """
-    return sum(_give_back(key, on_moved) for key in to_be_given_back(limit))
+    return each_alone(to_be_given_back(limit), lambda key: _give_back(key, on_moved))
 
 
 def _give_back(payment_key: uuid.UUID, on_moved: str) -> bool:

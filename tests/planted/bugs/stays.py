@@ -119,4 +119,28 @@ _OWED: Final = [
 ]
 
 
-BUGS: Final[Sequence[Bug]] = [*_LIVED, *_JUDGED, *_OWED]
+_ROUNDS: Final = [
+    Bug(
+        "round broken off: one row that fails keeps all others from their turn, now and always",
+        "app/kernel/rounds.py",
+        "            if is_away(failure):\n                raise\n",
+        "            raise\n",
+        ["tests/kernel/test_rounds.py"],
+    ),
+    Bug(
+        "silent gate: promises of one lot keep the bays of all others from being freed",
+        "app/domain/reservations/queries/missed.py",
+        "        due = due.where(~func.coalesce(waits, false()))",
+        "        due = due.where(~func.coalesce(waits & false(), false()))",
+        ["tests/reservations/test_cancel.py"],
+    ),
+    Bug(
+        "raised again and again: cars that somebody knows of keep the next ones from being raised",
+        "app/domain/departures/queries/overstays.py",
+        "<= at, ~raised.exists())",
+        "<= at)",
+        ["tests/departures/test_tow.py"],
+    ),
+]
+
+BUGS: Final[Sequence[Bug]] = [*_LIVED, *_JUDGED, *_OWED, *_ROUNDS]

@@ -8,6 +8,7 @@ from app.domain.messages.actions import tell
 from app.domain.motorists.models import Motorist
 from app.kernel import clock
 from app.kernel.db import current, transaction
+from app.kernel.rounds import each_alone
 
 
 def chase(limit: int = 200) -> int:
@@ -16,7 +17,7 @@ def chase(limit: int = 200) -> int:
     Each step counts from the one before it, so that after an outage nobody is held to a debt at the moment he first
     hears of it.
     """
-    return sum(_chase(arrear_id, motorist_id) for arrear_id, motorist_id in arrears_to_chase(limit))
+    return each_alone(arrears_to_chase(limit), lambda due: _chase(*due))
 
 
 def _chase(arrear_id: int, motorist_id: int) -> bool:

@@ -11,12 +11,13 @@ from app.domain.messages.actions import tell
 from app.domain.motorists.models import Motorist
 from app.kernel import clock
 from app.kernel.db import current, transaction
+from app.kernel.rounds import each_alone
 from app.kernel.spans import span
 
 
 def assess_forgotten(limit: int = 200) -> int:
     """Assess incidents whose job was lost; returns how many."""
-    return sum(assess(incident_id) for incident_id in unassessed(limit))
+    return each_alone(unassessed(limit), assess)
 
 
 def assess(incident_id: int) -> bool:

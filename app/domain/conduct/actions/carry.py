@@ -12,7 +12,8 @@ from app.domain.motorists.actions import Grant
 from app.domain.motorists.models import Motorist
 from app.kernel import clock
 from app.kernel.crypto import blind_index
-from app.kernel.db import affected, current, transaction, violated
+from app.kernel.db import current, transaction, violated
+from app.kernel.leftovers import forget
 from app.kernel.spans import bounds, span
 
 CARRIED = "（注销前的措施尚未期满，继续执行）"
@@ -64,8 +65,7 @@ def _begun(app_id: str, person: Identity) -> Grant:
 
 def forget_carried() -> int:
     """Forget digests whose measure has ended; returns how many."""
-    with transaction():
-        return affected(delete(CarriedMeasure).where(CarriedMeasure.ends_at <= clock.now()))
+    return forget(CarriedMeasure, CarriedMeasure.ends_at <= clock.now())
 
 
 def _carried(app_id: str, openid: str) -> list[CarriedMeasure]:

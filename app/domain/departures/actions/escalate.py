@@ -3,7 +3,7 @@
 from sqlalchemy import exists, select
 
 from app.domain.departures.models import Tow
-from app.domain.departures.queries.overstays import overstaying
+from app.domain.departures.queries.overstays import Overstay, to_be_raised
 from app.domain.departures.rules import ESCALATION, TOW
 from app.domain.lots.queries import place_of
 from app.domain.stays.models import Stay
@@ -11,6 +11,7 @@ from app.domain.tasks.actions import open_task, settle_tasks
 from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.db import current, transaction
+from app.kernel.rounds import each_alone
 
 GATE = "gate"
 UNDER_WAY = ("ordered", "approved")
@@ -26,15 +27,16 @@ def escalate(limit: int = 200) -> int:
 
 
 def _raise_due(kind: str, policy: str, limit: int) -> int:
-    raised = 0
-    for overstay in overstaying(clock.now(), policy, limit):
-        with transaction():
-            if _was_raised(kind, overstay.stay_id):
-                continue
-            detail = {"until": overstay.until.isoformat()}
-            open_task(kind, "stay", overstay.stay_id, detail, place=place_of(overstay.lot_id))
-            raised += 1
-    return raised
+    return each_alone(to_be_raised(kind, clock.now(), policy, limit), lambda overstay: _raise(kind, overstay))
+
+
+def _raise(kind: str, overstay: Overstay) -> bool:
+    with transaction():
+        if _was_raised(kind, overstay.stay_id):
+            return False
+        detail = {"until": overstay.until.isoformat()}
+        open_task(kind, "stay", overstay.stay_id, detail, place=place_of(overstay.lot_id))
+        return True
 
 
 def _was_raised(kind: str, stay_id: int) -> bool:

@@ -9,6 +9,7 @@ from app.domain.departures.rules import TITLES, body_of, push_of
 from app.domain.messages.actions import tell
 from app.kernel import clock
 from app.kernel.db import affected, transaction
+from app.kernel.rounds import each_alone
 
 
 def remind(limit: int = 200) -> int:
@@ -17,7 +18,7 @@ def remind(limit: int = 200) -> int:
     Each kind comes at most once a stay. Who comes late finds only the newest due: nobody is told at eight that an
     hour is left. Several may run at once.
     """
-    return sum(_remind(stay_id) for stay_id in stays_to_remind(limit))
+    return each_alone(stays_to_remind(limit), _remind)
 
 
 def _remind(stay_id: int) -> bool:

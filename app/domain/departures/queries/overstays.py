@@ -19,6 +19,7 @@ from app.domain.motorists.rules import masked_phone
 from app.domain.reservations.models import Reservation
 from app.domain.staff.rules import Actor, reach
 from app.domain.stays.models import Stay
+from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.crypto import unseal
 from app.kernel.db import current, transaction
@@ -49,10 +50,12 @@ class SeenOverstay:
     tow: str | None
 
 
-def overstaying(at: datetime, policy: str, limit: int) -> Sequence[Overstay]:
-    """Parked stays that should have ended so many minutes ago as the lot's number `policy` says."""
+def to_be_raised(kind: str, at: datetime, policy: str, limit: int) -> Sequence[Overstay]:
+    """Parked stays that should have ended so many minutes ago as the lot's number `policy` says, not raised so yet."""
     with transaction() as session:
-        wanted = _overstaying().where(_until() + minutes(policy, at) <= at).order_by(Stay.id).limit(limit)
+        raised = select(Task.id).where(Task.kind == kind, Task.subject_id == Stay.id)
+        due = _overstaying().where(_until() + minutes(policy, at) <= at, ~raised.exists())
+        wanted = due.order_by(Stay.id).limit(limit)
         return [Overstay(*row) for row in session.execute(wanted)]
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Interval, Table, Text, Uuid, bindparam, delete, func, select
+from sqlalchemy import Interval, Table, Text, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.domain.gates.actions.devices import key_place
 from app.domain.gates.models import GateDevice, GateKey, GateNonce
 from app.kernel import clock, crypto, signatures
-from app.kernel.db import affected, transaction
+from app.kernel.db import transaction
+from app.kernel.leftovers import forget
 from app.kernel.lookout import glimpse
 from app.kernel.prepared import Prepared
 from app.kernel.refusals import NotAllowed, Unauthenticated
@@ -121,8 +122,7 @@ _SPENT: Final = Prepared(spending())
 
 def forget_old_nonces() -> int:
     """Remove nonces that no message could use any more; returns how many."""
-    with transaction():
-        return affected(delete(GateNonce).where(GateNonce.seen_at < clock.now() - signatures.NONCE_KEPT))
+    return forget(GateNonce, GateNonce.seen_at < clock.now() - signatures.NONCE_KEPT)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Interval,
+    ScalarSelect,
     Select,
     SQLColumnExpression,
     case,
@@ -186,14 +187,18 @@ def reported_until(lot_id: int) -> datetime | None:
     A fee is final once this lies past the exit.
     """
     with transaction() as session:
-        told = (
-            select(GatePulse.reported_until)
-            .join(GateDevice, GateDevice.id == GatePulse.device_id)
-            .where(GateDevice.lot_id == lot_id, GateDevice.enabled)
-        )
-        moments = session.scalars(told).all()
-        known = [moment for moment in moments if moment is not None]
-        return min(known) if known and len(known) == len(moments) else None
+        return session.scalar(select(told_until(lot_id)))
+
+
+def told_until(lot_id: int | SQLColumnExpression[int]) -> ScalarSelect[datetime]:
+    """The same of a lot that a statement names."""
+    all_told = func.count() == func.count(GatePulse.reported_until)
+    return (
+        select(case((all_told, func.min(GatePulse.reported_until))))
+        .join(GateDevice, GateDevice.id == GatePulse.device_id)
+        .where(GateDevice.lot_id == lot_id, GateDevice.enabled)
+        .scalar_subquery()
+    )
 
 
 def clock_offset(device_id: int) -> timedelta:

@@ -6,6 +6,7 @@ because WeChat cannot be asked, and a message twice is worse than one that stand
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from sqlalchemy import select, update
@@ -13,13 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.adapters.messages import Notice, NotNow, Outcome, Refused, Sent, SubscribeMessages, Unknown
 from app.domain.messages.models import MessageConsent, MessageDelivery, MessageLine, MessageTemplate
-from app.domain.messages.queries import line, next_due, silent
+from app.domain.messages.queries import due, line, silent
 from app.domain.messages.rules import DELIVERY, LEASE, pause, values_of
 from app.domain.motorists.queries import openid_of
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
+from app.kernel.rounds import each_alone
 
 CAUSE: Final = "wechat"
 PASSING: Final = frozenset({-1, 45009, 45011})
@@ -37,11 +39,7 @@ def deliver_due(wechat: SubscribeMessages, limit: int = 100, enough: Callable[[]
     Outside any transaction. Several may run at once.
     """
     _give_up_silent(limit)
-    looked_at = 0
-    while looked_at < limit and not enough() and (delivery_id := next_due()) is not None:
-        looked_at += 1
-        deliver(wechat, delivery_id)
-    return looked_at
+    return each_alone(takewhile(lambda _: not enough(), due(limit)), lambda each: deliver(wechat, each))
 
 
 def deliver(wechat: SubscribeMessages, delivery_id: int) -> None:

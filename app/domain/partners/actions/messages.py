@@ -3,13 +3,14 @@
 import uuid
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.partners.actions.register import key_place
 from app.domain.partners.models import Partner, PartnerKey, PartnerNonce
 from app.kernel import clock, crypto, signatures
-from app.kernel.db import affected, transaction
+from app.kernel.db import transaction
+from app.kernel.leftovers import forget
 from app.kernel.refusals import Unauthenticated
 from app.kernel.signatures import SignedMessage
 
@@ -80,8 +81,7 @@ def admit(caller: Caller, message: SignedMessage) -> None:
 
 def forget_old_nonces() -> int:
     """Remove nonces that no message could use any more; returns how many."""
-    with transaction():
-        return affected(delete(PartnerNonce).where(PartnerNonce.seen_at < clock.now() - signatures.NONCE_KEPT))
+    return forget(PartnerNonce, PartnerNonce.seen_at < clock.now() - signatures.NONCE_KEPT)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

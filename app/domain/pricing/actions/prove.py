@@ -28,6 +28,7 @@ from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.ids import new_key
 from app.kernel.refusals import Conflict, NotFound
+from app.kernel.rounds import each_alone
 from app.kernel.states import WrongState
 
 ABOVE_CAP = "price_above_cap"
@@ -130,7 +131,7 @@ def prove_outdated(limit: int = 100) -> int:
     A lot that does not pass any more is a task for the price officer, with the counterexample; its bills are capped
     anyway. Returns how many were proved.
     """
-    return sum(_prove_again(inputs) for inputs in _outdated(limit))
+    return each_alone(_outdated(limit), _prove_again)
 
 
 def _outdated(limit: int) -> Iterable[Inputs]:

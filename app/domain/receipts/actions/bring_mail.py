@@ -26,6 +26,7 @@ from app.kernel.crypto import unseal
 from app.kernel.db import current, transaction
 from app.kernel.faults import fault_point
 from app.kernel.queue import enqueue
+from app.kernel.rounds import each_alone
 from payments.receipts.queries import Written
 from payments.receipts.rules import next_try
 
@@ -36,21 +37,13 @@ REFUSES_US = "mail_server_refuses"
 def ask_for_due_mails(limit: int = 50) -> int:
     """Leave a job for each mail that should be sent now, and give up those whose time is over; returns how many.
 
-    A slow mail server keeps workers waiting, never the sweepers. Each mail has its own transaction: one that fails does
-    not stop the others, and all failures are raised together at the end. Outside any transaction.
+    A slow mail server keeps workers waiting, never the sweepers. Each mail has its own transaction. Outside any
+    transaction.
     """
     with transaction() as session:
         due = select(ReceiptMail.id).where(ReceiptMail.next_check_at <= clock.now())
         found = session.scalars(due.order_by(ReceiptMail.next_check_at, ReceiptMail.id).limit(limit)).all()
-    taken, failures = 0, list[Exception]()
-    for mail_id in found:
-        try:
-            taken += _taken_up_again(mail_id)
-        except Exception as failure:  # noqa: BLE001 - collected and raised below
-            failures.append(failure)
-    if failures:
-        raise ExceptionGroup("mails could not be taken up", failures)
-    return taken
+    return each_alone(found, _taken_up_again)
 
 
 def _taken_up_again(mail_id: int) -> bool:

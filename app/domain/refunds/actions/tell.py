@@ -8,6 +8,7 @@ from app.domain.refunds.queries import origin_of_refund, untold
 from app.domain.refunds.rules import message_of
 from app.domain.tasks.actions import open_task
 from app.kernel.db import current, transaction
+from app.kernel.rounds import each_alone
 from payments.charges.models import Charge
 from payments.refunds.models import Refund
 
@@ -27,10 +28,7 @@ def tell_of(refund_id: int) -> None:
 
 def tell_forgotten(limit: int = 100) -> int:
     """Tell of what moved and whose job was lost; returns how many."""
-    forgotten = untold(limit)
-    for refund_id in forgotten:
-        tell_of(refund_id)
-    return len(forgotten)
+    return each_alone(untold(limit), tell_of)
 
 
 def _motorist_of(refund: Refund) -> int | None:

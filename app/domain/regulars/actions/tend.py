@@ -1,10 +1,13 @@
 """Everything that is due of rounds, found by looking: whatever happened, and whatever job was lost."""
 
+from collections.abc import Callable, Sequence
+
 from app.domain.regulars.actions.deal import deal
 from app.domain.regulars.actions.draw import draw
 from app.domain.regulars.actions.give_back import take_back
 from app.domain.regulars.actions.move_up import move_up
 from app.domain.regulars.queries.due import places_to_take_back, rounds_to_draw, rounds_to_tend
+from app.kernel.rounds import each_alone
 
 
 def tend(round_id: int) -> int:
@@ -14,6 +17,9 @@ def tend(round_id: int) -> int:
 
 def tend_due(limit: int = 100) -> int:
     """Draw rounds whose time has come, take places back, hand free ones on, deal nights; returns how many of these."""
-    count = sum(draw(round_id) for round_id in rounds_to_draw(limit))
-    count += sum(take_back(*each) for each in places_to_take_back(limit))
-    return count + sum(tend(round_id) for round_id in rounds_to_tend(limit))
+    kinds: Sequence[Callable[[], int]] = (
+        lambda: each_alone(rounds_to_draw(limit), draw),
+        lambda: each_alone(places_to_take_back(limit), lambda place: take_back(*place)),
+        lambda: each_alone(rounds_to_tend(limit), tend),
+    )
+    return each_alone(kinds, lambda kind: kind())

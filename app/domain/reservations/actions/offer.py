@@ -41,6 +41,7 @@ from app.domain.reservations.rules import (
 from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.queue import enqueue
+from app.kernel.rounds import each_alone
 from app.kernel.spans import bounds
 
 NOT_NOW = (claims.LotFull, claims.LotBusy, claims.OutsideOpenHours, claims.PlateBusy, MovementCurfew)
@@ -58,11 +59,14 @@ def ask_to_offer(lot_id: int) -> None:
 
 def offer_forgotten(limit: int = 100) -> int:
     """End what is over, and offer every bay that is free for somebody; returns how many were offered."""
-    for motorist_id in entries_to_settle(limit):
-        with transaction():
-            lock_motorist(motorist_id)
-            settle_entries_of(motorist_id)
-    return sum(offer_free_bays(lot_id) for lot_id in lots_with_a_bay_for_somebody(limit))
+    each_alone(entries_to_settle(limit), _settle_entries)
+    return each_alone(lots_with_a_bay_for_somebody(limit), offer_free_bays)
+
+
+def _settle_entries(motorist_id: int) -> None:
+    with transaction():
+        lock_motorist(motorist_id)
+        settle_entries_of(motorist_id)
 
 
 def offer_free_bays(lot_id: int) -> int:

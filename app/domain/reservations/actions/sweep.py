@@ -4,17 +4,19 @@ from datetime import datetime, timedelta
 
 from app.domain.claims import actions as claims
 from app.domain.claims.models import BayClaim
-from app.domain.claims.queries import claim_by_id, missed, overstaying, promised_next
+from app.domain.claims.queries import claim_by_id, overstaying, promised_next
 from app.domain.claims.rules import PASSING
 from app.domain.conduct.actions import note
 from app.domain.gates.queries import reported_until
 from app.domain.lots import queries as lots
 from app.domain.reservations.actions.offer import ask_to_offer
 from app.domain.reservations.queries import lot_of_claim, of_claim
+from app.domain.reservations.queries.missed import missed_promises
 from app.domain.tasks.actions import open_task
 from app.kernel import clock
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
+from app.kernel.rounds import each_alone
 from app.kernel.spans import bounds
 
 LOOK_AHEAD = timedelta(minutes=15)
@@ -23,7 +25,7 @@ LOOK_AHEAD = timedelta(minutes=15)
 
 def release_missed(limit: int = 100) -> int:
     """Free the bays of cars that did not come in time; returns how many. Safe to run anywhere at any time."""
-    return sum(_release(claim_id) for claim_id in missed(clock.now(), PASSING, limit))
+    return each_alone(missed_promises(PASSING, limit), _release)
 
 
 def _release(claim_id: int) -> bool:
@@ -64,13 +66,14 @@ def follow_overstays(limit: int = 100) -> int:
 
     Where no other bay is free a person must act: a task is opened. Returns how many were looked at.
     """
-    late = overstaying(clock.now() + LOOK_AHEAD, limit)
-    for claim_id in late:
-        with transaction():
-            claim = claim_by_id(claim_id)
-            if claim.state == "in_use":
-                _stretch(claim, clock.now() + 2 * LOOK_AHEAD)
-    return len(late)
+    return each_alone(overstaying(clock.now() + LOOK_AHEAD, limit), _follow)
+
+
+def _follow(claim_id: int) -> None:
+    with transaction():
+        claim = claim_by_id(claim_id)
+        if claim.state == "in_use":
+            _stretch(claim, clock.now() + 2 * LOOK_AHEAD)
 
 
 def _stretch(claim: BayClaim, until: datetime) -> None:

@@ -5,11 +5,12 @@ from app.domain.claims.queries import claim_by_id
 from app.domain.stays.queries import has_stay, never_passed
 from app.kernel import clock
 from app.kernel.db import transaction
+from app.kernel.rounds import each_alone
 
 
 def release_unpassed(limit: int = 100) -> int:
     """Free them; returns how many."""
-    return sum(_release(claim_id) for claim_id in never_passed(limit))
+    return each_alone(never_passed(limit), _release)
 
 
 def _release(claim_id: int) -> bool:

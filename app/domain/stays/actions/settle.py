@@ -12,6 +12,7 @@ from app.domain.stays.queries import paid_and_unnoticed, waiting_at_exit
 from app.domain.stays.rules import STAY
 from app.kernel import clock
 from app.kernel.db import transaction
+from app.kernel.rounds import each_alone
 
 WAITS_AT_MOST = timedelta(minutes=30)
 """A car that was told to pay, and after which nobody came to that gate, is believed to stand there so long."""
@@ -36,10 +37,7 @@ def earn_the_rest(bill_key: uuid.UUID) -> None:
 
 def settle_forgotten(limit: int = 100) -> int:
     """Settle what was paid and whose job was lost; returns how many bills were due."""
-    forgotten = paid_and_unnoticed(limit)
-    for key in forgotten:
-        settle(key)
-    return len(forgotten)
+    return each_alone(paid_and_unnoticed(limit), settle)
 
 
 def _follow_up(stay: Stay) -> None:
