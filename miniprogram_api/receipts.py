@@ -145,7 +145,8 @@ def one_receipt(key: uuid.UUID) -> dict[str, Any]:
 def want_invoice(wish: dict[str, Any]) -> dict[str, Any]:
     """申请发票
 
-    企业收费主体的停车费开数电票，多次停车可合开一张；同一次停车只开一次。财政电子票据自动开具，无需申请。
+    企业收费主体的停车费开数电票，多次停车可合开一张；同一次停车只开一次。
+    按不动产经营租赁服务开票的收费主体，一张发票只开一次停车（leases_apart）。财政电子票据自动开具，无需申请。
     """
     asked = ask_invoice(asking(), wish["receipt_keys"], wish.get("title_key"))
     return {"items": [_shown(own_receipt(asking(), each.key)) for each in asked]}

@@ -66,7 +66,7 @@ from payments.payees.actions import (
 )
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Vat
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, InvoiceForm, Vat
 from payments.wechat import Transaction
 from tests import moulds
 
@@ -74,6 +74,7 @@ ACTOR = "test"
 CHECKER = "test-checker"
 EVER = datetime(2020, 1, 1, tzinfo=UTC)
 """Since when what tests open is there."""
+PLAIN_LINES = InvoiceForm("plain")
 PAYER = "o-payer-of-these-tests-000002"
 EVENING = "2026-06-10 20:00"
 """A Wednesday, a work day: offices ended at 17:30, lots are open from 18:30 to 08:00."""
@@ -325,12 +326,12 @@ def _confirmed_payee(kind: str) -> int:
     return made.id
 
 
-def with_terms(receives: Payee) -> Payee:
-    """The payee, of which two persons have said what its receipts must say, an enterprise's VAT too."""
-    vat = None if receives.tax_number is None else Vat("general", 900)
+def with_terms(receives: Payee, form: InvoiceForm = PLAIN_LINES) -> Payee:
+    """The payee, of which two persons have said what its receipts must say, an enterprise's VAT and form too."""
+    vat, said = (None, None) if receives.tax_number is None else (Vat("general", 900), form)
     made = record_terms(
         receives.id, EVER, item_code=receives.item_code or "3040502020200000000", item_name="停车服务", vat=vat,
-        note="示例", by=ACTOR,
+        form=said, note="示例", by=ACTOR,
     )  # fmt: skip
     confirm_terms(made.key, CHECKER)
     return receives

@@ -194,7 +194,7 @@ class ChannelReopening(Request, Base):
 
 
 class ReceiptTerms(Base):
-    """What a payee's receipts must say (开票要素), by dates: item, code and - of an enterprise - VAT method and rate.
+    """What a payee's receipts must say (开票要素), by dates: item, code and - of an enterprise - VAT and invoice form.
 
     An enterprise collects only while such terms hold. Only what a second person of finance confirmed counts; there is
     no default. A sample (示例) counts only where samples are accepted.
@@ -217,6 +217,13 @@ class ReceiptTerms(Base):
         CheckConstraint("(regime = 'SOE') = (vat_method IS NOT NULL)", name="an_enterprise_has_a_vat_method"),
         CheckConstraint("vat_method IN ('general', 'simplified')", name="vat_is_reckoned_by_one_of_two_methods"),
         CheckConstraint("vat_basis_points BETWEEN 0 AND 2000", name="a_vat_rate_is_up_to_20_percent"),
+        CheckConstraint("(regime = 'SOE') = (invoice_form IS NOT NULL)", name="an_enterprise_has_an_invoice_form"),
+        CheckConstraint("invoice_form IN ('plain', 'lease')", name="an_invoice_has_one_of_two_forms"),
+        CheckConstraint(
+            "num_nonnulls(area_unit, cross_city) = CASE invoice_form WHEN 'lease' THEN 2 ELSE 0 END",
+            name="terms_of_lease_say_area_unit_and_cross_city",
+        ),
+        CheckConstraint("btrim(area_unit) <> ''", name="an_area_unit_says_something"),
         CheckConstraint("confirmed_by <> recorded_by", name="terms_are_confirmed_by_another_person"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="a_confirmation_of_terms_has_its_time"),
         CheckConstraint("sample = (position('示例' in note) > 0)", name="sample_terms_say_so_in_their_note"),
@@ -239,6 +246,12 @@ class ReceiptTerms(Base):
     vat_method: Mapped[str | None]
     """计税方法: general (一般计税) or simplified (简易计税)."""
     vat_basis_points: Mapped[int | None] = mapped_column(SmallInteger)
+    invoice_form: Mapped[str | None]
+    """开票方式: plain (普通明细) or lease (特定业务 06 不动产经营租赁服务)."""
+    area_unit: Mapped[str | None]
+    """面积单位, of lease."""
+    cross_city: Mapped[bool | None]
+    """跨地（市）标志, of lease."""
     note: Mapped[str]
     sample: Mapped[bool]
     recorded_by: Mapped[str]

@@ -1,7 +1,7 @@
 """Receipts: what each paid charge is owed, the bills and invoices that were issued, and what stands on them."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -189,6 +189,30 @@ class ReceiptLine(Base):
     """Sealed: what was paid for, in words that name a plate."""
     colour: Mapped[str]
     receipt_state: Mapped[str]
+
+
+class ReceiptLease(Base):
+    """What an invoice of lease (特定业务 06 不动产经营租赁服务) says beside its one line; the rest its terms say.
+
+    An invoice has one if and only if its terms are of that form, by a trigger that looks when the transaction ends.
+    """
+
+    __tablename__ = "receipt_lease"
+    __table_args__ = (
+        CheckConstraint(
+            "btrim(address) <> '' AND btrim(certificate_number) <> ''", name="a_lease_names_address_and_certificate"
+        ),
+        CheckConstraint("begins_on <= ends_on", name="a_lease_ends_after_it_begins"),
+    )
+
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("receipt.id"), primary_key=True, autoincrement=False)
+    address: Mapped[str]
+    """不动产地址."""
+    certificate_number: Mapped[str]
+    """产权证书或不动产权证号, or 无."""
+    begins_on: Mapped[date]
+    """租赁期起止, with `ends_on`; both days are included."""
+    ends_on: Mapped[date]
 
 
 class ReceiptCall(Base):

@@ -12,7 +12,7 @@ from app.kernel.money import Fen
 from app.kernel.refusals import NotFound
 from payments.charges.models import Payment
 from payments.payees.models import Payee, ReceiptTerms
-from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest
+from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLease, ReceiptLine, ReceiptRequest
 from payments.receipts.rules import BLUE, LIVE
 from payments.refunds.models import Refund
 
@@ -54,6 +54,8 @@ class Written:
     lines: Sequence[tuple[str, Fen, Fen]]
     """What for, gross, and the tax within."""
     original: Receipt | None
+    lease: ReceiptLease | None
+    """Of an invoice of lease alone."""
 
 
 def own_receipts(motorist_id: int, before_id: int | None = None, limit: int = 50) -> Sequence[OwnReceipt]:
@@ -152,6 +154,7 @@ def whole(receipt: Receipt) -> Written:
             (unseal(each.about, line_place(receipt, each.charge_id)), each.amount_fen, each.tax_fen) for each in lines
         ],
         original=None if receipt.reverses_id is None else session.get_one(Receipt, receipt.reverses_id),
+        lease=session.get(ReceiptLease, receipt.id),
     )
 
 

@@ -1,6 +1,11 @@
-"""Invoices with a number of twenty digits; the service may take its time (`seconds` of the switches) and tell later."""
+"""Invoices with a number of twenty digits; the service may take its time (`seconds` of the switches) and tell later.
+
+Of the special businesses (特定业务) it knows 06, 不动产经营租赁服务: address, first and last day, cross-city flag, area
+unit, certificate number; one line, without model and unit. It is strict about these.
+"""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -8,6 +13,8 @@ from simulators.clock import Clock, rfc3339
 from simulators.signed import Answered, Body, Book, Platform
 
 CENT = Decimal("0.01")
+LEASE = "06"
+LEASE_SAYS = {"address", "begins_on", "ends_on", "cross_city", "area_unit", "certificate_number"}
 
 
 def issue(book: Book, clock: Clock, body: Body, switches: Mapping[str, Any]) -> Answered:
@@ -19,6 +26,8 @@ def issue(book: Book, clock: Clock, body: Body, switches: Mapping[str, Any]) -> 
         return refused("incomplete")
     if not _adds_up(body):
         return refused("sums_wrong")
+    if wrong := _special_wrong(body):
+        return refused(wrong)
     return _shown(_written(book, clock, body, "blue", switches), clock)
 
 
@@ -28,7 +37,7 @@ def reverse(book: Book, clock: Clock, body: Body, switches: Mapping[str, Any]) -
     if known is not None:
         return _shown(known, clock) if known["asked"] == body else refused("request_no_used")
     original = next((each for each in book.papers.values() if each["number"] == body.get("original_number")), None)
-    if original is None or original["state"] != "blue" or original["asked"]["total_with_tax"] != body["total_with_tax"]:
+    if original is None or original["state"] != "blue" or _says(original["asked"]) != _says(body):
         return refused("original_wrong")
     original["state"] = "reversed"
     return _shown(_written(book, clock, body, "red", switches), clock)
@@ -54,6 +63,37 @@ def _adds_up(body: Body) -> bool:
             return False
         net, tax = net + amount, tax + part
     return tax == Decimal(body["total_tax"]) and net + tax == Decimal(body["total_with_tax"])
+
+
+def _special_wrong(body: Body) -> str:
+    """Why the special business does not fit; empty where it does, or where there is none."""
+    lease, business = body.get("lease"), body.get("special_business")
+    if business is None:
+        return "" if lease is None else "special_business_missing"
+    if business != LEASE:
+        return "special_business_unknown"
+    if not isinstance(lease, dict) or set(lease) != LEASE_SAYS or not all(map(_is_told, lease.values())):
+        return "lease_incomplete"
+    if lease["cross_city"] not in ("Y", "N") or not _is_term(lease["begins_on"], lease["ends_on"]):
+        return "lease_wrong"
+    [first, *more] = body["lines"]
+    return "lease_line_wrong" if more or {"model", "unit"} & set(first) else ""
+
+
+def _is_told(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_term(begins_on: str, ends_on: str) -> bool:
+    try:
+        return date.fromisoformat(begins_on) <= date.fromisoformat(ends_on)
+    except ValueError:
+        return False
+
+
+def _says(body: Body) -> tuple[object, ...]:
+    """What a red invoice repeats of the blue one."""
+    return body["total_with_tax"], body.get("special_business"), body.get("lease")
 
 
 def _written(book: Book, clock: Clock, body: Body, state: str, switches: Mapping[str, Any]) -> Body:

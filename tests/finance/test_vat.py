@@ -21,7 +21,7 @@ from payments.payees.queries import accept_samples
 from payments.payees.rules import Vat
 from tests.commands import run
 from tests.finance.scene import earned, paid_charge, promised
-from tests.world import payee, staff
+from tests.world import PLAIN_LINES, payee, staff
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 DAY = timedelta(days=1)
@@ -32,7 +32,9 @@ def changes_to(of: Payee, rate: Vat, at: datetime) -> None:
     with transaction() as session:
         former = session.scalars(select(ReceiptTerms.key).filter_by(payee_id=of.id)).one()
     end_terms(former, at, "staff:2")
-    made = record_terms(of.id, at, item_code="3", item_name="停车", vat=rate, note="示例", by="staff:1")
+    made = record_terms(
+        of.id, at, item_code="3", item_name="停车", vat=rate, form=PLAIN_LINES, note="示例", by="staff:1"
+    )
     confirm_terms(made.key, "staff:2")
 
 

@@ -27,6 +27,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "payment_order": "one attempt to pay charges that are told; what it brings is a payment, which is told",
     "posting": "its journal is told with the hash of its postings",
     "receipt_call": "holds what a platform was asked, sealed; the receipt that came of it is told",
+    "receipt_lease": "its receipt is told; the database holds it against the form that the terms name, which are told",
     "receipt_line": "its receipt is told with the sum that the database holds against the lines",
     "receipt_request": "follows from a paid charge; the receipt that came of it is told",
     "remittance_line": "its batch is told with count and sum, which the database holds against the lines",

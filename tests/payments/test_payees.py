@@ -32,7 +32,7 @@ from payments.payees.actions.channels import (
 from payments.payees.actions.ends import EndUnfit
 from payments.payees.actions.payees import ConfirmationSaysNothing, OwnPayee, PayeeConfirmed, SampleNotMarked
 from payments.payees.actions.terms import TermsUnfit
-from payments.payees.models import Payee
+from payments.payees.models import Payee, ReceiptTerms
 from payments.payees.queries import (
     NoChannel,
     NoSuchPayee,
@@ -45,10 +45,10 @@ from payments.payees.queries import (
     confirmations,
     payee_by_id,
 )
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Vat
+from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, InvoiceForm, Vat
 from tests.payments.world import A_CHARGE, owed, paid_through, sub_merchant, treasury_payee
 from tests.races import at_once
-from tests.world import EVER, with_terms
+from tests.world import EVER, PLAIN_LINES, with_terms
 
 ENTERPRISE = EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001")
 LETTER = "财政局函〔2026〕12号"
@@ -92,8 +92,9 @@ def test_an_enterprise_collects_while_its_vat_is_confirmed_and_no_longer(
     payee, end = enterprise(), clock.now() + HOUR
     confirmed(payee)
     made = record_terms(
-        payee.id, EVER, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="税务函", by="finance:6"
-    )
+        payee.id, EVER, item_code="3", item_name="停车", vat=Vat("simplified", 500), form=PLAIN_LINES, note="税务函",
+        by="finance:6",
+    )  # fmt: skip
     with pytest.raises(VatNotConfirmed):
         owed(payee)
     confirm_terms(made.key, "finance:7")
@@ -119,7 +120,67 @@ def test_sample_vat_counts_only_where_samples_are_accepted(app: Flask) -> None:
 @pytest.mark.parametrize("vat", [None, Vat("other", 900), Vat("general", 2001), Vat("general", -1)])
 def test_there_is_no_vat_by_default_and_none_that_cannot_be(app: Flask, vat: Vat | None) -> None:
     with pytest.raises(TermsUnfit):
-        record_terms(enterprise().id, EVER, item_code="3", item_name="停车", vat=vat, note="税务函", by="finance:6")
+        recorded(vat, PLAIN_LINES)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        None, InvoiceForm("other"), InvoiceForm("lease"), InvoiceForm("lease", " ", cross_city=False),
+        InvoiceForm("lease", "平方米"), InvoiceForm("plain", "平方米"), InvoiceForm("plain", cross_city=False),
+    ],
+)  # fmt: skip
+def test_there_is_no_invoice_form_by_default_and_each_says_just_what_it_needs(
+    app: Flask, form: InvoiceForm | None
+) -> None:
+    with pytest.raises(TermsUnfit):
+        recorded(Vat("general", 900), form)
+
+
+def recorded(vat: Vat | None, form: InvoiceForm | None) -> ReceiptTerms:
+    return record_terms(
+        enterprise().id, EVER, item_code="3", item_name="停车", vat=vat, form=form, note="税务函", by="finance:6"
+    )
+
+
+A_FORM: LiteralString = """
+INSERT INTO receipt_terms (key, payee_id, regime, valid, item_code, item_name, vat_method, vat_basis_points,
+    invoice_form, area_unit, cross_city, note, sample, recorded_by, recorded_at)
+SELECT gen_random_uuid(), id, regime, '[2026-01-01,)', coalesce(item_code, '3'), '停车', %s, %s, %s, %s, %s, '函',
+    false, 'a', now() FROM payee WHERE id = %s
+"""
+WITHOUT_FORM, OF_LEASE = "an_enterprise_has_an_invoice_form", "terms_of_lease_say_area_unit_and_cross_city"
+
+
+@pytest.mark.parametrize(
+    ("form", "area_unit", "cross_city", "broken"),
+    [
+        (None, None, None, WITHOUT_FORM),
+        ("other", None, None, "an_invoice_has_one_of_two_forms"),
+        ("lease", None, False, OF_LEASE),
+        ("lease", "平方米", None, OF_LEASE),
+        ("plain", "平方米", False, OF_LEASE),
+        ("lease", " ", False, "an_area_unit_says_something"),
+    ],
+)
+def test_hand_written_terms_say_just_what_their_invoice_form_needs(
+    app: Flask, program: str, form: str | None, area_unit: str | None, cross_city: bool | None, broken: str
+) -> None:
+    with pytest.raises(CheckViolation) as refusal:
+        run(program, A_FORM, "general", 900, form, area_unit, cross_city, enterprise().id)
+    assert refusal.value.diag.constraint_name == broken
+
+
+def test_a_fiscal_payee_has_no_invoice_form(app: Flask, program: str) -> None:
+    organ = treasury_payee()
+    with pytest.raises(TermsUnfit):
+        record_terms(
+            organ.id, EVER, item_code=organ.item_code or "", item_name="停车", vat=None, form=PLAIN_LINES, note="函",
+            by="finance:6",
+        )  # fmt: skip
+    with pytest.raises(CheckViolation) as refusal:
+        run(program, A_FORM, None, None, "plain", None, None, organ.id)
+    assert refusal.value.diag.constraint_name == WITHOUT_FORM
 
 
 def test_who_opened_a_payee_does_not_confirm_it(app: Flask) -> None:

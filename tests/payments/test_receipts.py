@@ -32,19 +32,20 @@ from payments.receipts.queries import (
     receipts_of_charge,
     written,
 )
+from payments.receipts.rules.services import Service
 from payments.refunds.models import Refund
 from tests.payments.platforms import Stands, standing
 from tests.payments.servers import in_parallel
 from tests.payments.world import Till, cases, motorist_of, order_of, owed, payments, promised
-from tests.world import with_terms
+from tests.world import PLAIN_LINES, with_terms
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 COMPANY = "91350100M000100Y43"
 """The worked example of GB 32100-2015."""
 
 
-def describe(charge: Charge) -> str:
-    return f"测试车场 浙A{charge.id % 100_000:05} 2026-06-10 18:30至19:00"
+def describe(charge: Charge) -> Service:
+    return Service(f"测试车场 浙A{charge.id % 100_000:05} 2026-06-10 18:30至19:00")
 
 
 @pytest.fixture(scope="session")
@@ -331,9 +332,16 @@ def test_sample_terms_do_not_count_where_samples_do_not(till: Till, platforms: S
 
 def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till, enterprise: Payee) -> None:
     with pytest.raises(TermsUnfit):
-        record_terms(enterprise.id, SINCE, item_code="3", item_name="停车", vat=None, note="示例", by="a")
+        record_terms(enterprise.id, SINCE, item_code="3", item_name="停车", vat=None, form=None, note="示例", by="a")
     made = record_terms(
-        enterprise.id, SINCE, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="示例", by="a"
+        enterprise.id,
+        SINCE,
+        item_code="3",
+        item_name="停车",
+        vat=Vat("simplified", 500),
+        form=PLAIN_LINES,
+        note="示例",
+        by="a",
     )
     with pytest.raises(OwnTerms):
         confirm_terms(made.key, "a")
@@ -343,7 +351,7 @@ def test_terms_are_for_two_persons_fit_the_regime_and_do_not_overlap(till: Till,
 
 def test_a_fiscal_bill_names_the_item_under_which_the_money_is_paid_in(payee: Payee, program: str) -> None:
     with pytest.raises(ItemOfAnother):
-        record_terms(payee.id, SINCE, item_code="999", item_name="停车", vat=None, note="示例", by="a")
+        record_terms(payee.id, SINCE, item_code="999", item_name="停车", vat=None, form=None, note="示例", by="a")
     with psycopg.connect(program) as connection, pytest.raises(ForeignKeyViolation) as refusal:
         connection.execute(FISCAL_TERMS, [payee.id])
     assert refusal.value.diag.constraint_name == "fiscal_terms_name_their_payees_item"
@@ -365,7 +373,14 @@ def test_terms_count_when_another_person_has_confirmed_them_and_not_before(till:
         "某公司", EnterpriseParticulars("91330100MA00000000", "某银行", "571900000000001"), SINCE, actor="a"
     )
     made = record_terms(
-        payee.id, SINCE, item_code="3", item_name="停车", vat=Vat("simplified", 500), note="示例", by="a"
+        payee.id,
+        SINCE,
+        item_code="3",
+        item_name="停车",
+        vat=Vat("simplified", 500),
+        form=PLAIN_LINES,
+        note="示例",
+        by="a",
     )
     assert terms_at(payee.id, clock.now()) is None
     confirm_terms(made.key, "b")

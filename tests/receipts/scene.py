@@ -13,6 +13,7 @@ from payments.payees.models import Payee
 from payments.receipts.actions import issue_due, plan_due
 from payments.receipts.models import Receipt
 from payments.receipts.queries import live_receipt, own_receipts
+from payments.receipts.rules.services import Service
 from tests.payments.platforms import Stands
 from tests.world import Driver, paid
 
@@ -28,7 +29,7 @@ def has_paid(who: Driver, organ: Payee, fen: int = 1250) -> Charge:
 
 
 def issued(platforms: Stands) -> None:
-    plan_due(lambda each: each.description)
+    plan_due(lambda each: Service(each.description))
     issue_due(platforms.clients)
 
 

@@ -32,6 +32,7 @@ from app.wiring import wiring
 from payments.payees.models import Payee
 from payments.receipts.actions import ask_invoice, issue_due, plan_due
 from payments.receipts.queries import NoSuchReceipt
+from payments.receipts.rules.services import Service
 from tests.conftest import MovableClock
 from tests.ground import Run
 from tests.house.test_personal_data import every_row
@@ -154,7 +155,7 @@ def test_several_receipts_go_in_one_letter_and_an_invoice_for_two_stays_once(
 def test_no_plate_stands_outside_of_the_pdf(organ: Payee, platforms: Stands, post: PostOffice, app: Flask) -> None:
     who = driver()
     has_paid(who, organ)
-    plan_due(lambda _: f"测试车场 {who.plate.characters}")
+    plan_due(lambda _: Service(f"测试车场 {who.plate.characters}"))
     issue_due(platforms.clients)
     asked(who)
     worked(app)
@@ -376,7 +377,7 @@ def test_only_ones_own_issued_receipts_are_sent_and_only_to_plain_addresses(
     with pytest.raises(NoSuchReceipt):
         ask_mail(who.id, keys_of(payer), TO)
     has_paid(payer, organ)
-    plan_due(lambda each: each.description)
+    plan_due(lambda each: Service(each.description))
     with pytest.raises(NotIssuedYet):
         asked(payer)
     with pytest.raises(AddressUnfit):
@@ -392,7 +393,7 @@ def test_only_ones_own_issued_receipts_are_sent_and_only_to_plain_addresses(
 def test_the_database_lets_nobody_mail_what_is_not_theirs_or_not_issued(payer: Driver, organ: Payee, run: Run) -> None:
     others, mail = driver(), asked(payer)
     theirs = has_paid(others, organ)
-    plan_due(lambda each: each.description)
+    plan_due(lambda each: Service(each.description))
     unissued = receipt_of(theirs).id
     enclose = "INSERT INTO mailed_receipt (mail_id, receipt_id, motorist_id, number) VALUES (%s, %s, %s, '1')"
     for motorist_id in (payer.id, others.id):

@@ -12,6 +12,8 @@ from app.adapters.receipts.wire import Account, Silent, Wire, moment, word, yuan
 NO_SUCH_INVOICE: Final = "invoice_not_found"
 BUSY: Final = frozenset({"busy", "too_many_requests"})
 A_PERSON: Final = "个人"
+LEASE: Final = "06"
+"""特定业务 06: 不动产经营租赁服务."""
 
 
 class TaxInvoices:
@@ -38,7 +40,11 @@ class TaxInvoices:
 
 
 def _invoice(face: Mapping[str, Any]) -> dict[str, Any]:
-    """One line for each service: net sum, rate, tax; plate and times stand in the remark."""
+    """One line for each service: net sum, rate, tax; plate and times stand in the remark.
+
+    Lease says no quantity: beside a unit of area 1 would be read as an area.
+    """
+    quantity = {} if face["lease"] else {"quantity": 1}
     rate = str(Decimal(face["vat_basis_points"] or 0).scaleb(-4).normalize())
     return {
         "request_no": face["request_no"],
@@ -49,7 +55,7 @@ def _invoice(face: Mapping[str, Any]) -> dict[str, Any]:
         "tax_method": face["vat_method"],
         "lines": [
             {
-                "name": line["name"], "class_code": line["code"], "quantity": 1, "rate": rate,
+                "name": line["name"], "class_code": line["code"], **quantity, "rate": rate,
                 "amount": yuan(line["amount_fen"] - line["tax_fen"]), "tax": yuan(line["tax_fen"]),
             }
             for line in face["lines"]
@@ -57,7 +63,20 @@ def _invoice(face: Mapping[str, Any]) -> dict[str, Any]:
         "total_with_tax": yuan(face["amount_fen"]),
         "total_tax": yuan(face["tax_fen"]),
         "remark": face["remark"],
+        **_special(face["lease"]),
     }  # fmt: skip
+
+
+def _special(lease: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Nothing of a plain invoice: what it says is what it said before there were others."""
+    if lease is None:
+        return {}
+    told = {
+        "address": lease["address"], "begins_on": lease["begins_on"].isoformat(),
+        "ends_on": lease["ends_on"].isoformat(), "cross_city": "Y" if lease["cross_city"] else "N",
+        "area_unit": lease["area_unit"], "certificate_number": lease["certificate_number"],
+    }  # fmt: skip
+    return {"special_business": LEASE, "lease": told}
 
 
 def _told(answer: Mapping[str, Any]) -> Told:

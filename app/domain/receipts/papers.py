@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.adapters.documents import Paper, Table
 from app.kernel.clock import SHANGHAI
 from app.kernel.money import Fen
+from payments.payees.rules import INVOICE_FORMS, LEASE
 from payments.receipts.queries import Written
 from payments.receipts.rules import FISCAL_EBILL, RED
 from payments.receipts.rules.capitals import in_capitals
@@ -64,7 +65,7 @@ def _tax(said: Written) -> Paper:
         table=Table(
             ["项目名称", "说明", "数量", "金额（元）", "税率", "税额（元）"],
             [
-                [terms.item_name, about, "1", _yuan(said, fen - tax), rate, _yuan(said, tax)]
+                [terms.item_name, about, "—" if said.lease else "1", _yuan(said, fen - tax), rate, _yuan(said, tax)]
                 for about, fen, tax in said.lines
             ],
             ["left", "left", "right", "right", "right", "right"], [2.2, 4.4, 0.8, 1.6, 0.9, 1.5],
@@ -75,7 +76,24 @@ def _tax(said: Written) -> Paper:
             ("价税合计（大写）", _capitals(said)), ("价税合计（小写）", f"￥{_yuan(said, receipt.amount_fen)}"),
         ],
         remark=said.remark, notes=TAX_NOTES, qr=_code(said, [receipt.number]), stamp=_stamp(said),
+        sections=_lease(said),
     )  # fmt: skip
+
+
+def _lease(said: Written) -> Sequence[tuple[str, Table]]:
+    """What stands on an invoice of lease beside its line."""
+    lease, terms = said.lease, said.terms
+    if lease is None:
+        return []
+    table = Table(
+        ["不动产地址", "租赁期起止", "跨地（市）标志", "面积单位", "产权证书/不动产权证号"],
+        [[
+            lease.address, f"{lease.begins_on.isoformat()} 至 {lease.ends_on.isoformat()}",
+            "是" if terms.cross_city else "否", terms.area_unit or "", lease.certificate_number,
+        ]],
+        ["left", "left", "left", "left", "left"], [3.6, 3.0, 1.6, 1.2, 2.8],
+    )  # fmt: skip
+    return [(INVOICE_FORMS[LEASE], table)]
 
 
 def _code(said: Written, numbers: Sequence[str | None]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.lots.models import Lot
 from app.domain.lots.queries.places import lot_id_of, place_of
@@ -15,6 +15,7 @@ from app.domain.motorists.queries import plate_characters
 from app.domain.receipts.models import LotCertificate, MailedReceipt, ReceiptMail, ReceiptMailLine
 from app.domain.staff.rules import Actor, Place, permit
 from app.domain.stays.models import Bill, Stay
+from app.kernel import clock
 from app.kernel.clock import SHANGHAI
 from app.kernel.db import current, transaction
 from app.kernel.refusals import NotFound
@@ -23,6 +24,7 @@ from payments.payees.models import ReceiptTerms
 from payments.payees.queries import payee_by_key, terms_of
 from payments.receipts.models import Receipt
 from payments.receipts.queries import Written, whole
+from payments.receipts.rules.services import Let, Service
 
 PAGE: Final = 200
 
@@ -55,21 +57,33 @@ class SeenReceipt:
     refusal: str | None
 
 
-def describe(charge: Charge) -> str:
+def describe(charge: Charge) -> Service:
     """What a charge was for, with plate and times, for its receipt and nothing else; of no stay, its own words."""
     with transaction() as session:
         found = session.execute(
-            select(Stay, Lot.name, NumberPlate)
+            select(Stay, Bill, Lot, NumberPlate)
             .join(Bill, Bill.stay_id == Stay.id)
             .join(Lot, Lot.id == Stay.lot_id)
             .outerjoin(NumberPlate, NumberPlate.id == Stay.plate_id)
             .where(Bill.key == charge.source_key, Bill.charge_key == charge.key)
         ).one_or_none()
         if found is None:
-            return charge.description
-        stay, lot, plate = found
-        told = [lot, "" if stay.plate_id is None else plate_characters(plate), _span(stay)]
-        return " ".join(each for each in told if each)
+            return Service(charge.description)
+        stay, bill, lot, plate = found
+        told = [lot.name, "" if stay.plate_id is None else plate_characters(plate), _span(stay)]
+        return Service(" ".join(each for each in told if each), _let(stay, bill, lot))
+
+
+def _let(stay: Stay, bill: Bill, lot: Lot) -> Let | None:
+    """The lot for the time of which this bill asks what was not paid before; none while its certificate is unsaid."""
+    number = certificate_number(lot.id)
+    if number is None:
+        return None
+    earlier = select(func.max(Bill.up_to)).where(
+        Bill.stay_id == stay.id, Bill.up_to < bill.up_to, Bill.paid_at.is_not(None), Bill.amount_fen > 0
+    )
+    begun = current().scalar(earlier) or stay.entered_at
+    return Let(lot.address, number, clock.business_day(begun), clock.business_day(bill.up_to))
 
 
 def _span(stay: Stay) -> str:

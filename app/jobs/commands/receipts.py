@@ -10,13 +10,14 @@ from app.domain.receipts import actions, queries
 from app.domain.staff.rules import Actor
 from app.jobs.commands.answers import Answer, Note, Sheet
 from app.jobs.commands.door import MOMENT, acting, because_option, looking, named, noun
-from payments.payees.rules import HIGHEST_VAT, VAT_METHODS, Vat
+from payments.payees.rules import HIGHEST_VAT, INVOICE_FORMS, VAT_METHODS, InvoiceForm, Vat
 from payments.receipts.rules import RECEIPT_STATES
 
 receipts = noun(
     "Receipts (票据): fiscal e-bills and tax invoices, and the terms without which none is issued.",
     "receipts record-terms 0197b5c8-0000-7000-8000-000000000000 --since 2026-01-01T00:00+08:00 "
-    "--item-code 3040502020200000000 --item-name 停车服务 --vat-method general --vat 900 --note 税务函〔2026〕1号 "
+    "--item-code 3040502020200000000 --item-name 停车服务 --vat-method general --vat 900 --invoice-form plain "
+    "--note 税务函〔2026〕1号 "
     "--as wang",
     "receipts confirm-terms 0197b5c8-0000-7000-8000-000000000000 --as lin",
 )
@@ -29,11 +30,15 @@ receipts = noun(
 @click.option("--item-name", required=True, help="as it stands on the receipt")
 @click.option("--vat-method", type=click.Choice(list(VAT_METHODS)), help="of an enterprise 一般计税 or 简易计税")
 @click.option("--vat", type=click.IntRange(0, HIGHEST_VAT), help="an enterprise's rate in basis points: 900 are 9 %")
+@click.option("--invoice-form", type=click.Choice(list(INVOICE_FORMS)), help="of an enterprise 普通明细 or 不动产租赁")
+@click.option("--area-unit", help="面积单位, of the form lease")
+@click.option("--cross-city/--same-city", default=None, help="跨地（市）标志 是 or 否, of the form lease")
 @click.option("--note", required=True, help="on what this rests; with 示例 it is a sample")
 @acting
 def record_terms(
-    by: Actor, payee: uuid.UUID, since: datetime, vat_method: str | None, vat: int | None, **words: str
-) -> Answer:
+    by: Actor, payee: uuid.UUID, since: datetime, vat_method: str | None, vat: int | None, invoice_form: str | None,
+    area_unit: str | None, *, cross_city: bool | None, **words: str,
+) -> Answer:  # fmt: skip
     """Write down what a payee's (its key) receipts must say; it counts when another person has confirmed it.
 
     Example: flask --app wsgi receipts record-terms 0197b5c8-… --since 2026-01-01T00:00+08:00 --item-code 103072101
@@ -42,7 +47,10 @@ def record_terms(
     if (vat is None) != (vat_method is None):
         raise click.UsageError("--vat-method and --vat go together")
     told = None if vat is None or vat_method is None else Vat(vat_method, vat)
-    made = actions.record_terms(by, payee, since, vat=told, **words)
+    if invoice_form is None and (area_unit, cross_city) != (None, None):
+        raise click.UsageError("--area-unit and --cross-city go with --invoice-form lease")
+    form = None if invoice_form is None else InvoiceForm(invoice_form, area_unit, cross_city)
+    made = actions.record_terms(by, payee, since, vat=told, form=form, **words)
     return Note("开票要素已登记，待另一人确认", key=made.key)
 
 
@@ -79,7 +87,8 @@ def list_terms(by: Actor, payee: uuid.UUID) -> Answer:
     """
     headings = {
         "key": "编号", "item_code": "项目编码", "item_name": "项目名称", "vat_method": "计税方法",
-        "vat_basis_points": "税率（万分之）",
+        "vat_basis_points": "税率（万分之）", "invoice_form": "开票方式", "area_unit": "面积单位",
+        "cross_city": "跨地（市）标志",
         "note": "依据", "recorded_by": "登记人", "confirmed_by": "确认人",
     }  # fmt: skip
     return Sheet(headings, [{name: getattr(each, name) for name in headings} for each in queries.terms(by, payee)])

@@ -15,7 +15,7 @@ from payments.payees.actions import (
     record_terms,
 )
 from payments.payees.models import Payee
-from payments.payees.rules import EnterpriseParticulars, FiscalParticulars, Particulars, Vat
+from payments.payees.rules import PLAIN, EnterpriseParticulars, FiscalParticulars, InvoiceForm, Particulars, Vat
 
 ACTOR: Final = "sample-city"
 CHECKER: Final = f"{ACTOR}-checker"
@@ -60,7 +60,7 @@ def _may_give_receipts(payee: Payee) -> None:
     terms = record_terms(
         payee.id, FIRST_DAY, item_code=payee.item_code or PARKING,
         item_name="停车泊位有偿使用收入" if fiscal else "停车服务",
-        vat=None if fiscal else Vat("general", 900), note=NOTE, by=ACTOR,
+        vat=None if fiscal else Vat("general", 900), form=None if fiscal else InvoiceForm(PLAIN), note=NOTE, by=ACTOR,
     )  # fmt: skip
     confirm_terms(terms.key, CHECKER)
 

@@ -13,14 +13,20 @@ from app.kernel.spans import span
 from payments.ledger.rules import SOE
 from payments.payees.models import Payee, ReceiptTerms
 from payments.payees.queries import NoSuchTerms, payee_by_id
-from payments.payees.rules import Vat, says_sample
+from payments.payees.rules import InvoiceForm, Vat, says_sample
 
 
 class TermsUnfit(Invalid):
-    """An enterprise's terms need a VAT method and a rate of up to 20 %, a fiscal payee's have none; all need words."""
+    """An enterprise's terms need a VAT method, a rate of up to 20 % and an invoice form, a fiscal payee's have none.
+
+    Lease needs area unit and cross-city flag, which plain lines have not; all need words.
+    """
 
     code = "receipt_terms_unfit"
-    message = "开票要素不完整：企业须填计税方法和税率（0至20%），财政收费主体不填；项目编码、名称和依据必填"
+    message = (
+        "开票要素不完整：企业须填计税方法、税率（0至20%）和开票方式，财政收费主体不填；"
+        "按不动产经营租赁服务开票须填面积单位和跨地（市）标志，普通明细不填；项目编码、名称和依据必填"
+    )
 
 
 class ItemOfAnother(Invalid):
@@ -51,22 +57,27 @@ _UNFIT: Final = {
 
 
 def record_terms(
-    payee_id: int, since: datetime, *, item_code: str, item_name: str, vat: Vat | None, note: str, by: str
-) -> ReceiptTerms:
-    """Write down item and code from a date on, of an enterprise VAT too; they count when another has confirmed them.
+    payee_id: int, since: datetime, *, item_code: str, item_name: str, vat: Vat | None, form: InvoiceForm | None,
+    note: str, by: str,
+) -> ReceiptTerms:  # fmt: skip
+    """Write down item and code from a date on, of an enterprise VAT and invoice form too.
+
+    They count when another has confirmed them.
 
     A note with the word 示例 makes them a sample. Refuses `NoSuchPayee`, `TermsUnfit`, `ItemOfAnother`.
     """
     with transaction() as session:
         payee = payee_by_id(payee_id)
         words = [each.strip() for each in (item_code, item_name, note)]
-        if not all(words) or not _fits(payee, vat):
+        if not all(words) or not _fits(payee, vat, form):
             raise TermsUnfit
         if payee.item_code not in {None, words[0]}:
             raise ItemOfAnother(item_code=payee.item_code)
         terms = ReceiptTerms(
             payee_id=payee.id, regime=payee.regime, valid=span(since, None), item_code=words[0], item_name=words[1],
-            vat_method=vat.method if vat else None, vat_basis_points=vat.basis_points if vat else None, note=words[2],
+            vat_method=vat.method if vat else None, vat_basis_points=vat.basis_points if vat else None,
+            invoice_form=form.name if form else None, cross_city=form.cross_city if form else None,
+            area_unit=form.area_unit.strip() if form and form.area_unit else None, note=words[2],
             sample=says_sample(words[2]), recorded_by=by, recorded_at=clock.now(),
         )  # fmt: skip
         session.add(terms)
@@ -103,8 +114,10 @@ def end_terms(key: uuid.UUID, at: datetime, by: str) -> ReceiptTerms:
         return terms
 
 
-def _fits(payee: Payee, vat: Vat | None) -> bool:
-    return vat is None if payee.regime != SOE else vat is not None and vat.is_possible
+def _fits(payee: Payee, vat: Vat | None, form: InvoiceForm | None) -> bool:
+    if payee.regime != SOE:
+        return vat is None and form is None
+    return vat is not None and vat.is_possible and form is not None and form.is_possible
 
 
 def _locked(key: uuid.UUID) -> ReceiptTerms:

@@ -9,6 +9,8 @@ from app.kernel import clock
 from app.kernel.db import current, transaction
 from app.kernel.ids import new_key
 from app.kernel.refusals import Conflict, Invalid
+from payments.payees.queries import terms_at
+from payments.payees.rules import LEASE
 from payments.receipts.models import InvoiceTitle, ReceiptRequest
 from payments.receipts.queries import NoSuchReceipt, kept_fen, own_title
 from payments.receipts.rules import MOST_TOGETHER, TAX_INVOICE
@@ -35,6 +37,13 @@ class SeveralPayees(Invalid):
     message = "不同收费主体的费用不能开在同一张发票上，请分别申请"
 
 
+class LeasesApart(Invalid):
+    """The seller invoices lease (不动产经营租赁服务), of which an invoice has one line: one property for one time."""
+
+    code = "leases_apart"
+    message = "该收费主体按不动产经营租赁服务开票，一张发票只能开一次停车，请逐次申请"
+
+
 class NothingToInvoice(Conflict):
     """All that was paid has gone back."""
 
@@ -52,8 +61,8 @@ class TooManyTogether(Invalid):
 def ask_invoice(motorist_id: int, keys: Collection[uuid.UUID], title_key: uuid.UUID | None) -> Sequence[ReceiptRequest]:
     """Want one invoice for what these payments are owed; without a title it is made out to 个人.
 
-    Refuses `TooManyTogether`, `NoSuchReceipt`, `NoSuchTitle`, `IssuedByItself`, `SeveralPayees`, `AskedBefore`,
-    `NothingToInvoice`.
+    Refuses `TooManyTogether`, `NoSuchReceipt`, `NoSuchTitle`, `IssuedByItself`, `SeveralPayees`, `LeasesApart`,
+    `AskedBefore`, `NothingToInvoice`.
     """
     if not 1 <= len(set(keys)) <= MOST_TOGETHER:
         raise TooManyTogether
@@ -80,10 +89,17 @@ def _expect_one_invoice(requests: Sequence[ReceiptRequest]) -> None:
         raise IssuedByItself
     if len({each.payee_id for each in requests}) > 1:
         raise SeveralPayees
+    if len(requests) > 1 and _are_leases(requests[0].payee_id):
+        raise LeasesApart
     if any(each.wanted_at is not None for each in requests):
         raise AskedBefore
     if any(kept_fen(each.charge_id) == 0 for each in requests):
         raise NothingToInvoice
+
+
+def _are_leases(payee_id: int) -> bool:
+    terms = terms_at(payee_id, clock.now())
+    return terms is not None and terms.invoice_form == LEASE
 
 
 def _want(request: ReceiptRequest, title: InvoiceTitle | None, together: uuid.UUID | None) -> None:

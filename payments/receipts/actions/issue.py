@@ -15,7 +15,7 @@ from payments.receipts.actions.request import amend
 from payments.receipts.models import Receipt, ReceiptCall, ReceiptLine
 from payments.receipts.queries import Written, whole
 from payments.receipts.rules import CALL_MAY_TAKE, RECEIPT, RED, SILENT_TOO_LONG, WITHOUT_PLATFORM, next_try
-from payments.receipts.rules.platform import Face, Platform, Told
+from payments.receipts.rules.platform import Face, FaceLease, Platform, Told
 
 Platforms = Mapping[str, Platform]
 """By the kind of receipt that each issues."""
@@ -128,7 +128,24 @@ def face_of(said: Written) -> Face:
         tax_fen=receipt.tax_fen,
         vat_method=terms.vat_method,
         vat_basis_points=terms.vat_basis_points,
+        lease=_lease_of(said),
         remark=said.remark,
         original_code=(original.code or "") if original else "",
         original_number=(original.number or "") if original else "",
+    )
+
+
+def _lease_of(said: Written) -> FaceLease | None:
+    lease, terms = said.lease, said.terms
+    if lease is None:
+        return None
+    assert terms.area_unit is not None
+    assert terms.cross_city is not None
+    return FaceLease(
+        address=lease.address,
+        begins_on=lease.begins_on,
+        ends_on=lease.ends_on,
+        cross_city=terms.cross_city,
+        area_unit=terms.area_unit,
+        certificate_number=lease.certificate_number,
     )

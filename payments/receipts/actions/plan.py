@@ -13,14 +13,16 @@ from payments.charges.actions.rounds import one_round
 from payments.charges.models import Charge
 from payments.payees.models import ReceiptTerms
 from payments.payees.queries import terms_at
+from payments.payees.rules import LEASE
 from payments.receipts.actions.locks import lock_request
-from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLine, ReceiptRequest
+from payments.receipts.models import InvoiceTitle, Receipt, ReceiptLease, ReceiptLine, ReceiptRequest
 from payments.receipts.queries import kept_fen, line_place, live_receipt, place, title_place
-from payments.receipts.rules import BLUE, LOOK_AGAIN, RECEIPT, RED, WITHOUT_TERMS, remark_of
+from payments.receipts.rules import BLUE, LOOK_AGAIN, RECEIPT, RED, UNTIL_MENDED, remark_of
+from payments.receipts.rules.services import Let, Service
 from payments.receipts.rules.taxes import tax_within
 
-Describe = Callable[[Charge], str]
-"""What a charge was for, in words for a receipt, plate and times included; whoever opened it knows."""
+Describe = Callable[[Charge], Service]
+"""What a charge was for, plate and times included, and what was let; whoever opened it knows."""
 
 
 def plan_due(describe: Describe, limit: int = 50) -> int:
@@ -72,18 +74,31 @@ def _look_again_at(receipt: Receipt) -> None:
 
 
 def _write_or_wait(requests: Sequence[ReceiptRequest], describe: Describe) -> None:
-    first, now = requests[0], clock.now()
-    terms = terms_at(first.payee_id, now)
+    payee_id, now = requests[0].payee_id, clock.now()
+    terms = terms_at(payee_id, now)
     if terms is None:
-        open_case("receipt_without_terms", f"payee:{first.payee_id}", 3, payee_id=first.payee_id)
+        open_case("receipt_without_terms", f"payee:{payee_id}", 3, payee_id=payee_id)
         for request in requests:
-            request.next_check_at = now + WITHOUT_TERMS
+            request.next_check_at = now + UNTIL_MENDED
         return
     told = {each.charge_id: describe(current().get_one(Charge, each.charge_id)) for each in requests}
-    _write(requests, terms, told)
+    if terms.invoice_form == LEASE:
+        for request in requests:
+            _write_lease_or_wait(request, terms, told[request.charge_id])
+    else:
+        _write(requests, terms, told)
 
 
-def _write(requests: Sequence[ReceiptRequest], terms: ReceiptTerms, told: dict[int, str]) -> None:
+def _write_lease_or_wait(request: ReceiptRequest, terms: ReceiptTerms, told: Service) -> None:
+    """One property, one time, one line: whatever was asked for together is invoiced by itself."""
+    if told.let is None:
+        open_case("receipt_without_lease", f"request:{request.key}", 3, payee_id=request.payee_id)
+        request.next_check_at = clock.now() + UNTIL_MENDED
+        return
+    _add_lease(_write([request], terms, {request.charge_id: told}), told.let)
+
+
+def _write(requests: Sequence[ReceiptRequest], terms: ReceiptTerms, told: dict[int, Service]) -> Receipt:
     first, now, key = requests[0], clock.now(), new_key()
     sums = {each.charge_id: kept_fen(each.charge_id) for each in requests}
     taxes = {charge_id: tax_within(fen, terms.vat_basis_points or 0) for charge_id, fen in sums.items()}
@@ -92,14 +107,15 @@ def _write(requests: Sequence[ReceiptRequest], terms: ReceiptTerms, told: dict[i
         terms_id=terms.id, colour=BLUE, amount_fen=sum(sums.values()), tax_fen=sum(taxes.values()),
         request_no=f"F{key.hex}", state="due", made_at=now, next_check_at=now,
     )  # fmt: skip
-    receipt.remark = seal(remark_of(list(told.values())), place(receipt, "remark"))
+    receipt.remark = seal(remark_of([each.words for each in told.values()]), place(receipt, "remark"))
     _make_out(receipt, first)
     current().add(receipt)
     RECEIPT.born(receipt, f"request:{first.key}")
     for charge_id, fen in sums.items():
-        about = seal(told[charge_id], line_place(receipt, charge_id))
+        about = seal(told[charge_id].words, line_place(receipt, charge_id))
         _add_line(receipt, charge_id, fen, taxes[charge_id], about)
     audit.record("receipt.write", "receipt", receipt.id, f"request:{first.key}", {"amount_fen": receipt.amount_fen})
+    return receipt
 
 
 def _make_out(receipt: Receipt, request: ReceiptRequest) -> None:
@@ -129,6 +145,9 @@ def write_red(blue: Receipt) -> Receipt:
     for line in current().scalars(select(ReceiptLine).filter_by(receipt_id=blue.id).order_by(ReceiptLine.charge_id)):
         about = seal(unseal(line.about, line_place(blue, line.charge_id)), line_place(red, line.charge_id))
         _add_line(red, line.charge_id, line.amount_fen, line.tax_fen, about)
+    lease = current().get(ReceiptLease, blue.id)
+    if lease is not None:
+        _add_lease(red, lease)
     audit.record("receipt.reverse", "receipt", blue.id, f"receipt:{red.key}")
     return red
 
@@ -139,4 +158,13 @@ def _add_line(receipt: Receipt, charge_id: int, fen: int, tax_fen: int, about: b
         about=about, colour=receipt.colour, receipt_state=receipt.state,
     )  # fmt: skip
     current().add(line)
+    current().flush()
+
+
+def _add_lease(receipt: Receipt, let: Let | ReceiptLease) -> None:
+    lease = ReceiptLease(
+        receipt_id=receipt.id, address=let.address, certificate_number=let.certificate_number,
+        begins_on=let.begins_on, ends_on=let.ends_on,
+    )  # fmt: skip
+    current().add(lease)
     current().flush()

@@ -29,7 +29,8 @@ WITH_A_NUMBER: Final = ("issued", "reversing", "reversed")
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
 CALL_MAY_TAKE: Final = timedelta(minutes=1)
-WITHOUT_TERMS: Final = timedelta(hours=1)
+UNTIL_MENDED: Final = timedelta(hours=1)
+"""Until it is looked again whether somebody has confirmed what a receipt must say."""
 WITHOUT_PLATFORM: Final = timedelta(hours=1)
 SILENT_TOO_LONG: Final = timedelta(hours=24)
 MOST_TOGETHER: Final = 50

@@ -1,6 +1,6 @@
 """What this room asks of whoever speaks with a platform of receipts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol, TypedDict
 
 
@@ -14,10 +14,22 @@ class FaceLine(TypedDict):
     tax_fen: int
 
 
+class FaceLease(TypedDict):
+    """What an invoice of lease says beside its one line; the lease ends with the day `ends_on`."""
+
+    address: str
+    begins_on: date
+    ends_on: date
+    cross_city: bool
+    area_unit: str
+    certificate_number: str
+
+
 class Face(TypedDict):
     """What stands on a receipt, free of any platform's words. `original` is what a red one takes back.
 
-    `payer_name` is empty for a person who left none; VAT method and rate are none on a fiscal bill.
+    `payer_name` is empty for a person who left none; VAT method and rate are none on a fiscal bill. An invoice with
+    a `lease` is of 特定业务 06 不动产经营租赁服务, and has one line.
     """
 
     request_no: str
@@ -32,6 +44,7 @@ class Face(TypedDict):
     tax_fen: int
     vat_method: str | None
     vat_basis_points: int | None
+    lease: FaceLease | None
     remark: str
     original_code: str
     original_number: str

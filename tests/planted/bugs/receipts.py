@@ -6,6 +6,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 _RECEIPTS: Final = "tests/payments/test_receipts.py"
+_LEASES: Final = "tests/payments/test_lease_invoices.py"
 
 BUGS: Final[Sequence[Bug]] = [
     Bug(
@@ -42,6 +43,27 @@ BUGS: Final[Sequence[Bug]] = [
         "AND (:samples OR NOT sample)",
         "AND (:samples OR true)",
         ["tests/finance/test_vat.py"],
+    ),
+    Bug(
+        "lease guessed: an enterprise's terms need not say what its invoices look like",
+        "migrations/versions/0081_leases.py",
+        "(regime = 'SOE') = (invoice_form IS NOT NULL)",
+        "regime = 'SOE' OR invoice_form IS NULL",
+        ["tests/payments/test_payees.py"],
+    ),
+    Bug(
+        "lease merged: two stays stand on one invoice of lease",
+        "payments/receipts/actions/plan.py",
+        "    if terms.invoice_form == LEASE:\n",
+        "    if terms.invoice_form == LEASE and len(requests) == 1:\n",
+        [_LEASES],
+    ),
+    Bug(
+        "lease lost: a lease is taken back as something else by hand",
+        "migrations/versions/0081_leases.py",
+        "WHERE id = coalesce(of_blue, looked_at)",
+        "WHERE id = looked_at",
+        [_LEASES],
     ),
     Bug(
         "rate guessed: terms that nobody confirmed count",

@@ -9,16 +9,16 @@ from app.kernel.db import transaction
 from payments.payees import actions as payees
 from payments.payees.models import ReceiptTerms
 from payments.payees.queries import payee_by_key, terms_by_key
-from payments.payees.rules import Vat
+from payments.payees.rules import InvoiceForm, Vat
 from payments.receipts import actions as receipts
 from payments.receipts.queries import receipt_by_key
 
 
 def record_terms(
     by: Actor, payee_key: uuid.UUID, since: datetime, *, item_code: str, item_name: str, vat: Vat | None,
-    note: str,
+    form: InvoiceForm | None, note: str,
 ) -> ReceiptTerms:  # fmt: skip
-    """Write down a payee's item, code and VAT from a date on.
+    """Write down a payee's item, code, VAT and invoice form from a date on.
 
     Refuses as `payments.payees.actions.record_terms` does.
     """
@@ -26,7 +26,7 @@ def record_terms(
         payee = payee_by_key(payee_key)
         permit(by, "receipts.record_terms", place_of_payee(payee.id))
         return payees.record_terms(
-            payee.id, since, item_code=item_code, item_name=item_name, vat=vat, note=note,
+            payee.id, since, item_code=item_code, item_name=item_name, vat=vat, form=form, note=note,
             by=by.label,
         )  # fmt: skip
 
