@@ -9,8 +9,8 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.jobs import DeleteJobCondition
 
 from app.jobs.counts import JOBS
-from app.jobs.endings import Endings
 from app.jobs.handlers import HANDLERS, run
+from app.jobs.register import Register
 from app.kernel.patience import PATIENCE
 from app.kernel.trace import request_id
 from app.settings import Settings
@@ -34,15 +34,15 @@ def work(flask_app: Flask, settings: Settings, *, until_empty: bool = False) -> 
     Raises `EndingLost` when the database did not take down how a job ended, so that a supervisor starts it anew.
     """
     jobs = queue_of(settings)
-    jobs.job_manager = endings = Endings(jobs.connector)
+    jobs.job_manager = register = Register(jobs.connector)
     for name in HANDLERS:
         jobs.task(name=name, retry=RETRY)(_in_app(flask_app, name))
     log.info("worker_started", process="worker")
     jobs.run_worker(
         concurrency=CONCURRENCY, wait=not until_empty, delete_jobs=DeleteJobCondition.SUCCESSFUL,
-        fetch_job_polling_interval=1.0, shutdown_graceful_timeout=20, worker_middleware=[endings.of_worker],
+        fetch_job_polling_interval=1.0, shutdown_graceful_timeout=20, worker_middleware=[register.of_worker],
     )  # fmt: skip
-    endings.must_be_known()
+    register.must_be_known()
 
 
 def _in_app(flask_app: Flask, name: str) -> Callable[..., None]:

@@ -81,33 +81,6 @@ def test_a_killed_workers_job_is_given_back_and_done(
     assert admin.execute("SELECT count(*) FROM whitelist_row").fetchall() == [(1,)]
 
 
-FINISHING: LiteralString = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%procrastinate_finish_job%'
-"""
-
-
-def test_a_job_whose_ending_was_lost_with_the_database_is_given_back_and_done(
-    app: Flask, evening: datetime, admin: psycopg.Connection[Any], environment: Mapping[str, str]
-) -> None:
-    lot = open_lot()
-    gate(lot)
-    reservation_ready_to_cancel(driver(), lot)
-    admin.execute("DELETE FROM procrastinate_jobs WHERE task_name <> 'gates.refresh_whitelist'")
-    with another(admin) as keeps_row:
-        with another(admin) as keeps_list:
-            keeps_list.execute("LOCK TABLE gate_list IN ACCESS EXCLUSIVE MODE")
-            struck = worker(environment)
-            until(lambda: waiting(admin) == [("gates.refresh_whitelist", "doing")])
-            keeps_row.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
-        until(lambda: admin.execute(FINISHING).fetchall() == [(True,)])
-    assert struck.wait(50) == 1
-    assert waiting(admin) == [("gates.refresh_whitelist", "doing")]
-    assert sweep_once(app, rescue()) == 1
-    work(app, wiring().settings, until_empty=True)
-    assert waiting(admin) == []
-
-
 def another(admin: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """Another connection like this one, which commits nothing by itself."""
     return psycopg.connect(admin.info.dsn, password=admin.info.password)
@@ -115,24 +88,6 @@ def another(admin: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 def rescue() -> Sweeper:
     return next(sweeper for sweeper in sweepers() if sweeper.name == "stalled_jobs")
-
-
-def test_an_ending_that_somebody_else_wrote_down_meanwhile_stops_no_worker(
-    app: Flask, evening: datetime, admin: psycopg.Connection[Any], environment: Mapping[str, str]
-) -> None:
-    lot = open_lot()
-    gate(lot)
-    reservation_ready_to_cancel(driver(), lot)
-    with another(admin) as blocker:
-        blocker.execute("LOCK TABLE gate_list IN ACCESS EXCLUSIVE MODE")
-        unmoved = worker(environment)
-        until(lambda: ("gates.refresh_whitelist", "doing") in waiting(admin))
-        admin.execute("DELETE FROM procrastinate_jobs WHERE task_name = 'gates.refresh_whitelist'")
-    with transaction():
-        enqueue("gates.wake", device_id=1)
-    until(lambda: waiting(admin) == [])
-    unmoved.terminate()
-    assert unmoved.wait(20) == 0
 
 
 @pytest.fixture
