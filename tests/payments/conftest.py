@@ -10,6 +10,7 @@ from app.settings import Settings
 from payments.charges.models import Charge, Payment
 from payments.payees.models import Payee
 from payments.payees.queries import accept_samples
+from tests.payments.platforms import Stands, standing
 from tests.payments.servers import Door, Simulator
 from tests.payments.world import ANOTHER, OPENID, Till
 from tests.wechat.stand import Stand
@@ -32,6 +33,20 @@ def till(app: Flask, settings: Settings, environment: Mapping[str, str], wechat_
     for openid in (OPENID, ANOTHER):
         simulator.control("POST", "/login-codes", {"openid": openid})
     return Till(app, settings, simulator, Path(environment["CLOCK_FILE"]))
+
+
+@pytest.fixture(scope="session")
+def running_platforms(environment: Mapping[str, str]) -> Iterator[Stands]:
+    """The stand-ins of the platforms that issue receipts."""
+    with standing(environment["CLOCK_FILE"]) as stands:
+        yield stands
+
+
+@pytest.fixture
+def platforms(running_platforms: Stands) -> Stands:
+    """The same on a good day."""
+    running_platforms.calm()
+    return running_platforms
 
 
 @pytest.fixture

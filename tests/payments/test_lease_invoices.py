@@ -1,7 +1,6 @@
 """Invoices of an enterprise whose terms say 不动产经营租赁服务: one stay, one line, and what that business must say."""
 
 import uuid
-from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, LiteralString
 
@@ -22,7 +21,7 @@ from payments.receipts.actions import issue_due, plan_due
 from payments.receipts.actions.ask import LeasesApart
 from payments.receipts.queries import written
 from payments.receipts.rules.services import Let, Service
-from tests.payments.platforms import Stands, standing
+from tests.payments.platforms import Stands
 from tests.payments.test_receipts import asked_for, given_back, live, paid, story
 from tests.payments.world import Till, cases
 from tests.world import PLAIN_LINES
@@ -34,18 +33,6 @@ SAYS = {
     "area_unit": "平方米", "certificate_number": "无",
 }  # fmt: skip
 SELLER = "91330100MA00000000"
-
-
-@pytest.fixture(scope="module")
-def running_platforms(environment: Mapping[str, str]) -> Iterator[Stands]:
-    with standing(environment["CLOCK_FILE"]) as stands:
-        yield stands
-
-
-@pytest.fixture
-def platforms(running_platforms: Stands) -> Stands:
-    running_platforms.calm()
-    return running_platforms
 
 
 @pytest.fixture
@@ -201,7 +188,8 @@ def test_without_a_word_on_the_property_a_lease_waits_and_a_person_is_told(
     asked_for(charge)
     plan_due(lambda each: Service(each.description))
     assert story(charge) == []
-    assert "receipt_without_lease" in [each.kind for each in cases("request:") if each.detail["payee_id"] == lessor.id]
+    [case] = [each for each in cases("request:") if each.detail["payee_id"] == lessor.id]
+    assert (case.kind, case.detail["about"]) == ("receipt_without_lease", charge.description)
     till.later(3700)
     go_on(platforms)
     assert story(charge) == [("blue", "issued", 900)]

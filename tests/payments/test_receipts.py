@@ -1,7 +1,6 @@
 """Bills and invoices: issued once, taken back when money goes back, whatever their platforms do meanwhile."""
 
 import uuid
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
@@ -34,7 +33,7 @@ from payments.receipts.queries import (
 )
 from payments.receipts.rules.services import Service
 from payments.refunds.models import Refund
-from tests.payments.platforms import Stands, standing
+from tests.payments.platforms import Stands
 from tests.payments.servers import in_parallel
 from tests.payments.world import Till, cases, motorist_of, order_of, owed, payments, promised
 from tests.world import PLAIN_LINES, with_terms
@@ -46,18 +45,6 @@ COMPANY = "91350100M000100Y43"
 
 def describe(charge: Charge) -> Service:
     return Service(f"测试车场 浙A{charge.id % 100_000:05} 2026-06-10 18:30至19:00")
-
-
-@pytest.fixture(scope="session")
-def running_platforms(environment: Mapping[str, str]) -> Iterator[Stands]:
-    with standing(environment["CLOCK_FILE"]) as stands:
-        yield stands
-
-
-@pytest.fixture
-def platforms(running_platforms: Stands) -> Stands:
-    running_platforms.calm()
-    return running_platforms
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from flask import Flask
 from psycopg.errors import CheckViolation, InsufficientPrivilege, IntegrityConstraintViolation, UniqueViolation
 
 from app.domain.lots.models import Lot
+from app.domain.lots.queries import payee_at
 from app.domain.receipts.actions import accept_certificate, record_certificate, reject_certificate
 from app.domain.receipts.actions.certificates import (
     CertificateDecided,
@@ -16,7 +17,9 @@ from app.domain.receipts.actions.certificates import (
 )
 from app.domain.receipts.queries import certificate_number
 from app.domain.staff.rules import Actor
+from app.kernel import clock
 from app.kernel.refusals import NotFound
+from payments.payees.queries import payee_by_id
 from tests.commands import refused, told
 from tests.ground import Addresses
 from tests.races import at_once
@@ -98,6 +101,22 @@ def test_two_persons_say_at_their_terminals_what_a_lots_certificate_is(
     assert told(app, checker, "receipts", "accept-certificate", second, "--because", "已核")["number"] == "无"
     listed = told(app, staff("regulator"), "receipts", "certificates", str(lot.key))
     assert [(each["key"], each["state"]) for each in listed] == [(second, "accepted"), (first, "rejected")]
+
+
+def test_a_payees_lots_of_whose_certificate_nothing_was_accepted_are_listed(
+    app: Flask, lot: Lot, maker: Actor, checker: Actor
+) -> None:
+    receives = payee_by_id(payee_at(lot.id, clock.now()))
+
+    def is_listed() -> bool:
+        found = told(app, checker, "receipts", "uncertified", receives.key)
+        return str(lot.key) in [each["key"] for each in found]
+
+    assert is_listed()
+    recorded = record_certificate(maker, lot.key, "无", "无证说明")
+    assert is_listed()
+    accept_certificate(checker, recorded.key, "已核")
+    assert not is_listed()
 
 
 RECORDED: LiteralString = """INSERT INTO lot_certificate (key, lot_id, number, because, made_by, made_at, state)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from app.domain.lots.models import Lot
+from app.domain.lots.models import Lot, LotPayee
 from app.domain.lots.queries.places import lot_id_of, place_of
 from app.domain.motorists.models import NumberPlate
 from app.domain.motorists.queries import plate_characters
@@ -106,6 +106,18 @@ def certificates(by: Actor, lot_key: uuid.UUID) -> Sequence[LotCertificate]:
         permit(by, "receipts.see", place_of(lot_id))
         theirs = select(LotCertificate).filter_by(lot_id=lot_id).order_by(LotCertificate.id.desc())
         return session.scalars(theirs).all()
+
+
+def uncertified_lots(by: Actor, payee_key: uuid.UUID) -> Sequence[Lot]:
+    """Lots whose money is a payee's, now or later, of whose certificate nothing was accepted. Refuses `NoSuchPayee`."""
+    with transaction() as session:
+        payee = payee_by_key(payee_key)
+        permit(by, "receipts.see", Place(payee.district_code))
+        until = func.coalesce(func.upper(LotPayee.valid), text("'infinity'"))
+        theirs = select(LotPayee.lot_id).where(LotPayee.payee_id == payee.id, until > clock.now())
+        said = select(LotCertificate.lot_id).filter_by(state="accepted")
+        wanted = select(Lot).where(Lot.id.in_(theirs), Lot.id.not_in(said)).order_by(Lot.id)
+        return session.scalars(wanted).all()
 
 
 def certificate_number(lot_id: int) -> str | None:

@@ -147,6 +147,19 @@ def list_certificates(by: Actor, lot: str) -> Answer:
     return Sheet(headings, [vars(each) for each in queries.certificates(by, named(Lot, lot).key)])
 
 
+@receipts.command("uncertified")
+@click.argument("payee", type=click.UUID)
+@acting
+def list_uncertified(by: Actor, payee: uuid.UUID) -> Answer:
+    """List the lots of a payee (its key) of whose certificate nothing was accepted: their leases would wait.
+
+    Example: flask --app wsgi receipts uncertified 0197b5c8-0000-7000-8000-000000000000 --as lin
+    """
+    headings = {"key": "编号", "name": "停车场", "address": "地址"}
+    found = queries.uncertified_lots(by, payee)
+    return Sheet(headings, [{name: getattr(each, name) for name in headings} for each in found])
+
+
 @receipts.command("list")
 @click.argument("payee", type=click.UUID)
 @click.option("--state", type=click.Choice(RECEIPT_STATES), help="only those in this state")

@@ -92,7 +92,8 @@ def _write_or_wait(requests: Sequence[ReceiptRequest], describe: Describe) -> No
 def _write_lease_or_wait(request: ReceiptRequest, terms: ReceiptTerms, told: Service) -> None:
     """One property, one time, one line: whatever was asked for together is invoiced by itself."""
     if told.let is None:
-        open_case("receipt_without_lease", f"request:{request.key}", 3, payee_id=request.payee_id)
+        about = current().get_one(Charge, request.charge_id).description
+        open_case("receipt_without_lease", f"request:{request.key}", 3, payee_id=request.payee_id, about=about)
         request.next_check_at = clock.now() + UNTIL_MENDED
         return
     _add_lease(_write([request], terms, {request.charge_id: told}), told.let)
