@@ -49,6 +49,13 @@ INSERT INTO payee_confirmation (payee_id, confirmed_by, confirmed_at, note, samp
 SELECT id, 'staff:1', now(), 'test', false FROM opened WHERE name = 'confirmed'
 """
 """Before two persons were asked: one opened both, and confirmed one of them."""
+OLD_TERMS: LiteralString = """
+INSERT INTO receipt_terms (key, payee_id, regime, valid, item_code, item_name, vat_method, vat_basis_points, note,
+    sample, recorded_by, recorded_at)
+SELECT gen_random_uuid(), id, regime, '[2026-01-01,)', '3', '停车', 'general', 900, '函', false, 'staff:1', now()
+FROM payee
+"""
+"""Before an enterprise said as what it invoices parking."""
 MACHINES = (
     APPLICATION, CHARGE, CLAIM, COMMAND, DELIVERY, DIFFERENCE, LOT, LOT_PRICE, MAIL, ORDER, PLACEMENT, PLAN, RECEIPT,
     REFERENCE, REFERENCE_SET, REFUND, REMITTANCE, ROUND, SHIPMENT, STAY, TOW, UPLOAD, WAITLIST,
@@ -88,11 +95,16 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -
     command.upgrade(config(empty_database), "0063")
     with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
         owner.execute(OLD_PAYEES)
+    command.upgrade(config(empty_database), "0080")
+    with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
+        owner.execute(OLD_TERMS)
     command.upgrade(config(empty_database), "head")
     assert tables(empty_database) == made
     with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
         opened = owner.execute("SELECT name, opened_by FROM payee ORDER BY name").fetchall()
+        forms = owner.execute("SELECT DISTINCT invoice_form, area_unit, cross_city FROM receipt_terms").fetchall()
     assert opened == [("confirmed", "unrecorded"), ("waiting", "staff:1")]
+    assert forms == [("plain", None, None)]
 
 
 def seen_by(look: Callable[[psycopg.Connection[Any]], object], url: str) -> list[object]:
