@@ -1,6 +1,7 @@
 """Papers as PDF: Chinese that every machine shows, nothing lost unseen, the same paper the same bytes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,12 @@ def test_a_paper_is_a_pdf_with_its_own_font_in_it_and_small() -> None:
     assert b"/FontFile2" in made
     assert re.search(rb"/FontName /[A-Z]{6}\+NotoSansSC", made)
     assert len(made) < 60_000
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_paper_names_no_font_that_is_not_in_it(numbered: bool) -> None:
+    made = rendered(replace(PAPER, numbered=numbered))
+    assert set(re.findall(rb"/BaseFont /(\S+)", made)) == {b"AAAAAA+NotoSansSC-Regular"}
 
 
 def test_the_same_paper_gives_the_same_bytes_and_tells_nothing_of_its_making() -> None:

@@ -76,3 +76,9 @@ def test_a_senseless_search_is_refused_not_failed(motorist: Phone, span: dict[st
 def test_a_cursor_is_only_good_where_it_was_given(motorist: Phone) -> None:
     for made_up in ("x", "AAAA", "5" * 200, "é"):
         assert motorist.get("/stays", {"cursor": made_up}, expect=422)["code"] == "invalid_cursor"
+
+
+@pytest.mark.parametrize("path", ["//stays", "/stays//", "/stays/"])
+def test_an_address_with_a_slash_too_many_is_refused_and_sent_nowhere(motorist: Phone, path: str) -> None:
+    response = motorist.ask("GET", path)
+    assert (response.status_code, response.get_json()["code"]) == (404, "not_found")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from app.web.fields import Whole
 from miniprogram_api.lots import Nearby, OnMap, SpanWish, Words
 
 WISHES = [SpanWish, Nearby, OnMap, Words]
@@ -67,3 +68,14 @@ def test_an_ordinary_search_is_read_at_once() -> None:
         "lat": 30.2, "lng": 120.0, "radius_m": 2_000, "vehicle_class": "small",
         "open_only": False, "charging": False, "accessible": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["1_000", "１０００", "٣", " 1000", "+1000", "1e3", "1000.0", True, 1000.5])
+def test_a_whole_number_is_written_in_plain_digits(number: Any) -> None:
+    with pytest.raises(ValidationError):
+        Whole(0, 2_000).deserialize(number)
+
+
+@pytest.mark.parametrize("number", ["1000", 1000])
+def test_a_whole_number_may_be_text_in_a_query_and_a_number_in_a_body(number: Any) -> None:
+    assert Whole(0, 2_000).deserialize(number) == 1000

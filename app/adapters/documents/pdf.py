@@ -17,7 +17,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
 from app.adapters.documents.paper import Paper, Table
-from app.adapters.documents.typeface import drawable, typeface
+from app.adapters.documents.typeface import NAME, drawable, typeface
 
 MARGIN: Final = 18 * mm
 WIDTH: Final = A4[0] - 2 * MARGIN
@@ -26,11 +26,15 @@ INK, RED, LINE, SHADE = HexColor("#1c1c1c"), HexColor("#c0202a"), HexColor("#9aa
 
 
 def rendered(paper: Paper) -> bytes:
-    """The paper's PDF; the same paper gives the same bytes. Nothing of it says who made it or on which machine."""
+    """The paper's PDF; the same paper gives the same bytes. Nothing of it says who made it or on which machine.
+
+    ReportLab names a font wherever a page, table or drawing begins; each is told ours, as none but it is in the file.
+    """
     out = BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
         title=paper.title, author="", invariant=1,
+        initialFontName=typeface(),
     )  # fmt: skip
     document.build(list(_story(paper)), canvasmaker=Numbered if paper.numbered else Canvas)
     return out.getvalue()
@@ -115,7 +119,7 @@ def _said(text: str, *, size: float = 9.5, colour: Any = INK, lean: int = 0) -> 
 def _qr(text: str) -> Drawing:
     rows = [list(row) for row in segno.make_qr(text, error="m").matrix]
     side = QR_SIZE / len(rows)
-    drawing = Drawing(QR_SIZE, QR_SIZE)
+    drawing = Drawing(QR_SIZE, QR_SIZE, initialFontName=typeface())
     for y, row in enumerate(rows):
         for x, dark in enumerate(row):
             if dark:
@@ -125,6 +129,7 @@ def _qr(text: str) -> Drawing:
 
 
 _PLAIN: Final = [
+    ("FONTNAME", (0, 0), (-1, -1), NAME),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("LEFTPADDING", (0, 0), (-1, -1), 2),
     ("RIGHTPADDING", (0, 0), (-1, -1), 2),
