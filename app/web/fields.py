@@ -1,5 +1,6 @@
 """Fields of the doors: what they accept, and what they say in Chinese when they do not."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,6 +10,9 @@ from marshmallow import validate
 _FIRST, _LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _MALFORMED = ("invalid", "invalid_utf8", "invalid_uuid", "invalid_awareness", "format", "too_large", "special")
 
+
+_WHOLE = re.compile("-?[0-9]+")
+"""Python would also take 1_000, the digits of other scripts and spaces around them."""
 
 _YES, _NO = ("true", "1"), ("false", "0")
 Value = TypeVar("Value")
@@ -77,10 +81,15 @@ class Whole(ma.fields.Integer):
         allowed = validate.Range(least, most, error=f"应在 {least} 与 {most} 之间")
         super().__init__(validate=allowed, error_messages=_said("应为整数"), **words)
 
+    def _validated(self, value: Any) -> int:
+        if not _WHOLE.fullmatch(str(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
     def quick(self, text: str) -> int:
         """The number, if it is plainly right; raises `ValueError` in doubt."""
         number = int(text)
-        return _insist(number, type(text) is str and self._least <= number <= self._most)
+        return _insist(number, _WHOLE.fullmatch(text) is not None and self._least <= number <= self._most)
 
 
 class Degrees(ma.fields.Float):
