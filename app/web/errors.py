@@ -3,6 +3,7 @@
 This file alone knows which kind of refusal is which HTTP status.
 """
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ from app.kernel.refusals import (
     Unauthenticated,
     Unavailable,
 )
-from app.kernel.trace import request_id
+from app.kernel.trace import new_request_id, request_id
 
 STATUS_OF_KIND: dict[type[Refusal], int] = {
     Unauthenticated: 401,
@@ -41,9 +42,11 @@ WORDS = {
     405: ("method_not_allowed", "不支持该请求方式"),
     406: ("not_acceptable", "无法提供所要求的格式"),
     413: ("body_too_large", "提交的内容过大"),
+    414: ("address_too_long", "请求地址过长"),
     415: ("unsupported_media_type", "请以 JSON 格式提交"),
     422: ("invalid", "提交的内容有误"),
     429: ("too_many_requests", "操作过于频繁，请稍后再试"),
+    431: ("headers_too_large", "请求头过长"),
     500: ("internal_error", "服务出现异常，请稍后再试"),
     503: ("unavailable", "服务暂时不可用，请稍后再试"),
 }
@@ -78,9 +81,19 @@ def answer(status: int, code: str, message: str, details: Any = None) -> Respons
     return response
 
 
+def body_without_request(status: int) -> bytes:
+    """The same body for a server that refuses what never becomes a request."""
+    code, message = _words(status)
+    told = {"code": code, "message": message, "details": {}, "request_id": new_request_id()}
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
 def _worded(status: int, details: Any = None) -> Response:
-    code, message = WORDS.get(status, WORDS[500] if status >= 500 else WORDS[400])  # noqa: PLR2004
-    return answer(status, code, message, details)
+    return answer(status, *_words(status), details)
+
+
+def _words(status: int) -> tuple[str, str]:
+    return WORDS.get(status, WORDS[500] if status >= 500 else WORDS[400])  # noqa: PLR2004
 
 
 def _refused(refusal: Refusal) -> Response:

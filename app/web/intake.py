@@ -5,7 +5,6 @@ refused here, once, for all doors.
 """
 
 import json
-import random
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -16,7 +15,7 @@ from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.kernel.text import UNSTORABLE
-from app.kernel.trace import request_id
+from app.kernel.trace import new_request_id, request_id
 from app.web.errors import MalformedRequest
 
 MAX_BODY_BYTES = 64 * 1024
@@ -27,6 +26,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def guard(app: Flask) -> None:
     """Check every request of this app before any view runs, and name it."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.merge_slashes = False  # an address with a slash too many is refused as any other, by no page of HTML
     app.before_request(_look_at)
 
 
@@ -40,7 +40,7 @@ def _look_at() -> None:
 def _name(asked: Request) -> None:
     """Take the caller's X-Request-ID when it is sane, else make one."""
     offered = asked.headers.get("X-Request-ID", "")
-    request_id.set(offered if REQUEST_ID.fullmatch(offered) else f"{random.getrandbits(128):032x}")
+    request_id.set(offered if REQUEST_ID.fullmatch(offered) else new_request_id())
 
 
 def _refuse_oversized(asked: Request) -> None:

@@ -36,12 +36,11 @@ def test_what_gunicorn_refuses_itself_is_answered_like_every_refusal(
     monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int, code: str
 ) -> None:
     monkeypatch.setattr(util, "write_error", gunicorn_conf.refuse)
-    ours, theirs = socket.socketpair()
     worker: Any = SimpleNamespace(log=logging.getLogger("gunicorn.error"))
-    Worker.handle_error(worker, None, ours, ("127.0.0.1", 1), failure)
-    ours.close()
-    with theirs.makefile("rb") as answer:
-        head, _, body = answer.read().partition(b"\r\n\r\n")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Worker.handle_error(worker, None, ours, ("127.0.0.1", 1), failure)
+        head, _, body = theirs.recv(4096).partition(b"\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"Content-Type: application/json" in head
     assert json.loads(body)["code"] == code
