@@ -91,7 +91,7 @@ def _lease(said: Written) -> Sequence[tuple[str, Table]]:
             lease.address, f"{lease.begins_on.isoformat()} 至 {lease.ends_on.isoformat()}",
             "是" if terms.cross_city else "否", terms.area_unit or "", lease.certificate_number,
         ]],
-        ["left", "left", "left", "left", "left"], [3.6, 3.0, 1.6, 1.2, 2.8],
+        ["left", "left", "left", "left", "left"], [3.2, 3.0, 2.0, 1.3, 2.7],
     )  # fmt: skip
     return [(INVOICE_FORMS[LEASE], table)]
 
