@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, LiteralString
 
 import psycopg
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -68,3 +69,15 @@ def somebody_waits(admin: psycopg.Connection[Any]) -> bool:
 def _waiting(admin: psycopg.Connection[Any]) -> int:
     waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return len(admin.execute(waiting).fetchall())
+
+
+def asleep(monkeypatch: pytest.MonkeyPatch, room: object, name: str, meanwhile: Deed) -> None:
+    """Whoever first calls what bears this name in this room sleeps there, and wakes when all of that has happened."""
+    awake = getattr(room, name)
+
+    def slept(*told: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        meanwhile()
+        return awake(*told, **more)
+
+    monkeypatch.setattr(room, name, slept)

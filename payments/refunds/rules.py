@@ -8,7 +8,7 @@ from typing import Final
 from app.kernel.money import Fen
 from app.kernel.states import BORN, Edge, Machine
 from payments.ledger.rules import SOE, Line, credit, debit, earned_account
-from payments.wechat import RefundSeen
+from payments.wechat import SIGNATURE_HOLDS, RefundSeen
 
 REFUND_EDGES: tuple[Edge, ...] = (
     (BORN, "born", "requested"),
@@ -76,6 +76,12 @@ REFUNDABLE_FOR: Final = timedelta(days=365)
 MOST_REFUNDS: Final = 50
 """WeChat takes no refund a year later, and no more than so many of one payment (WeChat Pay v3: partner/4012791911)."""
 CALL_MAY_TAKE: Final = timedelta(minutes=1)
+"""Longer than a call to WeChat, so that whoever asks sooner may hear too little. A process may sleep for longer."""
+HEARD_WITHIN: Final = 2 * SIGNATURE_HOLDS
+"""A call that was intended longer ago WeChat refuses, whoever slept with it in hand.
+
+Twice, for a clock of ours that is ahead: by more than `SIGNATURE_HOLDS` it makes no signature that WeChat takes.
+"""
 UNKNOWN_TOO_LONG: Final = timedelta(minutes=15)
 _WAITS: Final = (1, 5, 10, 20, 30)
 ABNORMAL_WAIT: Final = timedelta(hours=6)

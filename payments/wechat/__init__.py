@@ -14,9 +14,11 @@ from payments.wechat.notices import Notice, NoticeRejected
 from payments.wechat.orders import JsapiOrder
 from payments.wechat.outcomes import Done, Refused, Unknown
 from payments.wechat.refunds import RefundOrder, RefundSeen
+from payments.wechat.signing import SIGNATURE_HOLDS
 from payments.wechat.transactions import Transaction
 
 __all__ = [
+    "SIGNATURE_HOLDS",
     "BankCard",
     "BillPart",
     "CombinedJsapiOrder",

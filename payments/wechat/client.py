@@ -107,23 +107,26 @@ class WeChatPay:
         call = Call("POST", f"{COMBINED}/out-trade-no/{{}}/close", number=out_trade_no, body=body)
         return self._ask(call, HTTPStatus.NO_CONTENT, lambda _: None)
 
-    def create_refund(self, body: bytes) -> Done[RefundSeen] | Refused | Unknown:
+    def create_refund(self, body: bytes, intended_at: datetime) -> Done[RefundSeen] | Refused | Unknown:
         """Asks for the refund whose `RefundOrder.body()` this is (WeChat Pay v3: partner/4012791911).
 
         `Done` means accepted, PROCESSING as a rule. After anything else query, then send the same bytes again: a new
-        number after a time-out could pay twice.
+        number after a time-out could pay twice. Signed with the moment at which it was intended: WeChat refuses it
+        when it leaves more than `SIGNATURE_HOLDS` later.
         """
-        return self._ask(Call("POST", REFUNDS, body=body), HTTPStatus.OK, read_refund)
+        return self._ask(Call("POST", REFUNDS, body=body, signed_at=intended_at), HTTPStatus.OK, read_refund)
 
     def pay_to_card(
-        self, card: BankCard, refund_id: str, out_refund_no: str, sub_mchid: str
+        self, card: BankCard, refund_id: str, out_refund_no: str, sub_mchid: str, intended_at: datetime
     ) -> Done[RefundSeen] | Refused | Unknown:
         """Has a refund that is ABNORMAL paid to a card (apply-abnormal-refund), which only WeChat can read.
 
-        `refund_id` is WeChat's own number of it. `Done` means accepted; after `Unknown` query.
+        `refund_id` is WeChat's own number of it. `Done` means accepted; after `Unknown` query. Signed as
+        `create_refund`.
         """
         body = card.body(sub_mchid, out_refund_no, self._account.platform_keys)
-        call = Call("POST", f"{REFUNDS}/{{}}/apply-abnormal-refund", number=refund_id, body=body)
+        route = f"{REFUNDS}/{{}}/apply-abnormal-refund"
+        call = Call("POST", route, number=refund_id, body=body, signed_at=intended_at)
         return self._ask(call, HTTPStatus.OK, read_refund)
 
     def query_refund(self, out_refund_no: str, sub_mchid: str) -> Done[RefundSeen] | Refused | Unknown:

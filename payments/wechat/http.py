@@ -38,6 +38,8 @@ class Call:
     query: Sequence[tuple[str, str]] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     read_seconds: float = 10.0
+    signed_at: datetime | None = None
+    """The moment that its signature names, however late it leaves; none: the one at which it does."""
 
     @property
     def target(self) -> str:
@@ -138,7 +140,7 @@ class Wire:
         prepared.headers["Authorization"] = self._signer.authorization(
             call.method,
             prepared.path_url,
-            int(self._now().timestamp()),
+            int((call.signed_at or self._now()).timestamp()),
             secrets.token_hex(16),
             call.body,
         )

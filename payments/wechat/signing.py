@@ -3,6 +3,8 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -10,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
+SIGNATURE_HOLDS: Final = timedelta(minutes=5)
+"""WeChat refuses a request whose signature names an earlier moment (WeChat Pay v3: merchant/4012365336)."""
 
 
 def request_message(method: str, path_url: str, timestamp: int, nonce: str, body: bytes) -> bytes:

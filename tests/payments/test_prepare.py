@@ -1,4 +1,5 @@
 import uuid
+from importlib import import_module
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from payments.charges.queries import NoSuchCharge
 from payments.payees.queries import channel_of
 from tests.payments.servers import in_parallel
 from tests.payments.world import ANOTHER, OPENID, Till, books, order_of, owed, payments, state_of
+from tests.races import asleep
 
 
 def test_the_motorist_gets_parameters_with_which_wechats_cashier_opens(till: Till) -> None:
@@ -78,6 +80,22 @@ def test_an_order_that_never_arrived_is_given_up_and_a_new_number_taken(till: Ti
     check_order(first.id, till.pay)
     assert order_of(charge).state == "closed"
     till.prepare(charge)
+    assert [each.state for each in queries.orders_of(charge.id)] == ["closed", "payable"]
+
+
+def test_an_order_whose_sender_woke_after_it_was_given_up_is_handed_to_nobody(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge = owed(till.treasury_payee())
+
+    def meanwhile() -> None:
+        till.later(61)
+        check_order(order_of(charge).id, till.pay)
+        till.prepare(charge)
+
+    asleep(monkeypatch, import_module("payments.charges.actions.prepare"), "fault_point", meanwhile)
+    with pytest.raises(PaymentUncertain):
+        till.prepare(charge)
     assert [each.state for each in queries.orders_of(charge.id)] == ["closed", "payable"]
 
 

@@ -13,12 +13,11 @@ from app.kernel.states import StateEvent
 from payments.charges.models import CallbackInbox, Payment
 from payments.payees.models import Payee
 from payments.refunds.actions import apply_refund_notice, notices
-from payments.refunds.actions.locks import lock_refund_by_id
 from payments.refunds.models import Refund
 from payments.refunds.queries import journals_of_refund
 from payments.wechat import Notice
 from tests.payments.world import MOVED, Till, books, cases, notice, now_of, reserved, sent, told_of
-from tests.races import all_waiting_for, at_once
+from tests.races import all_waiting_for, asleep, at_once
 
 PAID = {"wx_receivable": 1250, "customer_prepaid": -1250}
 LESS_300 = {"wx_receivable": 950, "customer_prepaid": -950}
@@ -139,19 +138,13 @@ def test_a_copy_that_was_slower_than_newer_news_is_not_held_against_it(
 ) -> None:
     made = sent(till, payment)
     older, newer = said(till, made, "ABNORMAL"), said(till, made, "SUCCESS")
-
-    def outrun(refund_id: int) -> tuple[Payment, Refund]:
-        monkeypatch.undo()
-        for each in (older, newer):
-            elsewhere(till, each)
-        return lock_refund_by_id(refund_id)
-
-    monkeypatch.setattr(notices, "lock_refund_by_id", outrun)
+    asleep(monkeypatch, notices, "lock_refund_by_id", lambda: elsewhere(till, older, newer))
     apply_refund_notice(older)
     assert (now_of(made).state, steps(made)) == ("success", ["fail", "succeed"])
     assert [each.kind for each in cases(made.out_refund_no)] == ["refund_abnormal"]
 
 
-def elsewhere(till: Till, told: Notice) -> None:
+def elsewhere(till: Till, *told: Notice) -> None:
     """By another process meanwhile."""
-    assert at_once(till.app, lambda: apply_refund_notice(told)) == ["done"]
+    for each in told:
+        assert at_once(till.app, lambda each=each: apply_refund_notice(each)) == ["done"]  # type: ignore[misc]

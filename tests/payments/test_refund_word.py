@@ -11,7 +11,7 @@ from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.refunds.actions import apply_refund_notice, stop, sweep
 from payments.refunds.queries import journals_of_refund
-from payments.refunds.rules import next_check
+from payments.refunds.rules import HEARD_WITHIN, next_check
 from payments.wechat import RefundOrder
 from tests.payments.servers import Door, in_parallel
 from tests.payments.world import (
@@ -88,7 +88,7 @@ def test_a_refund_that_is_given_up_ends_when_wechat_signs_that_there_is_none(
     till.fail("error_500", "refund")
     till.bring(made)
     stop(made.key, "staff:2", "用户账户已注销")
-    till.later(62)
+    till.later(HEARD_WITHIN.total_seconds() + 2)
     till.bring(made)
     assert (now_of(made).state, reserved(payment)) == ("stopping", 300)
     till.wechat.control("POST", "/switches", {"sign_errors": True})
@@ -114,6 +114,7 @@ def test_what_may_still_be_on_its_way_does_not_end(till: Till, payment: Payment)
     till.bring(made)
     till.wechat.control("POST", "/switches", {"sign_errors": True})
     stop(made.key, "staff:2", "用户账户已注销")
+    till.later(HEARD_WITHIN.total_seconds() - 10)
     till.bring(made)
     assert (now_of(made).state, reserved(payment)) == ("stopping", 300)
 

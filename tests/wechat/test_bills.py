@@ -34,7 +34,7 @@ def a_day_in(wechat: Stand, pay: WeChatPay) -> tuple[str, date]:
         sub_mchid=sub_mchid, transaction_id=paid["transaction_id"], out_refund_no=f"R{uuid.uuid4().hex}",
         reason="多缴退还", notify_url="http://127.0.0.1:9/notices", refund_fen=300, total_fen=1250,
     )  # fmt: skip
-    assert isinstance(pay.create_refund(back.body()), Done)
+    assert isinstance(pay.create_refund(back.body(), wechat.time.now()), Done)
     return sub_mchid, noon.date()
 
 

@@ -2,11 +2,12 @@
 
 import dataclasses
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from payments.wechat import Done, NoticeRejected, RefundOrder, RefundSeen, Refused, Unknown, WeChatPay
+from payments.wechat import SIGNATURE_HOLDS, Done, NoticeRejected, RefundOrder, RefundSeen, Refused, Unknown, WeChatPay
 from tests.wechat.stand import SUB_MCHID, Merchant, Stand, standing
 
 NOWHERE = "http://127.0.0.1:9/notices"
@@ -41,13 +42,13 @@ def test_a_refund_is_accepted_processed_and_done_and_its_order_reads_refund_for_
     wechat: Stand, pay: WeChatPay
 ) -> None:
     wish = wanted(wechat, pay)
-    accepted = seen(pay.create_refund(wish.body()))
+    accepted = seen(pay.create_refund(wish.body(), wechat.time.now()))
     assert (accepted.status, accepted.refund_fen, accepted.total_fen) == ("PROCESSING", 300, 1250)
     assert (accepted.out_refund_no, accepted.transaction_id) == (wish.out_refund_no, wish.transaction_id)
     wechat.time.set(6)
     done = seen(pay.query_refund(wish.out_refund_no, SUB_MCHID))
     assert (done.status, done.refund_id, done.success_time is None) == ("SUCCESS", accepted.refund_id, False)
-    assert seen(pay.create_refund(wish.body())).refund_id == accepted.refund_id
+    assert seen(pay.create_refund(wish.body(), wechat.time.now())).refund_id == accepted.refund_id
     order = pay.query_order(accepted.out_trade_no, SUB_MCHID)
     assert isinstance(order, Done)
     assert order.value.trade_state == "REFUND"
@@ -70,25 +71,33 @@ def test_what_does_not_fit_is_refused(
     wechat: Stand, pay: WeChatPay, changed: dict[str, object], refusal: tuple[str, int]
 ) -> None:
     wish = wanted(wechat, pay)
-    seen(pay.create_refund(wish.body()))
+    seen(pay.create_refund(wish.body(), wechat.time.now()))
     wechat.time.set(61)
     again = dataclasses.replace(wish, **changed)  # type: ignore[arg-type]
-    assert code(pay.create_refund(again.body())) == refusal
+    assert code(pay.create_refund(again.body(), wechat.time.now())) == refusal
 
 
 def test_within_a_minute_of_another_it_comes_too_soon(wechat: Stand, pay: WeChatPay) -> None:
     wish = wanted(wechat, pay)
-    seen(pay.create_refund(wish.body()))
+    seen(pay.create_refund(wish.body(), wechat.time.now()))
     second = dataclasses.replace(wish, out_refund_no=new_number())
-    assert code(pay.create_refund(second.body())) == ("FREQUENCY_LIMITED", 429)
+    assert code(pay.create_refund(second.body(), wechat.time.now())) == ("FREQUENCY_LIMITED", 429)
     wechat.time.set(61)
-    seen(pay.create_refund(second.body()))
+    seen(pay.create_refund(second.body(), wechat.time.now()))
+
+
+def test_what_leaves_long_after_it_was_intended_is_refused(wechat: Stand, pay: WeChatPay) -> None:
+    wish = wanted(wechat, pay)
+    intended_at = wechat.time.now()
+    wechat.time.set(SIGNATURE_HOLDS.total_seconds() + 1)
+    assert code(pay.create_refund(wish.body(), intended_at)) == ("SIGN_ERROR", 401)
+    seen(pay.create_refund(wish.body(), intended_at + timedelta(seconds=2)))
 
 
 def test_an_empty_account_refunds_nothing(wechat: Stand, pay: WeChatPay) -> None:
     wish = wanted(wechat, pay)
     wechat.control("switches", empty_sub_merchants=[SUB_MCHID])
-    assert code(pay.create_refund(wish.body())) == ("NOT_ENOUGH", 403)
+    assert code(pay.create_refund(wish.body(), wechat.time.now())) == ("NOT_ENOUGH", 403)
     assert code(pay.query_refund(wish.out_refund_no, SUB_MCHID)) == ("RESOURCE_NOT_EXISTS", 404)
 
 
@@ -98,7 +107,7 @@ def test_an_answer_that_is_lost_or_not_wechats_is_unknown_though_it_was_done(
 ) -> None:
     wish = wanted(wechat, pay)
     wechat.control("faults", kind=fault, operation="refund")
-    assert isinstance(pay.create_refund(wish.body()), Unknown)
+    assert isinstance(pay.create_refund(wish.body(), wechat.time.now()), Unknown)
     assert seen(pay.query_refund(wish.out_refund_no, SUB_MCHID)).status == "PROCESSING"
 
 
@@ -108,7 +117,7 @@ def test_its_end_is_announced_and_our_client_believes_it(
 ) -> None:
     wechat.control("switches", refund_outcome=status)
     wish = wanted(wechat, pay, merchant.url)
-    accepted = seen(pay.create_refund(wish.body()))
+    accepted = seen(pay.create_refund(wish.body(), wechat.time.now()))
     assert accepted.status == "PROCESSING"
     wechat.time.set(6)
     [received] = merchant.wait_for(1)
@@ -126,6 +135,6 @@ def test_a_restart_forgets_no_refund(tmp_path: Path) -> None:
     with standing(tmp_path, *options) as wechat:
         pay = wechat.client()
         wish = wanted(wechat, pay)
-        first = seen(pay.create_refund(wish.body()))
+        first = seen(pay.create_refund(wish.body(), wechat.time.now()))
     with standing(tmp_path, *options) as wechat:
         assert seen(wechat.client().query_refund(wish.out_refund_no, SUB_MCHID)).refund_id == first.refund_id

@@ -9,7 +9,7 @@ from app.kernel.refusals import NotAllowed
 from payments.refunds.actions.locks import lock_refund
 from payments.refunds.actions.moves import let_go, move
 from payments.refunds.models import Refund
-from payments.refunds.rules import CALL_MAY_TAKE, CHANNEL
+from payments.refunds.rules import CHANNEL, HEARD_WITHIN
 
 
 class OwnRefund(NotAllowed):
@@ -48,11 +48,12 @@ def reject(refund_key: uuid.UUID, by: str, because: str) -> Refund:
 def stop(refund_key: uuid.UUID, by: str, because: str) -> Refund:
     """Give up a refund that WeChat does not take: it is sent no more, and closed once WeChat signs that there is none.
 
-    Until then it may still turn out to be accepted. Refuses `NoSuchRefund`, and `WrongState` unless it is `unknown`.
+    That counts only when no call that was intended before can be accepted any more (`HEARD_WITHIN`). Until then it may
+    still turn out to be accepted. Refuses `NoSuchRefund`, and `WrongState` unless it is `unknown`.
     """
     with transaction():
         _, refund = lock_refund(refund_key)
-        move(refund, "stop", by, next_check_at=clock.now() + CALL_MAY_TAKE + timedelta(seconds=1))
+        move(refund, "stop", by, next_check_at=clock.now() + HEARD_WITHIN + timedelta(seconds=1))
         audit.record("refund.stop", "refund", refund.id, by, {"because": because})
         return refund
 

@@ -41,8 +41,9 @@ def learn(payment: Payment, refund: Refund, seen: RefundSeen, cause: str) -> str
     event = EVENT_OF.get(seen.status)
     if event is None:
         return _puzzle("refund_status_unknown", refund, 2)
+    heard_before = refund.refund_id is not None
     refund.refund_id = seen.refund_id
-    if _is_old_news(refund, event):
+    if _is_old_news(refund, event, heard_before=heard_before):
         return "known"
     if not REFUND.may(refund.state, event):
         return _puzzle("refund_contradicted", refund, 1, ours=refund.state, theirs=seen.status)
@@ -63,10 +64,10 @@ def _sub_mchid(refund: Refund) -> str:
     return current().get_one(MerchantChannel, refund.channel_id).sub_mchid
 
 
-def _is_old_news(refund: Refund, event: str) -> bool:
-    return refund.state == STATE_AFTER[event] or (
-        event == "accept" and refund.state in {"success", "closed", "abnormal"}
-    )
+def _is_old_news(refund: Refund, event: str, *, heard_before: bool) -> bool:
+    """That WeChat accepts what we gave up before it ever spoke of it is no old news: money is about to go."""
+    accepted_before = heard_before and refund.state in {"success", "closed", "abnormal"}
+    return refund.state == STATE_AFTER[event] or (event == "accept" and accepted_before)
 
 
 def _puzzle(kind: str, refund: Refund, severity: int, **detail: object) -> str:

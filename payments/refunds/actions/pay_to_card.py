@@ -52,7 +52,9 @@ def pay_to_card(refund_key: uuid.UUID, card: BankCard, pay: WeChatPay, by: str, 
         raise CardReasonMissing
     attempt = _intend(refund_key, card, by, because.strip())
     fault_point("card.intended")
-    outcome = pay.pay_to_card(card, attempt.wechats_id, attempt.out_refund_no, attempt.sub_mchid)
+    outcome = pay.pay_to_card(
+        card, attempt.wechats_id, attempt.out_refund_no, attempt.sub_mchid, intended_at=attempt.call.at
+    )
     fault_point("card.answered")
     return _save(attempt, outcome)
 
@@ -62,7 +64,7 @@ class Attempt:
     """One request, written down and committed before it leaves; of the card no more than the bank."""
 
     refund_id: int
-    call_id: int
+    call: calls.Intended
     wechats_id: str
     out_refund_no: str
     sub_mchid: str
@@ -77,15 +79,15 @@ def _intend(refund_key: uuid.UUID, card: BankCard, by: str, because: str) -> Att
             raise WrongState(machine=REFUND.name, state=refund.state, event=CARD)
         refund.next_check_at = clock.now() + CALL_MAY_TAKE
         audit.record("refund.pay_to_card", "refund", refund.id, by, {"bank": card.bank_type, "because": because})
-        call_id = calls.intend_refund(refund.id, f"{refund.refund_id} {card.bank_type}".encode())
+        call = calls.intend_refund(refund.id, f"{refund.refund_id} {card.bank_type}".encode())
         sub_mchid = session.get_one(MerchantChannel, refund.channel_id).sub_mchid
-        return Attempt(refund.id, call_id, refund.refund_id, refund.out_refund_no, sub_mchid)
+        return Attempt(refund.id, call, refund.refund_id, refund.out_refund_no, sub_mchid)
 
 
 def _save(attempt: Attempt, outcome: Done[RefundSeen] | Refused | Unknown) -> Refund:
     with transaction():
         payment, refund = lock_refund_by_id(attempt.refund_id)
-        calls.answer(attempt.call_id, outcome)
+        calls.answer(attempt.call.call_id, outcome)
         if isinstance(outcome, Done) and learn(payment, refund, outcome.value, CARD) == "known":
             refund.checks, refund.next_check_at = 0, next_check("processing", 0, clock.now())
     if isinstance(outcome, Refused):

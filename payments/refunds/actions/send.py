@@ -25,20 +25,21 @@ Outcome = Done[RefundSeen] | Refused | Unknown
 class Attempt:
     """One request for a refund, written down and committed before it leaves."""
 
-    call_id: int
+    call: calls.Intended
     body: bytes = field(repr=False)
 
 
 def send(refund_id: int, pay: WeChatPay, notify_url: str) -> bool:
     """Ask WeChat for an approved refund, or again for one of which WeChat has not heard. Outside any transaction.
 
-    The number and the bytes stay the same for ever. Returns whether WeChat answered at all.
+    The number and the bytes stay the same for ever. What leaves long after it was intended WeChat refuses: meanwhile
+    somebody may have given the refund up, and asked for another. Returns whether WeChat answered at all.
     """
     attempt = _attempt(refund_id, notify_url)
     if attempt is None:
         return True
     fault_point("refund.intended")
-    outcome = pay.create_refund(attempt.body)
+    outcome = pay.create_refund(attempt.body, attempt.call.at)
     fault_point("refund.answered")
     _save(refund_id, attempt, outcome)
     return not isinstance(outcome, Unknown)
@@ -85,7 +86,7 @@ def _body(payment: Payment, refund: Refund, notify_url: str) -> bytes:
 def _save(refund_id: int, attempt: Attempt, outcome: Outcome) -> None:
     with transaction():
         payment, refund = lock_refund_by_id(refund_id)
-        calls.answer(attempt.call_id, outcome)
+        calls.answer(attempt.call.call_id, outcome)
         if isinstance(outcome, Done):
             learn(payment, refund, outcome.value, ANSWER)
         elif refund.state in {"submitting", "unknown"}:

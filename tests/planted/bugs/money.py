@@ -9,6 +9,7 @@ _REFUND: Final = "tests/payments/test_refund.py"
 _REFUND_CARD: Final = "tests/payments/test_refund_card.py"
 _REFUND_GUARD: Final = "tests/payments/test_refund_guard.py"
 _REFUND_WORD: Final = "tests/payments/test_refund_word.py"
+_REFUND_ASLEEP: Final = "tests/payments/test_refund_asleep.py"
 _REFUND_TWINS: Final = "tests/payments/test_refund_twins.py"
 _DAYS: Final = "tests/finance/test_days.py"
 _MAIL: Final = "tests/receipts/test_mail.py"
@@ -47,6 +48,34 @@ _REFUNDED: Final = [
         'move(refund, "time_out", ANSWER)',
         'move(refund, "close", ANSWER)',
         [_REFUND_WORD],
+    ),
+    Bug(
+        "signed when it leaves: WeChat takes a refund from a sender that woke after another was asked for",
+        "payments/refunds/actions/send.py",
+        "pay.create_refund(attempt.body, attempt.call.at)",
+        "pay.create_refund(attempt.body, clock.now())",
+        [_REFUND_ASLEEP],
+    ),
+    Bug(
+        "ended too soon: WeChat has no such refund, and takes it a moment later",
+        "payments/refunds/rules.py",
+        "HEARD_WITHIN: Final = 2 * SIGNATURE_HOLDS",
+        "HEARD_WITHIN: Final = CALL_MAY_TAKE",
+        [_REFUND_ASLEEP],
+    ),
+    Bug(
+        "old answer believed: that WeChat had no such refund ends it, however long ago it said so",
+        "payments/refunds/actions/check.py",
+        "if signed and asked_at - refund.moved_at > HEARD_WITHIN:",
+        "if signed and clock.now() - refund.moved_at > HEARD_WITHIN:",
+        [_REFUND_ASLEEP],
+    ),
+    Bug(
+        "passed over: WeChat takes a refund that was given up, and nobody hears of it",
+        "payments/refunds/actions/learn.py",
+        "accepted_before = heard_before and refund.state",
+        "accepted_before = refund.state",
+        [_REFUND_ASLEEP],
     ),
     Bug(
         "notice believed: what WeChat says of another sum moves ours",
