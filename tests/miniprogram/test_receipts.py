@@ -123,6 +123,11 @@ def test_the_remark_names_plate_and_times(payer: Phone, platforms: Stands) -> No
     assert taken["asked"]["buyer_name"] == "个人"
 
 
+@pytest.mark.parametrize("name", ["\u200b", "\ufeff", "某\u202e公司", "某\x07公司", " "])
+def test_a_title_shows_all_that_it_says(motorist: Phone, name: str) -> None:
+    assert motorist.post("/invoice-titles", {"name": name}, expect=422)["code"] == "title_name_wrong"
+
+
 def test_titles_are_ones_own_checked_and_removed(motorist: Phone, stranger: Phone) -> None:
     wrong = motorist.post("/invoice-titles", {"name": "某公司", "tax_number": COMPANY[:-1] + "4"}, expect=422)
     assert wrong["code"] == "tax_number_wrong"

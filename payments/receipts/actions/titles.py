@@ -25,10 +25,10 @@ class TaxNumberWrong(Invalid):
 
 
 class TitleWithoutName(Invalid):
-    """A title has a name of 1 to 100 characters."""
+    """A title has a name of 1 to 100 characters, each of which can be seen."""
 
     code = "title_name_wrong"
-    message = "抬头名称须为1至100个字符"
+    message = "抬头名称须为1至100个可见字符"
 
 
 class TitleKnown(Conflict):
@@ -51,7 +51,7 @@ def save_title(motorist_id: int, name: str, tax_number: str | None, *, usual: bo
     Refuses `TitleWithoutName`, `TaxNumberWrong`, `TitleKnown`, `TooManyTitles`.
     """
     kept_name, number = " ".join(name.split()), normal_credit_code(tax_number) if tax_number else None
-    if not 0 < len(kept_name) <= LONGEST_NAME:
+    if not 0 < len(kept_name) <= LONGEST_NAME or not kept_name.isprintable():
         raise TitleWithoutName
     if number is not None and not is_credit_code(number):
         raise TaxNumberWrong
