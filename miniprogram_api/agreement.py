@@ -31,7 +31,7 @@ class Device(Wish):
 
 class SignatureWish(Wish):
     version = Text(64, required=True, metadata={"description": "所签署的版本"})
-    device = ma.fields.Nested(Device, load_default=dict)
+    device = ma.fields.Nested(Device, load_default=dict, error_messages={"null": "不能为空"})
 
 
 class Signature(ma.Schema):

@@ -14,7 +14,7 @@ from app.web.once import remember, wants_key
 from app.web.policy import admits
 from app.wiring import wiring
 from miniprogram_api.door import asking, motorist, noun
-from miniprogram_api.fields import Key, Wish, fen
+from miniprogram_api.fields import Key, Several, Wish, fen
 from payments.charges.actions import prepare_together
 from payments.charges.models import Charge
 from payments.charges.queries import own_charge
@@ -45,11 +45,7 @@ class PreparedPayment(ma.Schema):
 
 
 class ArrearsWish(Wish):
-    stay_keys = ma.fields.List(
-        Key(),
-        validate=ma.validate.Length(1, 50),
-        metadata={"description": "要缴清的停车记录编号；不填则缴清全部未暂缓的欠费"},
-    )
+    stay_keys = Several(Key(), 50, metadata={"description": "要缴清的停车记录编号；不填则缴清全部未暂缓的欠费"})
 
 
 class PreparedTogether(ma.Schema):

@@ -21,7 +21,7 @@ from app.web.policy import admits
 from app.wiring import wiring
 from miniprogram_api import cursor
 from miniprogram_api.door import PAGE, asking, motorist, noun
-from miniprogram_api.fields import Key, Text, Wish, fen
+from miniprogram_api.fields import Flag, Key, Several, Text, Wish, fen
 from payments.receipts.actions import ask_invoice, remove_title, save_title
 from payments.receipts.models import InvoiceTitle
 from payments.receipts.queries import NoSuchReceipt, OwnReceipt, own_receipt, own_receipts, own_titles
@@ -57,9 +57,7 @@ class Receipts(ma.Schema):
 
 
 class InvoiceWish(Wish):
-    receipt_keys = ma.fields.List(
-        Key(), required=True, validate=ma.validate.Length(1, 50), metadata={"description": "合开在一张发票上的票据编号"}
-    )
+    receipt_keys = Several(Key(), 50, required=True, metadata={"description": "合开在一张发票上的票据编号"})
     title_key = Key(allow_none=True, metadata={"description": "抬头编号；不填则开给个人"})
 
 
@@ -76,12 +74,10 @@ class MailNotOffered(Unavailable):
 
 
 class MailWish(Wish):
-    receipt_keys = ma.fields.List(
-        Key(),
-        required=True,
-        validate=ma.validate.Length(1, MOST_IN_A_MAIL),
+    receipt_keys = Several(
+        Key(), MOST_IN_A_MAIL, required=True,
         metadata={"description": "要发送的已开具票据的编号；合开的发票只附一次"},
-    )
+    )  # fmt: skip
     email = Text(LONGEST, required=True, metadata={"description": "收件邮箱，仅用于本次发送；中文域名用 xn-- 形式"})
 
 
@@ -113,7 +109,7 @@ class Titles(ma.Schema):
 class TitleWish(Wish):
     name = Text(100, required=True)
     tax_number = Text(40, allow_none=True, metadata={"description": "企业填统一社会信用代码；个人不填"})
-    is_usual = ma.fields.Boolean(load_default=False)
+    is_usual = Flag(load_default=False)
 
 
 @blueprint.get("/receipts")

@@ -8,7 +8,7 @@ from app.domain.messages import actions, queries
 from app.web.once import once
 from app.web.policy import admits
 from miniprogram_api.door import asking, motorist, noun
-from miniprogram_api.fields import Text, Wish
+from miniprogram_api.fields import Several, Text, Wish
 
 blueprint = noun("subscriptions", "订阅消息")
 
@@ -29,10 +29,9 @@ class Subscriptions(ma.Schema):
 
 
 class Acceptance(Wish):
-    template_ids = ma.fields.List(
-        Text(100), required=True, validate=ma.validate.Length(1, 3, error="应为 1 至 3 个模板"),
-        metadata={"description": "车主在微信中点了允许的模板，每个计一条"},
-    )  # fmt: skip
+    template_ids = Several(
+        Text(100), 3, required=True, metadata={"description": "车主在微信中点了允许的模板，每个计一条"}
+    )
 
 
 @blueprint.get("/subscriptions")

@@ -106,6 +106,14 @@ class Degrees(ma.fields.Float):
         return _insist(number, type(text) is str and -self._most <= number <= self._most)
 
 
+class Several(ma.fields.List[Any]):
+    """A list of 1 to `most` things."""
+
+    def __init__(self, things: ma.fields.Field[Any], most: int, **words: Any) -> None:
+        allowed = validate.Length(1, most, error=f"应为 1 至 {most} 项")
+        super().__init__(things, validate=allowed, error_messages=_said("应为列表"), **words)
+
+
 class Choice(ma.fields.String):
     """One of a few words."""
 
