@@ -5,16 +5,14 @@ how a job ended: the job would be `doing` for ever. Nor does it when one heartbe
 the jobs of a living worker would be given back and done twice at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from procrastinate.job_context import JobContext
+from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
-from procrastinate.middleware import AsyncCallNext
-from procrastinate.worker import Worker
 from psycopg.errors import RaiseException
 
 log = structlog.get_logger("jobs")
@@ -27,13 +25,12 @@ class EndingLost(Exception):
 class Register(JobManager):
     """The library's register, whose worker outlives a heartbeat that failed, and stops when an end is lost."""
 
-    _worker: Worker | None = None
     _lost: Exception | None = None
 
-    async def of_worker(self, go_on: AsyncCallNext, _: JobContext, worker: Worker) -> Any:
-        """Learn whose register it is; around every job."""
-        self._worker = worker
-        return await go_on()
+    def __init__(self, connector: BaseConnector, stop: Callable[[], None]) -> None:
+        """`stop` asks the worker whose register it is to end."""
+        super().__init__(connector)
+        self._stop = stop
 
     async def update_heartbeat(self, worker_id: int) -> None:
         """The worker is alive. It counts as gone after three beats: one that failed is made good by the next."""
@@ -41,6 +38,14 @@ class Register(JobManager):
             await super().update_heartbeat(worker_id)
         except Exception:  # whatever it was, the library would never beat again
             log.exception("heartbeat_missed")
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """The next job. A worker that could not ask for it ends, and says so before it waits for the jobs in hand."""
+        try:
+            return await super().fetch_job(queues, worker_id)
+        except Exception:
+            self._stop()
+            raise
 
     async def finish_job(self, job: Job, *args: Any, **kwargs: Any) -> None:
         """The job is over."""
@@ -69,6 +74,5 @@ class Register(JobManager):
             if not isinstance(failure.__cause__, RaiseException):
                 log.exception("job_ending_lost", job=job.task_name)
                 self._lost = failure
-                if self._worker is not None:
-                    self._worker.stop()  # type: ignore[no-untyped-call]
+                self._stop()
             raise

@@ -44,6 +44,7 @@ from app.domain.tasks.actions import adopt_cases
 from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.park_systems import serve_park_systems
+from app.jobs.watchdog import no_longer_than
 from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
@@ -61,6 +62,10 @@ TICK_SECONDS = 0.5
 STALLED_SECONDS = 30.0
 ROUND_SECONDS = 2.0
 """The city and WeChat may be slow; other due work waits no longer than this and the call in hand."""
+SWEEP_SECONDS = 300.0
+"""A sweep that lasts longer hangs, and all others with it."""
+PATIENT_SECONDS = 1_800.0
+"""For sweeps that ask others row by row, who may be slow to answer each, and for those that read all books."""
 
 
 def ask_about_orders() -> int:
@@ -165,34 +170,35 @@ async def _rescue() -> int:
 
 @dataclass
 class Sweeper:
-    """One kind of due work, and how often it is looked for, in seconds."""
+    """One kind of due work, how often it is looked for and how long that may last, in seconds."""
 
     name: str
     every: float
     sweep: Callable[[], int]
+    within: float = SWEEP_SECONDS
     due_at: float = 0.0
 
 
 def sweepers() -> Sequence[Sweeper]:
     """All of them; a test runs each once."""
     return [
-        Sweeper("orders", 1.0, ask_about_orders),
-        Sweeper("refunds", 1.0, bring_refunds_forward),
+        Sweeper("orders", 1.0, ask_about_orders, PATIENT_SECONDS),
+        Sweeper("refunds", 1.0, bring_refunds_forward, PATIENT_SECONDS),
         Sweeper("nobodys_payments", 5.0, refunds.give_back),
         Sweeper("money_cases", 15.0, adopt_cases),
         Sweeper("refund_news", 15.0, refunds.tell_forgotten),
         Sweeper("bills", 60.0, ask_for_bills),
-        Sweeper("bill_originals", 3600.0, erase_originals),
-        Sweeper("differences", 30.0, follow_differences),
+        Sweeper("bill_originals", 3600.0, erase_originals, PATIENT_SECONDS),
+        Sweeper("differences", 30.0, follow_differences, PATIENT_SECONDS),
         Sweeper("settlement_arrivals", 3600.0, watch_settlements),
         Sweeper("bank_lines", 3600.0, watch_lines),
         Sweeper("suspense", 3600.0, watch_old_suspense),
         Sweeper("remittances", 3600.0, watch_remittances),
         Sweeper("receipts_planned", 5.0, plan_receipts),
-        Sweeper("receipts_issued", 5.0, issue_receipts),
+        Sweeper("receipts_issued", 5.0, issue_receipts, PATIENT_SECONDS),
         Sweeper("receipt_news", 5.0, tell_news),
         Sweeper("receipt_mails", 5.0, ask_for_due_mails),
-        Sweeper("shipments", 5.0, tell_of_services),
+        Sweeper("shipments", 5.0, tell_of_services, PATIENT_SECONDS),
         Sweeper("passages", 5.0, project_forgotten),
         Sweeper("settlements", 5.0, settle_forgotten),
         Sweeper("adjustments", 5.0, adjustments.apply_forgotten),
@@ -206,7 +212,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("unpassed", 15.0, release_unpassed),
         Sweeper("gate_commands", 5.0, gates.forget_overdue_commands),
         Sweeper("gate_nonces", 60.0, gates.forget_old_nonces),
-        Sweeper("camera_lists", 1.0, read_camera_lists),
+        Sweeper("camera_lists", 1.0, read_camera_lists, PATIENT_SECONDS),
         Sweeper("park_systems", 1.0, serve_park_systems),
         Sweeper("gate_lists", 600.0, gates.forget_old_lists),
         Sweeper("gate_readiness", 15.0, gates.watch_readiness),
@@ -223,8 +229,8 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("city_lots", 60.0, find_city_lots),
         Sweeper("city_feed", 1.0, feed_city),
         Sweeper("city_feed_lag", 60.0, watch_city_feed),
-        Sweeper("books", 3600.0, check_books),
-        Sweeper("units_turnover", 5.0, keep_units),
+        Sweeper("books", 3600.0, check_books, PATIENT_SECONDS),
+        Sweeper("units_turnover", 5.0, keep_units, PATIENT_SECONDS),
         Sweeper("audit_seal", 30.0, seal_audit_log),
         Sweeper("audit_check", 600.0, audit.ask_for_check),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
@@ -259,10 +265,10 @@ def sweep_for_ever(flask_app: Flask) -> None:
 def sweep_once(flask_app: Flask, sweeper: Sweeper) -> int:
     """Run one sweeper; its failure is logged and does not stop the others, who try again later as it does.
 
-    The sweep has a request id of its own, which also names the jobs that it causes.
+    The sweep has a request id of its own, which also names the jobs that it causes. One that hangs ends the process.
     """
     request_id.set(f"sweep-{uuid.uuid4().hex}")
-    with flask_app.app_context():
+    with no_longer_than(sweeper.within, sweeper=sweeper.name), flask_app.app_context():
         try:
             count = sweeper.sweep()
         except Exception:  # one broken kind of work must not stop all others

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from psycopg.sql import SQL, Literal
 
-from app.jobs.register import EndingLost, Register
+from app.jobs.register import EndingLost
 from app.jobs.sweepers import sweep_once
-from app.jobs.worker import queue_of, work
+from app.jobs.worker import MortalWorker, queue_of, work
 from app.kernel.db import transaction
 from app.kernel.queue import enqueue
 from app.wiring import wiring
@@ -96,18 +96,17 @@ def test_after_a_heartbeat_that_failed_the_next_one_comes(app: Flask, admin: psy
 
 
 async def _struck_and_beating(admin: psycopg.Connection[Any]) -> None:
-    queue = queue_of(wiring().settings)
-    queue.job_manager = Register(queue.connector)
-    async with queue.open_async():
-        life = asyncio.create_task(queue.run_worker_async(update_heartbeat_interval=0.02))
-        await asyncio.to_thread(until, lambda: bool(_beat(admin)))
-        with another(admin) as keeper:
-            keeper.execute("SELECT FROM procrastinate_workers FOR UPDATE")
-            await asyncio.to_thread(until, lambda: admin.execute(BEATING).fetchall() == [(True,)])
-        last = _beat(admin)
-        await asyncio.to_thread(until, lambda: _beat(admin) > last)
-        life.cancel()
-        await asyncio.wait([life])
+    beating = MortalWorker(queue_of(wiring().settings), until_empty=False)
+    beating.update_heartbeat_interval = 0.02
+    life = asyncio.create_task(beating.live())
+    await asyncio.to_thread(until, lambda: bool(_beat(admin)))
+    with another(admin) as keeper:
+        keeper.execute("SELECT FROM procrastinate_workers FOR UPDATE")
+        await asyncio.to_thread(until, lambda: admin.execute(BEATING).fetchall() == [(True,)])
+    last = _beat(admin)
+    await asyncio.to_thread(until, lambda: _beat(admin) > last)
+    beating.stop()
+    await life
 
 
 def _beat(admin: psycopg.Connection[Any]) -> list[tuple[datetime]]:

@@ -16,8 +16,8 @@ BUGS: Final[Sequence[Bug]] = [
     Bug(
         "ending lost: a job whose end the database did not take down is in hand for as long as its worker lives",
         "app/jobs/register.py",
-        "                    self._worker.stop()  # type: ignore[no-untyped-call]\n",
-        "                    return\n",
+        "                self._stop()\n            raise\n",
+        "            raise\n",
         ["tests/jobs/test_register.py"],
     ),
     Bug(
@@ -33,5 +33,26 @@ BUGS: Final[Sequence[Bug]] = [
         '            log.exception("heartbeat_missed")\n',
         "            raise\n",
         ["tests/jobs/test_register.py"],
+    ),
+    Bug(
+        "hung job: a worker whose handlers all hang is alive and takes no job any more",
+        "app/jobs/worker.py",
+        "        with no_longer_than(JOB_SECONDS, job=name), flask_app.app_context():\n",
+        "        with flask_app.app_context():\n",
+        ["tests/jobs/test_watchdog.py"],
+    ),
+    Bug(
+        "hung stop: a worker that is to stop waits for ever for a handler that hangs",
+        "app/jobs/worker.py",
+        '        self._ending.enter_context(no_longer_than(STOP_SECONDS, process="worker"))\n',
+        "",
+        ["tests/jobs/test_watchdog.py"],
+    ),
+    Bug(
+        "hung sweep: all sweepers stand still behind one that hangs",
+        "app/jobs/sweepers.py",
+        "    with no_longer_than(sweeper.within, sweeper=sweeper.name), flask_app.app_context():\n",
+        "    with flask_app.app_context():\n",
+        ["tests/jobs/test_watchdog.py"],
     ),
 ]
