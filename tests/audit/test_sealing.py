@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from psycopg.errors import InsufficientPrivilege, IntegrityConstraintViolation
 from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DataError
 
 from app.adapters.anchors import AnchorsUnreadable, FolderAnchors
 from app.domain.audit import actions
@@ -291,7 +292,29 @@ def test_a_transaction_that_does_not_end_is_a_task_until_it_does(
         assert _open_tasks() == 1
         writer.commit()
     seal_all()
+    actions.seal()
     assert _open_tasks() == 0
+
+
+def test_a_log_that_cannot_be_sealed_is_a_task_although_sealing_fails(
+    evening: datetime, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deeds(1)
+    at(evening + timedelta(hours=2))
+    with monkeypatch.context() as broken:
+        broken.setattr(actions, "_SEAL", text("SELECT 1 / 0 WHERE :moment IS NOT NULL AND :at_most > 0"))
+        with pytest.raises(DataError):
+            actions.seal()
+    assert _open_tasks() == 1
+    seal_all()
+    actions.seal()
+    assert _open_tasks() == 0
+
+
+def test_a_block_takes_as_long_as_its_largest_transaction_needs(database: Addresses) -> None:
+    with transaction() as session:
+        actions.seal()
+        assert session.scalar(text("SHOW statement_timeout")) == "0"
 
 
 def _open_tasks() -> int:

@@ -12,7 +12,7 @@ from app.domain.audit.models import AuditAnchor, AuditCheck
 from app.domain.audit.queries import Proof, Standing, last_anchored, last_check, oldest_unsealed, proof, standing
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import clock
-from app.kernel.db import transaction
+from app.kernel.db import transaction, unhurried
 from app.kernel.queue import enqueue
 
 BLOCK: Final = 5_000
@@ -20,7 +20,7 @@ BLOCK: Final = 5_000
 SEALED_WITHIN: Final = timedelta(hours=1)
 SHOWN: Final = 20
 BROKEN, UNSEALED = "audit_broken", "audit_not_sealed"
-"""Kinds of tasks: the log is not what was sealed; a transaction that does not end keeps it from being sealed."""
+"""Kinds of tasks: the log is not what was sealed; it is not sealed, as when a transaction does not end."""
 LOG: Final = ("audit_log", 0)
 
 _SEAL = text("SELECT seal_audit(:moment, :at_most)")
@@ -29,17 +29,20 @@ _SEAL = text("SELECT seal_audit(:moment, :at_most)")
 def seal() -> int:
     """Close everything that no running transaction can still add to, block by block; returns how many entries.
 
-    Several may seal at once: they queue at the database's lock, and each entry is sealed once.
+    Several may seal at once: they queue at the database's lock, and each entry is sealed once. People hear first of
+    what has waited for too long: whatever keeps it from being sealed may fail here again.
     """
+    _watch(oldest_unsealed())
     sealed = 0
     while entries := _seal_one():
         sealed += entries
-    _watch(oldest_unsealed())
     return sealed
 
 
 def _seal_one() -> int:
+    """One block, which a large transaction fills as a whole: it takes as long as it must."""
     with transaction() as session:
+        unhurried()
         return int(session.scalar(_SEAL, {"moment": clock.now(), "at_most": BLOCK}) or 0)
 
 

@@ -44,6 +44,20 @@ _SEALED: Final = [
         ["tests/audit/test_rules.py"],
     ),
     Bug(
+        "sealing hurried: a transaction too large for a request's time is never sealed",
+        "app/domain/audit/actions.py",
+        "        unhurried()\n",
+        "",
+        [_SEALS],
+    ),
+    Bug(
+        "sealing unwatched: nobody hears of a log that cannot be sealed",
+        "app/domain/audit/actions.py",
+        "    _watch(oldest_unsealed())\n    sealed = 0\n    while entries := _seal_one():\n        sealed += entries\n",
+        "    sealed = 0\n    while entries := _seal_one():\n        sealed += entries\n    _watch(oldest_unsealed())\n",
+        [_SEALS],
+    ),
+    Bug(
         "payment untold: the table of payments writes nothing into the log",
         "migrations/versions/0036_audit.py",
         """    for table, columns in MONEY.items():
