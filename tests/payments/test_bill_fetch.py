@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from typing import LiteralString
 
 import psycopg
@@ -21,6 +22,7 @@ from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from tests.payments.papers import KEEP_DAYS, OWNER, part, payment, trades
 from tests.payments.world import Till, cases, promised
+from tests.races import asleep
 
 LOADED = "tests.bill_loaded"
 
@@ -109,6 +111,15 @@ def test_the_same_bill_again_is_no_news_and_another_is_a_version_and_a_case(shop
     shop.serve(shop.text().replace("测试车场", "示例车场"))
     assert shop.fetch()
     assert (state(shop.due()), kinds(shop.due())) == (("loaded", None, 2), ["bill_changed"])
+
+
+def test_a_bill_that_another_loads_while_it_is_brought_is_no_news_and_no_other_version(
+    shop: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another: list[bool] = []
+    asleep(monkeypatch, import_module("payments.bills.actions.fetch"), "load", lambda: another.append(shop.fetch()))
+    assert (shop.fetch(), another) == (False, [True])
+    assert (state(shop.due()), kinds(shop.due())) == (("loaded", None, 1), [])
 
 
 def test_a_day_without_business_has_an_empty_bill_once(shop: Books) -> None:

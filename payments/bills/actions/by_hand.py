@@ -57,11 +57,8 @@ def bring_bill(
         day = _gone(day_id, because)
         pieces = Pieces(file)
         sha1 = sha1_of(pieces)
-        had = current_bill(day.id)
-        if had is not None and had.sha1 == sha1:
-            return had
-        load(day.id, [(sha1, pieces)], on_loaded, keep_days)
-        return _brought(day, by, because)
+        news = load(day.id, [(sha1, pieces)], on_loaded, keep_days)
+        return _brought(day, by, because) if news else _had(day)
 
 
 def bring_none(day_id: int, file_id: int, by: str, because: str, *, on_loaded: str) -> BillFile:
@@ -71,11 +68,8 @@ def bring_none(day_id: int, file_id: int, by: str, because: str, *, on_loaded: s
     """
     with transaction(), _told_to_people():
         day = _gone(day_id, because)
-        if not keep(day.id, "empty", on_loaded=on_loaded):
-            had = current_bill(day.id)
-            assert had is not None
-            return had
-        return _brought(day, by, because, file_id)
+        news = keep(day.id, "empty", on_loaded=on_loaded)
+        return _brought(day, by, because, file_id) if news else _had(day)
 
 
 @contextmanager
@@ -100,10 +94,15 @@ def _gone(day_id: int, because: str) -> BillDay:
 
 
 def _brought(day: BillDay, by: str, because: str, file_id: int | None = None) -> BillFile:
-    bill = current_bill(day.id)
-    assert bill is not None
+    bill = _had(day)
     told = {"brought_by": by, "because": because.strip(), "brought_at": clock.now()}
     current().add(BillByHand(bill_id=bill.id, state=bill.state, file_id=file_id, **told))
     current().flush()
     audit.record("bill.bring", "bill_file", bill.id, by)
+    return bill
+
+
+def _had(day: BillDay) -> BillFile:
+    bill = current_bill(day.id)
+    assert bill is not None
     return bill

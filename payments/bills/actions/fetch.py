@@ -8,10 +8,10 @@ from typing import BinaryIO, Final
 from app.kernel import clock
 from app.kernel.db import transaction
 from payments.bills.actions.due import case_of_gone
-from payments.bills.actions.load import SIGNED_OFF, keep, load, lock_day
+from payments.bills.actions.load import SIGNED_OFF, is_known, keep, load, lock_day
 from payments.bills.actions.originals import Pieces
 from payments.bills.models import BillDay
-from payments.bills.queries import TRADE, current_bill, owner_of
+from payments.bills.queries import TRADE, owner_of
 from payments.bills.rules import BillRefused, Owner, after_failure, is_late
 from payments.charges.actions.cases import open_case
 from payments.wechat import BillPart, Done, Refused, Unknown, Unopenable, WeChatPay
@@ -48,7 +48,7 @@ def _asked(day_id: int) -> tuple[str, Owner]:
 
 def _brought(day_id: int, parts: Parts, pay: WeChatPay, on_loaded: str, keep_days: int) -> bool:
     hashes = ",".join(part.sha1 for part in parts)
-    if _is_known(day_id, hashes):
+    if is_known(day_id, hashes):
         return keep(day_id, "known", on_loaded=on_loaded)
     with ExitStack() as files:
         held = [files.enter_context(tempfile.TemporaryFile()) for _ in parts]
@@ -70,12 +70,6 @@ def _none(day_id: int, on_loaded: str) -> bool:
         return keep(day_id, "empty", on_loaded=on_loaded)
     except BillRefused as refusal:
         return _refused(day_id, NO_BILL, refusal, on_loaded)
-
-
-def _is_known(day_id: int, hashes: str) -> bool:
-    with transaction():
-        had = current_bill(day_id)
-        return had is not None and had.sha1 == hashes
 
 
 def _opened(part: BillPart, file: BinaryIO, pay: WeChatPay) -> BinaryIO:
