@@ -20,6 +20,7 @@ from payments.wechat.reading import Fields, Malformed, read_object
 TAG_BYTES: Final = 16
 KEY_BYTES: Final = 32
 CHUNK_BYTES: Final = 256 * 1024
+LONGEST_URL: Final = 2_048
 
 
 class Unopenable(Exception):
@@ -101,7 +102,7 @@ def _number(fields: Fields) -> int:
 
 
 def _url(fields: Fields) -> str:
-    url = fields.text("download_url")
+    url = fields.text("download_url", LONGEST_URL)
     if urlsplit(url).scheme not in {"https", "http"} or not urlsplit(url).hostname:
         raise Malformed("download_url")
     return url

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,6 +16,9 @@ from payments.wechat.reading import Fields, Malformed, read_object
 from payments.wechat.refunds import RefundSeen, read_refund_notice
 from payments.wechat.transactions import Transaction, read_transaction
 from payments.wechat.verification import Unverified, verify
+
+LONGEST_SECRET: Final = 2**20
+"""What is sealed within a notice; a larger body is not read at all."""
 
 
 class NoticeRejected(Exception):
@@ -103,7 +107,9 @@ def _decrypted(resource: Fields, keys: Iterable[bytes]) -> bytes:
         raise NoticeRejected("unsupported_algorithm")
     # The documentation calls associated_data optional; real notices carry it.
     associated = (resource.optional_text("associated_data") or "").encode()
-    plaintext = decrypt(_base64(resource.text("ciphertext")), resource.text("nonce").encode(), associated, keys)
+    plaintext = decrypt(
+        _base64(resource.text("ciphertext", LONGEST_SECRET)), resource.text("nonce").encode(), associated, keys
+    )
     if plaintext is None:
         raise NoticeRejected("undecryptable")
     return plaintext

@@ -3,11 +3,16 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from app.kernel.text import UNSTORABLE
 
 V = TypeVar("V")
+
+MOST_FEN: Final = 2**53 - 1
+"""What every reader of JSON keeps exactly; WeChat's sums are far below."""
+LONGEST_TEXT: Final = 256
+"""WeChat documents no field that is longer, but for addresses of bills and what is sealed."""
 
 
 class Malformed(ValueError):
@@ -32,18 +37,18 @@ class Fields:
     def all(self) -> Mapping[str, Any]:
         return self._values
 
-    def text(self, name: str) -> str:
-        return _required(self.optional_text(name), name)
+    def text(self, name: str, longest: int = LONGEST_TEXT) -> str:
+        return _required(self.optional_text(name, longest), name)
 
-    def optional_text(self, name: str) -> str | None:
+    def optional_text(self, name: str, longest: int = LONGEST_TEXT) -> str | None:
         value = self._values.get(name)
-        if value is not None and (not isinstance(value, str) or UNSTORABLE.search(value)):
+        if value is not None and not _is_text(value, longest):
             raise Malformed(name)
         return value
 
     def optional_fen(self, name: str) -> int | None:
         value = self._values.get(name)
-        if value is not None and (type(value) is not int or value < 0):
+        if value is not None and (type(value) is not int or not 0 <= value <= MOST_FEN):
             raise Malformed(name)
         return value
 
@@ -68,6 +73,11 @@ class Fields:
         """The object under `name`; an absent one has no fields."""
         value = self._values.get(name)
         return Fields(_object({} if value is None else value, name))
+
+
+def _is_text(value: object, longest: int) -> bool:
+    """Text that can be kept, and found again by an index."""
+    return isinstance(value, str) and len(value) <= longest and not UNSTORABLE.search(value)
 
 
 def _required(value: V | None, name: str) -> V:
