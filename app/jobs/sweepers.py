@@ -3,7 +3,6 @@
 Never run as jobs: a stuck queue must not stop them. Each may run in several processes at once.
 """
 
-import asyncio
 import signal
 import threading
 import time
@@ -44,8 +43,8 @@ from app.domain.tasks.actions import adopt_cases
 from app.domain.units.actions import remind_of_endings
 from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.park_systems import serve_park_systems
+from app.jobs.rescue import rescue_stalled_jobs
 from app.jobs.watchdog import no_longer_than
-from app.jobs.worker import queue_of
 from app.kernel.idempotency import forget_expired
 from app.kernel.trace import request_id
 from app.wiring import wiring
@@ -59,7 +58,6 @@ from payments.shipping.actions import ask_whether_managed, find_rendered, report
 
 log = structlog.get_logger("jobs")
 TICK_SECONDS = 0.5
-STALLED_SECONDS = 30.0
 ROUND_SECONDS = 2.0
 """The city and WeChat may be slow; other due work waits no longer than this and the call in hand."""
 SWEEP_SECONDS = 300.0
@@ -152,20 +150,6 @@ def read_camera_lists() -> int:
 def _camera_lists() -> Iterator[tuple[int, datetime, list[ListRow] | None]]:
     for gate, url, mark in gates.ask_due():
         yield gate, mark, wiring().camera_lists.rows(url)
-
-
-def rescue_stalled_jobs() -> int:
-    """Give jobs back to the queue whose worker died; returns how many."""
-    return asyncio.run(_rescue())
-
-
-async def _rescue() -> int:
-    async with queue_of(wiring().settings).open_async() as queue:
-        stalled = list(await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS))
-        for job in stalled:
-            await queue.job_manager.retry_job(job)
-        await queue.job_manager.prune_stalled_workers(seconds_since_heartbeat=STALLED_SECONDS)
-        return len(stalled)
 
 
 @dataclass

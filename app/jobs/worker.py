@@ -20,7 +20,8 @@ from app.kernel.trace import request_id
 from app.settings import Settings
 
 CONCURRENCY = 4
-RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
+ATTEMPTS = 8
+RETRY = RetryStrategy(max_attempts=ATTEMPTS, exponential_wait=2)
 """Then the job rests as failed (`gongbo_jobs_failed`); the sweepers still find the row that it was about."""
 GRACE_SECONDS = 20.0
 """Jobs in hand may end for so long when the worker is to stop."""

@@ -55,4 +55,11 @@ BUGS: Final[Sequence[Bug]] = [
         "    with flask_app.app_context():\n",
         ["tests/jobs/test_watchdog.py"],
     ),
+    Bug(
+        "deadly job: a job that its workers die of is given back for ever",
+        "app/jobs/rescue.py",
+        "    if job.attempts < ATTEMPTS:\n",
+        "    if job.attempts >= 0:\n",
+        ["tests/jobs/test_rescue.py"],
+    ),
 ]
