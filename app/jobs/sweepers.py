@@ -7,15 +7,13 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from types import FrameType
 
 import structlog
 from flask import Flask
 
-from app.adapters.gates.words import ListRow
 from app.domain.adjustments import actions as adjustments
 from app.domain.arrears.actions import chase
 from app.domain.audit import actions as audit
@@ -41,6 +39,7 @@ from app.domain.search.actions import forget_old_changes
 from app.domain.stays.actions import project_forgotten, release_unpassed, review_long_stays, settle_forgotten
 from app.domain.tasks.actions import adopt_cases
 from app.domain.units.actions import remind_of_endings
+from app.jobs.camera_lists import read_camera_lists
 from app.jobs.counts import SWEEPS, SWEPT
 from app.jobs.park_systems import serve_park_systems
 from app.jobs.rescue import rescue_stalled_jobs
@@ -140,16 +139,6 @@ def deliver_messages() -> int:
     """Let WeChat show the messages whose job was lost, or which had to wait."""
     ends = time.monotonic() + ROUND_SECONDS
     return deliver_due(wiring().messages, enough=lambda: time.monotonic() > ends)
-
-
-def read_camera_lists() -> int:
-    """Read the lists of cameras that answer for them on their own web page; returns how many are as desired."""
-    return sum(gates.take_whole(gate, rows, mark) for gate, mark, rows in _camera_lists() if rows is not None)
-
-
-def _camera_lists() -> Iterator[tuple[int, datetime, list[ListRow] | None]]:
-    for gate, url, mark in gates.ask_due():
-        yield gate, mark, wiring().camera_lists.rows(url)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from app.domain.gates import actions as gates
 from app.domain.gates import queries
 from app.domain.gates.models import GateDevice, GateList
 from app.domain.lots.models import Lot
-from app.jobs.sweepers import read_camera_lists
+from app.jobs.camera_lists import read_camera_lists
 from app.kernel.db import transaction
 from launcher.ports import free_ports, is_taken
 from tests import world

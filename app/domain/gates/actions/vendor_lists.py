@@ -6,10 +6,11 @@ camera, the next reading shows the difference anew.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.adapters.gates.words import Drop, Habits, ListRead, Put, Read, Step
 from app.adapters.gates.words import ListRow as Held
@@ -105,8 +106,17 @@ def is_listed(device_id: int, plate: str, at: datetime) -> bool:
         return row is not None and row.begins_at <= at < row.ends_at
 
 
-def ask_due(limit: int = 50) -> list[tuple[int, str, datetime]]:
-    """Gates whose list must be read from their web page: their rows, its address, and the mark of this question."""
+@dataclass(frozen=True)
+class Question:
+    """A gate whose list is to be read at this address, asked for at that moment."""
+
+    device_id: int
+    url: str
+    at: datetime
+
+
+def ask_due() -> Question | None:
+    """Ask the gate whose list must be read from its web page and which was asked or read the longest ago."""
     with transaction() as session:
         now = clock.now()
         found = session.execute(
@@ -120,12 +130,14 @@ def ask_due(limit: int = 50) -> list[tuple[int, str, datetime]]:
                 | (_UNREAD & ~VendorList.is_changing)
             )
             .where((VendorList.asked_at.is_(None)) | (VendorList.asked_at < now - rules.ANSWER_WAITS))
-            .order_by(VendorList.read_at.nulls_first()).limit(limit)
-            .with_for_update(of=VendorList, skip_locked=True)
-        ).all()  # fmt: skip
-        for state, _ in found:
-            _ask(state, now)
-        return [(state.device_id, url, now) for state, url in found if url is not None]
+            .order_by(func.greatest(VendorList.asked_at, VendorList.read_at).nulls_first(), VendorList.device_id)
+            .limit(1).with_for_update(of=VendorList, skip_locked=True)
+        ).one_or_none()  # fmt: skip
+        if found is None:
+            return None
+        state, url = found
+        _ask(state, now)
+        return Question(state.device_id, url or "", now)
 
 
 _UNREAD = (VendorList.read_at.is_(None)) | (VendorList.read_at < VendorList.told_at)
