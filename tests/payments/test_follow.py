@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -10,6 +11,8 @@ import pytest
 from app.kernel.clock import SHANGHAI
 from payments.bills.actions import expect_bills, fetch
 from payments.bills.queries import FUND_FLOW, TRADE, bill_day
+from payments.charges.actions import ask_about
+from payments.charges.actions.rounds import LEASE
 from payments.payees.models import Payee
 from payments.payees.queries import channel_of
 from payments.reconciliation import actions
@@ -99,6 +102,47 @@ def test_while_wechat_is_silent_nothing_is_concluded(till: Till, payee: Payee, n
     till.later(601)
     actions.follow(till.pay)
     assert differing(payee, noon.date()) == []
+
+
+def test_whoever_dies_after_the_last_look_and_before_the_comparison_leaves_it_due(
+    till: Till, payee: Payee, noon: datetime, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, order = till.ordered(payee)
+    till.paid(order)
+    morning(till, payee, noon.date())
+    [found] = differences_of(channel_of(payee.id).id, noon.date())
+    admin.execute("UPDATE difference SET tries = 4 WHERE id = %s", (found.id,))
+    monkeypatch.setattr(import_module("payments.reconciliation.actions.follow"), "reconcile", _die)
+    with pytest.raises(SystemExit):
+        actions.follow(till.pay)
+    monkeypatch.undo()
+    assert differing(payee, noon.date()) == [("missing_here", "open")]
+    till.later(LEASE.total_seconds() + 1)
+    actions.follow(till.pay)
+    assert differing(payee, noon.date()) == []
+
+
+def _die(*_: object) -> None:
+    raise SystemExit
+
+
+def test_a_difference_that_cannot_be_looked_at_keeps_no_other_from_being_compared(
+    till: Till, payee: Payee, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [till.ordered(payee)[1] for _ in range(2)]
+    for order in orders:
+        till.paid(order)
+    morning(till, payee, noon.date())
+
+    def failing(number: str, *told: Any) -> str:
+        if number == orders[0].out_trade_no:
+            raise RuntimeError
+        return ask_about(number, *told)
+
+    monkeypatch.setattr(import_module("payments.reconciliation.actions.follow"), "ask_about", failing)
+    with pytest.raises(ExceptionGroup):
+        actions.follow(till.pay)
+    assert differing(payee, noon.date()) == [("missing_here", "open")]
 
 
 def test_what_we_have_and_wechat_never_got_is_a_case_of_the_first_rank(

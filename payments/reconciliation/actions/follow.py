@@ -1,11 +1,14 @@
 """What WeChat can answer it is asked; the day is then compared anew, and what agrees is gone."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import exists, select
 
 from app.kernel import clock
 from app.kernel.db import current, transaction
+from app.kernel.rounds import each_alone
 from payments.charges.actions import ask_about
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
@@ -20,26 +23,35 @@ from payments.wechat import WeChatPay
 CAUSE = "bill"
 
 
+@dataclass(frozen=True)
+class Look:
+    """What WeChat said of a difference whose day is still to be compared."""
+
+    difference_id: int
+    channel_id: int
+    day: date
+    said: str
+
+
 def follow(pay: WeChatPay, limit: int = 50) -> int:
     """Ask WeChat about up to `limit` differences that are due, then compare their days once; returns how many.
 
-    Payments that somebody placed are asked about likewise.
-
-    Outside any transaction.
+    Until its day was compared a difference stays due, whoever dies or fails meanwhile. Payments that somebody placed
+    are asked about likewise. Outside any transaction.
     """
-    touched: set[tuple[int, date]] = set()
-    looked_at = one_round(Difference, lambda found: _look(found, pay, touched), limit)
-    for channel_id, day in sorted(touched):
-        reconcile(channel_id, day)
+    looks: list[Look] = []
+    try:
+        looked_at = one_round(Difference, lambda found: _look(found, pay, looks), limit)
+    finally:
+        each_alone(_by_day(looks), _compare)
     return looked_at + _clear_late(limit) + place_strays(pay, limit)
 
 
-def _look(difference_id: int, pay: WeChatPay, touched: set[tuple[int, date]]) -> bool:
+def _look(difference_id: int, pay: WeChatPay, looks: list[Look]) -> bool:
     with transaction() as session:
         found = session.get_one(Difference, difference_id)
-    touched.add((found.channel_id, found.day))
     said = _asked(found, pay)
-    _note(difference_id, said)
+    looks.append(Look(found.id, found.channel_id, found.day, said))
     return said != "silent"
 
 
@@ -53,6 +65,19 @@ def _asked(found: Difference, pay: WeChatPay) -> str:
     return ask_about(found.out_trade_no, pay, CAUSE)
 
 
+def _by_day(looks: Sequence[Look]) -> list[list[Look]]:
+    days: dict[tuple[int, date], list[Look]] = {}
+    for each in looks:
+        days.setdefault((each.channel_id, each.day), []).append(each)
+    return [days[day] for day in sorted(days)]
+
+
+def _compare(looks: Sequence[Look]) -> None:
+    reconcile(looks[0].channel_id, looks[0].day)
+    for each in looks:
+        _note(each.difference_id, each.said)
+
+
 def _note(difference_id: int, said: str) -> None:
     with transaction():
         found = current().scalars(select(Difference).filter_by(id=difference_id).with_for_update()).one()
@@ -60,12 +85,14 @@ def _note(difference_id: int, said: str) -> None:
         if found.state not in UNEXPLAINED:
             found.next_check_at = None
             return
+        if found.state == "held":
+            return  # the comparison has said until when
         if found.klass == "status_stale" and said == "confirmed":
             DIFFERENCE.move(found, "agree", CAUSE, moved_at=now, next_check_at=None)
             return
         if found.klass == "missing_there" and said in {"unpaid", "absent"}:
             open_case("paid_here_not_there", difference_reference(found), 1, difference_id=found.id)
-        found.next_check_at = None if found.state == "held" else next_look(found.tries, now)
+        found.next_check_at = next_look(found.tries, now)
         found.tries += 1
 
 
