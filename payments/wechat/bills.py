@@ -21,6 +21,8 @@ TAG_BYTES: Final = 16
 KEY_BYTES: Final = 32
 CHUNK_BYTES: Final = 256 * 1024
 LONGEST_URL: Final = 2_048
+LONGEST_KEY: Final = 1_024
+"""What RSA of 4,096 bits wraps, in Base64, is shorter."""
 
 
 class Unopenable(Exception):
@@ -91,7 +93,7 @@ def _unwrapped(part: BillPart, key: RSAPrivateKey) -> bytes:
 
 def _part(fields: Fields) -> BillPart:
     try:
-        wrapped = base64.b64decode(fields.text("encrypt_key"), validate=True)
+        wrapped = base64.b64decode(fields.text("encrypt_key", LONGEST_KEY), validate=True)
     except (binascii.Error, ValueError):
         raise Malformed("encrypt_key") from None
     return BillPart(_url(fields), _sha1(fields), wrapped, fields.text("nonce").encode())

@@ -178,7 +178,7 @@ def test_an_unsupported_cipher_is_rejected() -> None:
         paper.TRANSACTION | {"out_trade_no": "T2026\0"},
         paper.TRANSACTION | {"transaction_id": "4200\ud800"},
         paper.TRANSACTION | {"transaction_id": "4" * 5000},
-        paper.TRANSACTION | {"amount": paper.TRANSACTION["amount"] | {"total": 2**53}},
+        paper.TRANSACTION | {"amount": {"total": 2**53, "payer_total": 1, "currency": "CNY"}},
         paper.TRANSACTION | {"sub_mchid": 1900000109},
     ],
 )
