@@ -205,7 +205,7 @@ def test_each_kind_of_fault_has_its_words() -> None:
         for number in range(600)
         for fault in TAMPERS[number % len(TAMPERS)](log_in_memory(chance), chance).faults()
     }
-    assert found | {"row_beyond"} == set(KINDS)
+    assert found | {"row_beyond", "anchors_unreadable"} == set(KINDS)
 
 
 def test_an_anchor_is_read_from_paper_as_it_was_printed() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -268,6 +269,38 @@ def test_a_check_is_written_down_and_what_it_finds_is_a_task(
         tasks = session.scalars(select(Task).filter_by(kind=actions.BROKEN)).all()
     assert checks == [0, 1, 1]
     assert [task.detail["first"]["kind"] for task in tasks] == ["row_removed"]
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> FolderAnchors:
+    """A place whose only line has an end, and is no anchor."""
+    spoilt = FolderAnchors(tmp_path / "spoilt")
+    spoilt.folder.mkdir()
+    spoilt.file.write_text('{"block":1,"ha\n')
+    return spoilt
+
+
+def test_a_place_that_cannot_be_read_keeps_no_other_from_its_anchor(
+    place: FolderAnchors, spoilt: FolderAnchors, database: Addresses
+) -> None:
+    deeds(1)
+    seal_all()
+    with pytest.raises(ExceptionGroup) as failed:
+        actions.anchor([spoilt, place])
+    assert failed.value.subgroup(AnchorsUnreadable) is not None
+    assert [each.block_no for each in place.all()] == [1]
+
+
+def test_a_place_that_cannot_be_read_is_written_down_and_a_task(
+    place: FolderAnchors, spoilt: FolderAnchors, database: Addresses
+) -> None:
+    several_blocks([place], blocks=1)
+    found = actions.check([spoilt, place])
+    assert (found.blocks, [fault.kind for fault in found.faults]) == (1, ["anchors_unreadable"])
+    with transaction() as session:
+        assert session.scalars(select(AuditCheck.faults)).all() == [1]
+        (task,) = session.scalars(select(Task).filter_by(kind=actions.BROKEN)).all()
+    assert task.detail["first"]["place"] == spoilt.name
 
 
 def test_a_check_is_asked_for_once_a_day(evening: datetime, at: Callable[[datetime], None]) -> None:

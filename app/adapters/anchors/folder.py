@@ -1,11 +1,14 @@
 """A file to which lines are only added. Put the folder on another machine's storage, where this one can only append."""
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from app.adapters.anchors.anchor import Anchor, AnchorsUnreadable
 
@@ -15,7 +18,7 @@ LONGEST_LINE = 1_000
 
 @dataclass(frozen=True)
 class FolderAnchors:
-    """Anchors as lines of JSON in one file, each written with one call and flushed to the disk."""
+    """Anchors as lines of JSON in one file, each flushed to the disk before the next."""
 
     folder: Path
 
@@ -29,41 +32,77 @@ class FolderAnchors:
 
     def last(self) -> Anchor | None:
         """Read from the file's end."""
-        try:
-            with self.file.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_LINE))
-                lines = file.read().splitlines()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise AnchorsUnreadable(f"{self.file}: {error.strerror}") from error
-        return _read(lines[-1], "last line") if lines else None
+        with self._telling(), suppress(FileNotFoundError), self._opened(os.O_RDONLY) as file:
+            lines = _kept(file).lines
+            return _read(lines[-1], "last line") if lines else None
+        return None
 
     def append(self, anchor: Anchor) -> None:
-        """One write of one line: of two processes that append at once neither tears the other's."""
-        try:
+        """The whole line or nothing of it, one process after the other; what somebody wrote in part before is cut."""
+        with self._telling():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            try:
-                os.write(file, _line(anchor))
-                os.fsync(file)
-            finally:
-                os.close(file)
-        except OSError as error:
-            raise AnchorsUnreadable(f"{self.file}: {error.strerror}") from error
+            with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                kept = _kept(file)
+                if kept.torn:
+                    os.ftruncate(file, kept.end)
+                _add(file, _line(anchor), kept.end)
 
     def all(self) -> Sequence[Anchor]:
-        try:
+        with self._telling():
             return list(self._all())
-        except OSError as error:
-            raise AnchorsUnreadable(f"{self.file}: {error.strerror}") from error
 
     def _all(self) -> Iterator[Anchor]:
         if not self.file.exists():
             return
         with self.file.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                yield _read(line, f"line {number}")
+                if line.endswith(b"\n"):
+                    yield _read(line, f"line {number}")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise AnchorsUnreadable(f"{self.file}: {error.strerror}") from error
+
+    @contextmanager
+    def _opened(self, how: int) -> Iterator[int]:
+        file = os.open(self.file, how, 0o600)
+        try:
+            yield file
+        finally:
+            os.close(file)
+
+
+class _Kept(NamedTuple):
+    """The end of a file of anchors: its last whole lines, where they end, and what of a line stands behind that."""
+
+    lines: Sequence[bytes]
+    end: int
+    torn: bytes
+
+
+def _kept(file: int) -> _Kept:
+    """A line without its end was never kept: whoever wrote it was told so, or was gone before they were told."""
+    begin = max(0, os.fstat(file).st_size - 2 * LONGEST_LINE)
+    tail = os.pread(file, 2 * LONGEST_LINE, begin)
+    whole = tail.rfind(b"\n") + 1
+    if begin and not whole:
+        raise AnchorsUnreadable("last line is no anchor")
+    return _Kept(tail[:whole].splitlines(), begin + whole, tail[whole:])
+
+
+def _add(file: int, line: bytes, end: int) -> None:
+    """All of it, safe on the disk, or the file is as it was."""
+    try:
+        while line:
+            line = line[os.write(file, line) :]
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, end)
+        raise
 
 
 def _line(anchor: Anchor) -> bytes:

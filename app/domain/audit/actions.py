@@ -7,9 +7,17 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.adapters.anchors import FIRST, Anchor, AnchorPlace
+from app.adapters.anchors import FIRST, Anchor, AnchorPlace, AnchorsUnreadable
 from app.domain.audit.models import AuditAnchor, AuditCheck
-from app.domain.audit.queries import Proof, Standing, last_anchored, last_check, oldest_unsealed, proof, standing
+from app.domain.audit.queries import (
+    Proof,
+    Standing,
+    last_anchored,
+    last_check,
+    oldest_unsealed,
+    proof_despite_unreadable,
+    standing,
+)
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import clock
 from app.kernel.db import transaction, unhurried
@@ -57,10 +65,22 @@ def anchor(places: Sequence[AnchorPlace]) -> int:
     """Give the head's hash to every place that has not got it; returns to how many.
 
     Kept outside first and noted afterwards: after a crash in between the place has an anchor too many, which is true.
-    Raises `AnchorsUnreadable`.
+    Raises a group of `AnchorsUnreadable`, once every place has been tried.
     """
     head = standing()
-    return 0 if head is None else sum(_anchored(place, head) for place in places)
+    return 0 if head is None else _everywhere(places, head)
+
+
+def _everywhere(places: Sequence[AnchorPlace], head: Standing) -> int:
+    given, failed = 0, []
+    for place in places:
+        try:
+            given += _anchored(place, head)
+        except AnchorsUnreadable as problem:
+            failed.append(problem)
+    if failed:
+        raise ExceptionGroup("places without the newest anchor", failed)
+    return given
 
 
 def _anchored(place: AnchorPlace, head: Standing) -> bool:
@@ -87,8 +107,11 @@ def ask_for_check() -> int:
 
 
 def check(places: Sequence[AnchorPlace]) -> Proof:
-    """Prove the whole log, write down what was found, and alarm people when it is not what was sealed."""
-    found = proof(places)
+    """Prove the whole log, write down what was found, and alarm people when it is not what was sealed.
+
+    A place that cannot be read is a fault like others, and the rest is proved without it.
+    """
+    found = proof_despite_unreadable(places)
     with transaction() as session:
         told = [asdict(fault) for fault in found.faults[:SHOWN]]
         session.add(

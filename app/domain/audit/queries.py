@@ -1,13 +1,13 @@
 """Reading the log: to prove it, and for those who may look into it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Text, cast, func, select
 
-from app.adapters.anchors import AnchorPlace
+from app.adapters.anchors import Anchor, AnchorPlace, AnchorsUnreadable
 from app.domain.audit.models import AuditAnchor, AuditBlock, AuditCheck
 from app.domain.audit.rules import Block, Entry, Fault, Noted, Printed, Walk, faults_of
 from app.domain.staff.rules import CITY, Actor, permit
@@ -122,7 +122,23 @@ def blocks(by: Actor, limit: int = PAGE) -> Sequence[Row[*tuple[Any, ...]]]:
 
 def proof(places: Sequence[AnchorPlace], printed: Sequence[Printed] = ()) -> Proof:
     """Recompute the whole log and hold it against the anchors. Raises `AnchorsUnreadable`; nothing is written."""
-    anchors = {place.name: place.all() for place in places}
+    return _proof({place.name: place.all() for place in places}, printed)
+
+
+def proof_despite_unreadable(places: Sequence[AnchorPlace]) -> Proof:
+    """The same with whatever anchors are to be had: that a place cannot be read is a fault."""
+    anchors: dict[str, Sequence[Anchor]] = {}
+    unread: list[Fault] = []
+    for place in places:
+        try:
+            anchors[place.name] = place.all()
+        except AnchorsUnreadable:
+            unread.append(Fault("anchors_unreadable", place=place.name))
+    found = _proof(anchors)
+    return replace(found, faults=[*unread, *found.faults])
+
+
+def _proof(anchors: Mapping[str, Sequence[Anchor]], printed: Sequence[Printed] = ()) -> Proof:
     with transaction() as session:
         session.execute(_PATIENTLY)
         return proved(session.connection(), anchors, printed)

@@ -124,6 +124,7 @@ KINDS: Final[Mapping[str, str]] = {
     "anchor_differs": "区块与外部锚点不符",
     "anchor_changed": "锚点文件被改动",
     "anchor_removed": "外部锚点缺失",
+    "anchors_unreadable": "外部锚点无法读取",
     "tail_cut": "锚点之后的区块被截断",
 }
 

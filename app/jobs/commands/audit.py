@@ -147,6 +147,7 @@ def blocks(by: Actor, limit: int) -> Answer:
 def _reading(work: Callable[[], T]) -> T:
     try:
         return work()
-    except AnchorsUnreadable as problem:
-        click.echo(f"anchors_unreadable: 外部锚点无法读写 {problem}", err=True)
+    except (AnchorsUnreadable, ExceptionGroup) as problem:
+        for each in getattr(problem, "exceptions", [problem]):
+            click.echo(f"anchors_unreadable: 外部锚点无法读写 {each}", err=True)
         raise click.exceptions.Exit(2) from problem

@@ -6,6 +6,7 @@ from typing import Final
 from tests.planted.bug import Bug
 
 _SEALS: Final = "tests/audit/test_sealing.py"
+_ANCHORS: Final = "tests/audit/test_anchors.py"
 
 _SEALED: Final = [
     Bug(
@@ -55,6 +56,34 @@ _SEALED: Final = [
         "app/domain/audit/actions.py",
         "    _watch(oldest_unsealed())\n    sealed = 0\n    while entries := _seal_one():\n        sealed += entries\n",
         "    sealed = 0\n    while entries := _seal_one():\n        sealed += entries\n    _watch(oldest_unsealed())\n",
+        [_SEALS],
+    ),
+    Bug(
+        "anchor torn: a disk that takes half a line is believed",
+        "app/adapters/anchors/folder.py",
+        "        while line:\n            line = line[os.write(file, line) :]\n",
+        "        os.write(file, line)\n",
+        [_ANCHORS],
+    ),
+    Bug(
+        "anchor torn: half a line stays where there was no room for the whole",
+        "app/adapters/anchors/folder.py",
+        "        os.ftruncate(file, end)\n        raise\n",
+        "        raise\n",
+        [_ANCHORS],
+    ),
+    Bug(
+        "anchor torn: what a crash left in part is not cut before the next",
+        "app/adapters/anchors/folder.py",
+        "                if kept.torn:\n                    os.ftruncate(file, kept.end)\n",
+        "",
+        [_ANCHORS],
+    ),
+    Bug(
+        "place unread: nobody hears of anchors that cannot be read",
+        "app/domain/audit/queries.py",
+        '            unread.append(Fault("anchors_unreadable", place=place.name))\n',
+        "            continue\n",
         [_SEALS],
     ),
     Bug(
