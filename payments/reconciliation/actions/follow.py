@@ -1,6 +1,6 @@
 """What WeChat can answer it is asked; the day is then compared anew, and what agrees is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,12 +39,18 @@ def follow(pay: WeChatPay, limit: int = 50) -> int:
     Until its day was compared a difference stays due, whoever dies or fails meanwhile. Payments that somebody placed
     are asked about likewise. Outside any transaction.
     """
+    steps: Sequence[Callable[[], int]] = (
+        lambda: _ask_and_compare(pay, limit), lambda: _clear_late(limit), lambda: place_strays(pay, limit),
+    )  # fmt: skip
+    return each_alone(steps, lambda step: step())
+
+
+def _ask_and_compare(pay: WeChatPay, limit: int) -> int:
     looks: list[Look] = []
     try:
-        looked_at = one_round(Difference, lambda found: _look(found, pay, looks), limit)
+        return one_round(Difference, lambda found: _look(found, pay, looks), limit)
     finally:
         each_alone(_by_day(looks), _compare)
-    return looked_at + _clear_late(limit) + place_strays(pay, limit)
 
 
 def _look(difference_id: int, pay: WeChatPay, looks: list[Look]) -> bool:
@@ -99,14 +105,19 @@ def _note(difference_id: int, said: str) -> None:
 def _clear_late(limit: int) -> int:
     """What stood in suspense for want of a payment that we know by now, its day signed off or not, returns."""
     known = exists().where(Order.transaction_id == Difference.subject, Order.channel_id == Difference.channel_id)
-    late = (
-        select(Difference)
-        .where(Difference.state == "suspended", Difference.klass.in_(["missing_here", "duplicate_there"]), known)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    late = select(Difference.id).where(
+        Difference.state == "suspended", Difference.klass.in_(["missing_here", "duplicate_there"]), known
     )
     with transaction():
-        found = current().scalars(late).all()
-        for each in found:
-            let_vanish(each, CAUSE)
-        return len(found)
+        found = current().scalars(late.limit(limit)).all()
+    return each_alone(found, _return)
+
+
+def _return(difference_id: int) -> bool:
+    """One difference, one transaction; whether nobody else had done it."""
+    with transaction():
+        suspended = select(Difference).filter_by(id=difference_id, state="suspended")
+        found = current().scalar(suspended.with_for_update(skip_locked=True))
+        if found is not None:
+            let_vanish(found, CAUSE)
+        return found is not None
