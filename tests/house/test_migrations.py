@@ -49,6 +49,11 @@ INSERT INTO payee_confirmation (payee_id, confirmed_by, confirmed_at, note, samp
 SELECT id, 'staff:1', now(), 'test', false FROM opened WHERE name = 'confirmed'
 """
 """Before two persons were asked: one opened both, and confirmed one of them."""
+OLD_CHANNELS: LiteralString = """
+INSERT INTO merchant_channel (payee_id, sp_mchid, sub_mchid, opened_at)
+SELECT id, '1', number::text, make_date(2026, number, 1)::timestamp AT TIME ZONE 'UTC'
+FROM payee, generate_series(1, 2) AS number WHERE name = 'confirmed'
+"""
 OLD_TERMS: LiteralString = """
 INSERT INTO receipt_terms (key, payee_id, regime, valid, item_code, item_name, vat_method, vat_basis_points, note,
     sample, recorded_by, recorded_at)
@@ -95,15 +100,22 @@ def test_every_migration_can_be_taken_back_and_made_again(empty_database: str) -
     command.upgrade(config(empty_database), "0063")
     with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
         owner.execute(OLD_PAYEES)
+        owner.execute(OLD_CHANNELS)
     command.upgrade(config(empty_database), "0080")
     with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
         owner.execute(OLD_TERMS)
     command.upgrade(config(empty_database), "head")
     assert tables(empty_database) == made
     with psycopg.connect(empty_database.replace("+psycopg", "", 1)) as owner:
+        owner.execute("SET timezone TO UTC")
         opened = owner.execute("SELECT name, opened_by FROM payee ORDER BY name").fetchall()
         forms = owner.execute("SELECT DISTINCT invoice_form, area_unit, cross_city FROM receipt_terms").fetchall()
+        taking = owner.execute("SELECT valid::text, reopened FROM merchant_channel ORDER BY sub_mchid").fetchall()
     assert opened == [("confirmed", "unrecorded"), ("waiting", "staff:1")]
+    assert taking == [
+        ('{["2026-01-01 00:00:00+00","2026-02-01 00:00:00+00")}', 0),
+        ('{["2026-02-01 00:00:00+00",)}', 0),
+    ]
     assert forms == [("plain", None, None)]
 
 
