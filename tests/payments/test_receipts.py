@@ -19,7 +19,7 @@ from payments.payees.actions.terms import ItemOfAnother, OwnTerms, TermsOverlap,
 from payments.payees.models import Payee
 from payments.payees.queries import accept_samples, terms_at
 from payments.payees.rules import EnterpriseParticulars, Vat
-from payments.receipts.actions import ask_invoice, issue_due, plan_due, retry, save_title
+from payments.receipts.actions import ask_invoice, issue, issue_due, plan_due, retry, save_title
 from payments.receipts.actions.ask import AskedBefore, IssuedByItself, NothingToInvoice, SeveralPayees
 from payments.receipts.actions.titles import TaxNumberWrong, TitleKnown, empty_titles
 from payments.receipts.models import Receipt
@@ -36,6 +36,7 @@ from payments.refunds.models import Refund
 from tests.payments.platforms import Stands
 from tests.payments.servers import in_parallel
 from tests.payments.world import Till, cases, motorist_of, order_of, owed, payments, promised
+from tests.races import asleep
 from tests.world import PLAIN_LINES, with_terms
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -282,6 +283,24 @@ def test_what_the_platform_refuses_is_for_a_person_and_asked_for_anew_when_mende
     retry(refused.key, "staff:1")
     go_on(platforms)
     assert story(charge) == [("blue", "refused", 1250), ("blue", "issued", 1250)]
+
+
+def test_what_a_sender_had_issued_that_woke_after_it_was_refused_is_a_persons(
+    till: Till, platforms: Stands, payee: Payee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge = paid(till, payee)
+    plan_due(describe)
+
+    def meanwhile() -> None:
+        till.later(61)
+        platforms.fiscal.fail("refuse", "/api/standard/invoiceEBill", code="E0777")
+        issue_due(platforms.clients)
+
+    asleep(monkeypatch, issue, "fault_point", meanwhile)
+    issue_due(platforms.clients)
+    [refused] = receipts_of_charge(charge.id)
+    assert refused.state == "refused"
+    assert {each.kind for each in cases(str(refused.key))} == {"receipt_refused", "receipt_contradicted"}
 
 
 def test_a_red_bill_that_is_refused_is_asked_for_anew_and_only_once(

@@ -58,6 +58,8 @@ def _call(receipt_id: int, purpose: str, platform: Platform) -> Told:
         call.answer, call.answered_at = told.kind, clock.now()
         if receipt.state == "issuing":
             _follow(receipt, told)
+        elif receipt.state == "refused" and told.kind == "issued":
+            _puzzle(receipt, told)
     return told
 
 
@@ -82,6 +84,12 @@ def _follow(receipt: Receipt, told: Told) -> None:
         open_case("receipt_refused", f"receipt:{receipt.key}", 2, receipt_id=receipt.id, code=told.code)
     else:
         _again(receipt)
+
+
+def _puzzle(receipt: Receipt, told: Told) -> None:
+    """Whoever slept before asking had it issued after it was refused, and perhaps issued anew under another number."""
+    about = {"receipt_id": receipt.id, "number": told.number}
+    open_case("receipt_contradicted", f"receipt:{receipt.key}", 2, **about)
 
 
 def _again(receipt: Receipt) -> None:

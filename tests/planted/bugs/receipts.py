@@ -31,6 +31,13 @@ BUGS: Final[Sequence[Bug]] = [
         [_RECEIPTS],
     ),
     Bug(
+        "passed over: a platform issues what it had refused, and nobody hears of it",
+        "payments/receipts/actions/issue.py",
+        'elif receipt.state == "refused" and told.kind == "issued":',
+        'elif receipt.state == "refused" and told.kind == "refused":',
+        [_RECEIPTS],
+    ),
+    Bug(
         "refund forgotten: the receipt still says the whole sum",
         "payments/refunds/actions/learn.py",
         "    amend([refund.charge_id])\n",
