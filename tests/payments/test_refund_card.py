@@ -1,6 +1,7 @@
 """What WeChat could not give back goes to another card of whoever paid, and the card is kept nowhere."""
 
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -13,8 +14,9 @@ from payments.payees.models import Payee
 from payments.refunds.actions import pay_to_card
 from payments.refunds.actions.pay_to_card import CardReasonMissing, CardRefused, OwnRefundToCard
 from payments.refunds.models import Refund
-from payments.wechat import BankCard, KeyRing
+from payments.wechat import SIGNATURE_HOLDS, BankCard, KeyRing
 from tests.payments.world import Till, books, cases, now_of, sent
+from tests.races import asleep
 
 NUMBER, HOLDER = "6222020200112233445", "示例持卡人"
 CARD = BankCard("ICBC_DEBIT", NUMBER, HOLDER)
@@ -49,6 +51,16 @@ def test_it_reaches_the_card_under_the_same_number_and_is_over_when_wechat_says_
     till.bring(abnormal)
     assert (now_of(abnormal).state, books(payee)) == ("success", {"wx_receivable": 950, "customer_prepaid": -950})
     assert now_of(abnormal).out_refund_no == abnormal.out_refund_no
+
+
+def test_a_card_with_which_somebody_slept_is_not_paid_to_any_more(
+    till: Till, abnormal: Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("payments.refunds.actions.pay_to_card")
+    asleep(monkeypatch, module, "fault_point", lambda: till.later(SIGNATURE_HOLDS.total_seconds() + 2))
+    with pytest.raises(CardRefused):
+        paid_out(till, abnormal)
+    assert (now_of(abnormal).state, received_by(till, abnormal)) == ("abnormal", "支付用户零钱")
 
 
 def test_the_card_rests_nowhere_and_who_chose_it_is_in_the_log(
