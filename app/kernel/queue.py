@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import TextClause, select, text
 
+from app.kernel.db import current
 from app.kernel.prepared import Prepared
 from app.kernel.trace import request_id
 
@@ -20,6 +21,11 @@ def enqueue(name: str, **ids: int | str | uuid.UUID) -> None:
     `ids` are row ids, or keys of rows; a handler reads everything else from the tables.
     """
     _DEFER.tell(**job_told(name, **ids))
+
+
+def is_asked(name: str) -> bool:
+    """Whether a worker has such a job in hand, or will have: it waits, perhaps for its next attempt."""
+    return bool(current().scalar(_ASKED, {"job": name}))
 
 
 def job_told(name: str, **ids: int | str | uuid.UUID) -> dict[str, str]:
@@ -38,3 +44,6 @@ def deferred(name: str = ":job", arguments: str = "CAST(:job_arguments AS jsonb)
 
 _DEFER: Final = Prepared(select(deferred()))
 """The library's own function, as its Python calls it: to prepare that call took longer than all else of a job."""
+_ASKED: Final = text(
+    "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = :job AND status IN ('todo', 'doing'))"
+)

@@ -303,14 +303,30 @@ def test_a_place_that_cannot_be_read_is_written_down_and_a_task(
     assert task.detail["first"]["place"] == spoilt.name
 
 
-def test_a_check_is_asked_for_once_a_day(evening: datetime, at: Callable[[datetime], None]) -> None:
+def test_a_check_is_asked_for_once_a_day(
+    evening: datetime, at: Callable[[datetime], None], admin: psycopg.Connection[Any]
+) -> None:
     assert actions.ask_for_check() == 0, "there is nothing to prove yet"
     deeds(1)
     seal_all()
     assert actions.ask_for_check() == 1
     actions.check([])
+    admin.execute("DELETE FROM procrastinate_jobs")
     assert actions.ask_for_check() == 0
     at(evening + timedelta(days=1))
+    assert actions.ask_for_check() == 1
+
+
+@pytest.mark.parametrize("state", ["todo", "doing"])
+def test_a_check_that_waits_or_lasts_is_not_asked_for_again(
+    evening: datetime, admin: psycopg.Connection[Any], state: str
+) -> None:
+    deeds(1)
+    seal_all()
+    assert actions.ask_for_check() == 1
+    admin.execute("UPDATE procrastinate_jobs SET status = %s", [state])
+    assert actions.ask_for_check() == 0
+    admin.execute("UPDATE procrastinate_jobs SET status = 'failed'")
     assert actions.ask_for_check() == 1
 
 

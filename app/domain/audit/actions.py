@@ -21,7 +21,7 @@ from app.domain.audit.queries import (
 from app.domain.tasks.actions import open_task, settle_tasks
 from app.kernel import clock
 from app.kernel.db import transaction, unhurried
-from app.kernel.queue import enqueue
+from app.kernel.queue import enqueue, is_asked
 
 BLOCK: Final = 5_000
 """Entries of a block at most, but for those of one larger transaction."""
@@ -95,10 +95,13 @@ def _anchored(place: AnchorPlace, head: Standing) -> bool:
 
 
 def ask_for_check() -> int:
-    """Have the log proved once a day, by a worker: it may take minutes. Returns whether today's was still to come."""
+    """Have the log proved once a day, by a worker: it may take minutes. Returns whether today's was still to come.
+
+    One proof at a time: a long one is not asked for again while it lasts.
+    """
     with transaction():
         last = last_check()
-        if standing() is None:
+        if standing() is None or is_asked("audit.check"):
             return 0
         if last is not None and clock.business_day(last.at) >= clock.business_day(clock.now()):
             return 0
