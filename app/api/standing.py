@@ -19,23 +19,28 @@ FROM procrastinate_jobs AS job
 LEFT JOIN LATERAL (SELECT max(at) AS at FROM procrastinate_events WHERE job_id = job.id) AS since ON true
 WHERE status IN ('todo', 'failed')
 """)
+_BEAT = text("SELECT coalesce(extract(epoch FROM max(last_heartbeat)), 0) FROM procrastinate_workers")
 _CASES = text("SELECT severity, count(*) FROM exception_case WHERE state = 'open' GROUP BY severity")
 _TASKS = text("SELECT kind, count(*) FROM task WHERE closed_at IS NULL GROUP BY kind")
 
 
 class Standing(Collector):
-    """Gauges about jobs, exception cases and tasks; without a database only that it is away."""
+    """Gauges about jobs, their workers, exception cases and tasks; without a database only that it is away."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Ask three questions in one transaction."""
+        """Ask four questions in one transaction."""
         try:
             with transaction() as session:
-                jobs, cases, tasks = (list(session.execute(query)) for query in (_JOBS, _CASES, _TASKS))
+                asked = (_JOBS, _BEAT, _CASES, _TASKS)
+                jobs, beat, cases, tasks = (list(session.execute(query)) for query in asked)
         except SQLAlchemyError:
             yield GaugeMetricFamily("gongbo_database_up", "Whether the database answered this question", 0)
             return
         yield GaugeMetricFamily("gongbo_database_up", "Whether the database answered this question", 1)
         yield from _of_jobs(jobs)
+        yield GaugeMetricFamily(
+            "gongbo_worker_heartbeat_timestamp_seconds", "When a worker's heart last beat; 0: there is none", beat[0][0]
+        )
         yield _by_label("gongbo_exception_cases_open", "Exceptions about money that wait", "severity", cases)
         yield _by_label("gongbo_tasks_open", "Things that wait for a person", "kind", tasks)
 

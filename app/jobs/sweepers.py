@@ -40,7 +40,7 @@ from app.domain.stays.actions import project_forgotten, release_unpassed, review
 from app.domain.tasks.actions import adopt_cases
 from app.domain.units.actions import remind_of_endings
 from app.jobs.camera_lists import read_camera_lists
-from app.jobs.counts import SWEEPS, SWEPT
+from app.jobs.counts import SWEEPS, SWEPT, SWEPT_AT
 from app.jobs.park_systems import serve_park_systems
 from app.jobs.rescue import rescue_stalled_jobs
 from app.jobs.watchdog import no_longer_than
@@ -62,7 +62,7 @@ ROUND_SECONDS = 2.0
 SWEEP_SECONDS = 300.0
 """A sweep that lasts longer hangs, and all others with it."""
 PATIENT_SECONDS = 1_800.0
-"""For sweeps that ask others row by row, who may be slow to answer each, and for those that read all books."""
+"""For sweeps that ask others row by row, who may be slow to answer each, and for those that go through whole books."""
 
 
 def ask_about_orders() -> int:
@@ -204,7 +204,7 @@ def sweepers() -> Sequence[Sweeper]:
         Sweeper("city_feed_lag", 60.0, watch_city_feed),
         Sweeper("books", 3600.0, check_books, PATIENT_SECONDS),
         Sweeper("units_turnover", 5.0, keep_units, PATIENT_SECONDS),
-        Sweeper("audit_seal", 30.0, seal_audit_log),
+        Sweeper("audit_seal", 30.0, seal_audit_log, PATIENT_SECONDS),
         Sweeper("audit_check", 600.0, audit.ask_for_check),
         Sweeper("stalled_jobs", 10.0, rescue_stalled_jobs),
         Sweeper("open_windows", 60.0, extend_windows),
@@ -248,6 +248,8 @@ def sweep_once(flask_app: Flask, sweeper: Sweeper) -> int:
             SWEEPS.labels(sweeper.name, "failed").inc()
             log.exception("sweep_failed", sweeper=sweeper.name)
             return 0
+        finally:
+            SWEPT_AT.labels(sweeper.name).set_to_current_time()
     SWEEPS.labels(sweeper.name, "done").inc()
     SWEPT.labels(sweeper.name).inc(count)
     if count:

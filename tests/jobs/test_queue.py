@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -153,10 +154,12 @@ def test_terminated_sweepers_end_in_peace(
     monkeypatch: pytest.MonkeyPatch, command: list[str],
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    began = time.time()
     peaceful = subprocess.Popen(
         [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
     )
     until(lambda: metrics(app).get('gongbo_sweeps_total{outcome="done",sweeper="orders"}', 0) > 0)
+    assert metrics(app)['gongbo_sweep_ended_timestamp_seconds{sweeper="orders"}'] > began
     peaceful.terminate()
     assert peaceful.wait(20) == 0
 
@@ -228,6 +231,25 @@ def test_a_job_that_failed_for_good_is_counted_until_somebody_looks(
     after = metrics(app)
     assert (after["gongbo_jobs_failed"], after["gongbo_jobs_waiting"]) == (1, 0)
     assert after[failed] - before.get(failed, 0) == 1
+
+
+def test_the_last_heartbeat_of_any_worker_is_shown(
+    app: Flask, database: Addresses, admin: psycopg.Connection[Any]
+) -> None:
+    assert metrics(app)["gongbo_worker_heartbeat_timestamp_seconds"] == 0
+    for moment in ("2026-06-11 12:00:00+08", "2026-06-11 12:00:10+08"):
+        admin.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s)", [moment])
+    last = datetime.fromisoformat("2026-06-11T12:00:10+08:00").timestamp()
+    assert metrics(app)["gongbo_worker_heartbeat_timestamp_seconds"] == last
+
+
+def test_each_sweeper_shows_when_it_last_ended_however_it_did(app: Flask, database: Addresses) -> None:
+    sound, broken = Sweeper("sound", 1.0, lambda: 0), Sweeper("broken", 1.0, lambda: 1 // 0)
+    began = time.time()
+    for sweeper in (sound, broken):
+        sweep_once(app, sweeper)
+        ended = metrics(app)[f'gongbo_sweep_ended_timestamp_seconds{{sweeper="{sweeper.name}"}}']
+        assert began <= ended <= time.time()
 
 
 def test_what_waits_for_a_person_is_counted(app: Flask, database: Addresses, admin: psycopg.Connection[Any]) -> None:
