@@ -68,6 +68,18 @@ def test_a_sender_that_wakes_sooner_is_still_heard_and_its_refund_did_not_end(
     assert (now_of(doubtful).state, reserved(payment)) == ("processing", 300)
 
 
+def test_a_sender_that_wakes_too_late_is_nobodys_case_and_its_refund_goes_on(
+    till: Till, payment: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = promised(payment, 300)
+    asleep(monkeypatch, send, "fault_point", lambda: till.later(6 * 60))
+    till.bring(made)
+    assert (at_wechat(till, payment), now_of(made).state, cases(made.out_refund_no)) == ([], "unknown", [])
+    till.later(61)
+    till.bring(made)
+    assert (at_wechat(till, payment), now_of(made).state) == ([made.out_refund_no], "processing")
+
+
 def test_that_wechat_had_none_ends_a_refund_only_as_of_when_it_was_asked(
     till: Till, payment: Payment, doubtful: Refund, monkeypatch: pytest.MonkeyPatch
 ) -> None:

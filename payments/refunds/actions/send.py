@@ -15,7 +15,7 @@ from payments.refunds.actions.moves import move
 from payments.refunds.models import Refund
 from payments.refunds.queries import refund_reference
 from payments.refunds.rules import CALL_MAY_TAKE, CHANNEL, IN_A_WHILE, NO_FUNDS, REASONS, UNKNOWN_TOO_LONG, next_check
-from payments.wechat import Done, RefundOrder, RefundSeen, Refused, Unknown, WeChatPay
+from payments.wechat import SIGNATURE_HOLDS, Done, RefundOrder, RefundSeen, Refused, Unknown, WeChatPay
 
 ANSWER = "answer"
 Outcome = Done[RefundSeen] | Refused | Unknown
@@ -90,4 +90,9 @@ def _save(refund_id: int, attempt: Attempt, outcome: Outcome) -> None:
         if isinstance(outcome, Done):
             learn(payment, refund, outcome.value, ANSWER)
         elif refund.state in {"submitting", "unknown"}:
-            doubt(refund, outcome)
+            doubt(refund, Unknown("slept") if _has_slept(attempt, outcome) else outcome)
+
+
+def _has_slept(attempt: Attempt, outcome: Outcome) -> bool:
+    """What WeChat refuses so long after it was intended tells of our sleep, and nothing of the refund."""
+    return isinstance(outcome, Refused) and clock.now() - attempt.call.at > SIGNATURE_HOLDS
