@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
+
+from app.kernel.deadline import watch_lines
 
 Network = IPv4Network | IPv6Network
 LONGEST_ANSWER: Final = 1024 * 1024
@@ -55,7 +55,10 @@ class Reach:
 
 
 def guarded_session(reach: Reach, connections: int = 4) -> requests.Session:
-    """A session whose every connection ends within reach; one that would not fails as if nobody answered."""
+    """A session whose every connection ends within reach; one that would not fails as if nobody answered.
+
+    It calls only `within` a deadline: raises `NoDeadline` elsewhere.
+    """
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = 0
@@ -92,6 +95,15 @@ class _Guarded:
             raise NewConnectionError(self, f"{type(wrong).__name__}") from wrong
 
 
+class TimelyAdapter(HTTPAdapter):
+    """Calls only `within` a deadline."""
+
+    def init_poolmanager(self, *words: Any, **how: Any) -> None:
+        """What requests asks of an adapter before it is used."""
+        super().init_poolmanager(*words, **how)
+        watch_lines(self.poolmanager)
+
+
 class _GuardedAdapter(HTTPAdapter):
     def __init__(self, reach: Reach, **how: Any) -> None:
         self._reach = reach
@@ -99,13 +111,7 @@ class _GuardedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *words: Any, **how: Any) -> None:
         super().init_poolmanager(*words, **how)
-        manager: PoolManager = self.poolmanager
-        http = type("Http", (_Guarded, HTTPConnection), {"reach": self._reach})
-        https = type("Https", (_Guarded, HTTPSConnection), {"reach": self._reach})
-        manager.pool_classes_by_scheme = {
-            "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
-            "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
-        }
+        watch_lines(self.poolmanager, _Guarded, reach=self._reach)
 
 
 def bounded(chunks: Iterable[bytes], most: int = LONGEST_ANSWER) -> bytes:

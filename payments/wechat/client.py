@@ -31,6 +31,10 @@ REFUNDS = "/v3/refund/domestic/refunds"
 TRADE_BILL = "/v3/bill/tradebill"
 FLOW_BILL = "/v3/bill/sub-merchant-fundflowbill"
 MOST_BILL_BYTES = 2 * 1024**3
+BILL_SECONDS = 1_800.0
+"""A bill of that size may take so long, as long as it does not fall silent."""
+AWAITED_SECONDS = 6.0
+"""A person looks at the screen meanwhile."""
 
 
 class WeChatPay:
@@ -53,7 +57,7 @@ class WeChatPay:
         """
         provider = {"sp_appid": self._account.sp_appid, "sp_mchid": self._account.sp_mchid}
         wanted = canonical(provider | dict(read_object(body).all()))
-        call = Call("POST", f"{ORDERS}/jsapi", body=wanted, read_seconds=6.0)
+        call = Call("POST", f"{ORDERS}/jsapi", body=wanted, read_seconds=AWAITED_SECONDS, whole_seconds=AWAITED_SECONDS)
         return self._ask(call, HTTPStatus.OK, lambda answer: read_object(answer).text("prepay_id"))
 
     def query_order(self, out_trade_no: str, sub_mchid: str) -> Done[Transaction] | Refused | Unknown:
@@ -83,7 +87,11 @@ class WeChatPay:
         provider = {"combine_appid": self._account.sp_appid, "combine_mchid": self._account.sp_mchid}
         subs = [{"mchid": self._account.sp_mchid} | each for each in wanted["sub_orders"]]
         call = Call(
-            "POST", f"{COMBINED}/jsapi", body=canonical(provider | wanted | {"sub_orders": subs}), read_seconds=6.0
+            "POST",
+            f"{COMBINED}/jsapi",
+            body=canonical(provider | wanted | {"sub_orders": subs}),
+            read_seconds=AWAITED_SECONDS,
+            whole_seconds=AWAITED_SECONDS,
         )
         return self._ask(call, HTTPStatus.OK, lambda answer: read_object(answer).text("prepay_id"))
 
@@ -158,7 +166,7 @@ class WeChatPay:
 
     def download(self, part: BillPart, into: BinaryIO) -> Done[None] | Refused | Unknown:
         """Bring one part of a bill as it lies there. The answer is not signed: only the hash vouches for it."""
-        call = Call("GET", "/v3/billdownload", read_seconds=60.0)
+        call = Call("GET", "/v3/billdownload", read_seconds=20.0, whole_seconds=BILL_SECONDS)
         answer = self._wire.download(call, part.download_url, into, MOST_BILL_BYTES)
         if isinstance(answer, Unknown):
             return answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import requests
@@ -16,6 +16,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from app.kernel.deadline import Overdue, watch_lines, within
 from payments.wechat.outcomes import Unknown
 from payments.wechat.signing import Signer
 
@@ -38,6 +39,9 @@ class Call:
     query: Sequence[tuple[str, str]] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     read_seconds: float = 10.0
+    """How long nothing at all may come."""
+    whole_seconds: float = 20.0
+    """How long it may last from the greeting to the last byte."""
     signed_at: datetime | None = None
     """The moment that its signature names, however late it leaves; none: the one at which it does."""
 
@@ -111,11 +115,14 @@ class Wire:
         base_url, path, query = _split(url)
         prepared = self._signed(base_url, Call(call.method, path, query=parse_qsl(query, keep_blank_values=True)))
         try:
-            with self._session.send(
-                prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False, stream=True
-            ) as response:
+            with (
+                within(call.whole_seconds),
+                self._session.send(
+                    prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False, stream=True
+                ) as response,
+            ):
                 return _kept(response, into, most_bytes)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.RequestException, Overdue, urllib3.exceptions.HTTPError) as error:
             log.warning("%s %s -> %s", call.method, call.route, type(error).__name__)
             return Unknown("the download broke off")
 
@@ -123,8 +130,11 @@ class Wire:
         prepared = self._signed(base_url, call)
         started = time.monotonic()
         try:
-            response = self._session.send(prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False)
-        except requests.RequestException as error:
+            with within(call.whole_seconds):
+                response = self._session.send(
+                    prepared, timeout=(CONNECT_SECONDS, call.read_seconds), allow_redirects=False
+                )
+        except (requests.RequestException, Overdue) as error:
             failure = _failure(error)
             log.warning("%s %s -> %s %s", call.method, call.route, type(failure).__name__, failure)
             raise failure from None
@@ -179,11 +189,21 @@ def _pooled_session() -> requests.Session:
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0))
+        session.mount(scheme, _TimelyAdapter(pool_connections=4, pool_maxsize=32, max_retries=0))
     return session
 
 
-def _failure(error: requests.RequestException) -> NotSent | Lost:
+class _TimelyAdapter(HTTPAdapter):
+    """Calls only `within` a deadline."""
+
+    def init_poolmanager(self, *words: Any, **how: Any) -> None:
+        super().init_poolmanager(*words, **how)
+        watch_lines(self.poolmanager)
+
+
+def _failure(error: requests.RequestException | Overdue) -> NotSent | Lost:
+    if isinstance(error, Overdue):
+        return Lost("timeout")
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in _causes(error)):
         return NotSent("unreachable")
     if isinstance(error, requests.Timeout):

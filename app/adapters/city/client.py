@@ -18,11 +18,14 @@ from app.adapters.city.outcomes import Accepted, Barred, Outcome, Refused, Unkno
 from app.adapters.city.records import Record, wire_time
 from app.adapters.city.sealing import sealed, signed
 from app.adapters.outbound import Reach, guarded_session
+from app.kernel.deadline import within
 
 log = logging.getLogger("app.adapters.city")
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
+UPLOAD_SECONDS = 15.0
+"""From the greeting to the last byte of the answer."""
 DONE: Final = 200
 BARRED: Final = frozenset({401, 402, 403})
 """`resultCode`s taken to mean us, not the record: unknown account, unreadable cipher, wrong signature."""
@@ -72,7 +75,7 @@ class CitySystem:
     def _exchange(self, path: str, message: dict[str, str]) -> Outcome:
         body = {"json": message} if self._account.body == "json" else {"data": message}
         try:
-            with self._session.post(
+            with within(UPLOAD_SECONDS), self._session.post(
                 self._account.url + path, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True,
                 **body,  # type: ignore[arg-type]
             ) as response:  # fmt: skip

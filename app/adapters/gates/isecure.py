@@ -24,6 +24,7 @@ from app.adapters.gates.fields import listed, number, record, root_of, text
 from app.adapters.gates.words import Foreign, ListRow
 from app.adapters.outbound import LONGEST_ANSWER, Reach, bounded, guarded_session
 from app.kernel.clock import SHANGHAI
+from app.kernel.deadline import within
 
 ADDITION: Final = "/artemis/api/pms/v2/parkingSpace/reservations/addition"
 DELETION: Final = "/artemis/api/pms/v1/parkingSpace/reservations/deletion"
@@ -33,6 +34,9 @@ CROSSINGS: Final = "/artemis/api/pms/v1/crossRecords/page"
 PAGE: Final = 200
 MOST_PAGES: Final = 100
 SECONDS: Final = (3.0, 5.0)
+LIST_SECONDS: Final = 60.0
+"""For a whole list, of however many pages."""
+TELLING_SECONDS: Final = 15.0
 SIGNED: Final = ("x-ca-key", "x-ca-nonce", "x-ca-timestamp")
 WAITING: Final = 0
 """`resvState` of a reservation whose car has not come."""
@@ -93,14 +97,14 @@ class Isecure:
     def crossings(self, account: ParkAccount, since: datetime, until: datetime) -> list[Crossing] | None:
         """The cars that drove through between two moments; `None` when that could not be learned whole."""
 
-        def within(row: Mapping[str, Any]) -> Crossing:
+        def in_span(row: Mapping[str, Any]) -> Crossing:
             crossing = _crossing(row)
             if not since - SECOND <= crossing.at <= until + SECOND:
                 raise Foreign("crossTime")
             return crossing
 
         span = {"startTime": _wire(since), "endTime": _wire(until)}
-        return self._all(account, CROSSINGS, {"parkSyscode": account.park, **span}, within)
+        return self._all(account, CROSSINGS, {"parkSyscode": account.park, **span}, in_span)
 
     def reserve(self, account: ParkAccount, row: ListRow) -> Outcome:
         """Let this car in between two moments, once and uncharged by that system: the fee is ours to ask for."""
@@ -115,7 +119,8 @@ class Isecure:
 
     def _told(self, account: ParkAccount, path: str, told: Mapping[str, Any]) -> Outcome:
         try:
-            answer = self._ask(account, path, told)
+            with within(TELLING_SECONDS):
+                answer = self._ask(account, path, told)
         except (requests.RequestException, HTTPError, OSError, Foreign) as error:
             log.warning("park_system_silent", extra={"error": type(error).__name__})
             return "unknown"
@@ -128,7 +133,8 @@ class Isecure:
         self, account: ParkAccount, path: str, asked: Mapping[str, Any], read: Callable[[Any], T]
     ) -> list[T] | None:
         try:
-            return [read(record(row)) for row in self._rows(account, path, asked)]
+            with within(LIST_SECONDS):
+                return [read(record(row)) for row in self._rows(account, path, asked)]
         except (requests.RequestException, HTTPError, OSError, Foreign) as error:
             log.warning("park_system_unread", extra={"error": type(error).__name__})
             return None

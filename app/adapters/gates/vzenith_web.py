@@ -14,10 +14,13 @@ from app.adapters.gates.fields import listed, local_time, number, record, root_o
 from app.adapters.gates.vzenith import TIME
 from app.adapters.gates.words import Foreign, ListRow
 from app.adapters.outbound import LONGEST_ANSWER, Reach, bounded, guarded_session
+from app.kernel.deadline import within
 
 PAGE: Final = 200
 MOST_ROWS: Final = 20_000
 SECONDS: Final = (3.0, 5.0)
+LIST_SECONDS: Final = 60.0
+"""For a whole list, of however many pages."""
 log = logging.getLogger("app.adapters.gates")
 
 
@@ -30,7 +33,8 @@ class VzenithWeb:
     def rows(self, url: str) -> list[ListRow] | None:
         """Everything that the camera at this address lists; `None` when it does not answer so that we understand."""
         try:
-            return self._all(url)
+            with within(LIST_SECONDS):
+                return self._all(url)
         except (requests.RequestException, HTTPError, OSError, Foreign) as error:
             log.warning("camera_list_unread", extra={"error": type(error).__name__})
             return None

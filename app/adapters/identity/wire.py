@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from app.adapters.identity.errors import WeChatBusy
+from app.adapters.outbound import TimelyAdapter
+from app.kernel.deadline import within
 
 log = logging.getLogger("app.adapters.identity")
 # urllib3 logs whole URLs at DEBUG, and ours hold the secret or the token.
@@ -19,6 +20,8 @@ logging.getLogger("urllib3").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
+WHOLE_SECONDS = 8.0
+"""From the greeting to the last byte of the answer: a person waits for it."""
 
 
 class Unanswered(WeChatBusy):
@@ -38,7 +41,7 @@ class Wire:
         # Neither proxies nor .netrc from the environment.
         self._session.trust_env = False
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=16, max_retries=0))
+            self._session.mount(scheme, TimelyAdapter(pool_connections=2, pool_maxsize=16, max_retries=0))
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return self._exchange(requests.Request("GET", self._base_url + path, params=dict(query)), path)
@@ -52,10 +55,11 @@ class Wire:
     def _exchange(self, request: requests.Request, path: str) -> dict[str, Any]:
         started = time.monotonic()
         try:
-            response = self._session.send(
-                request.prepare(), timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
-            )
-        except requests.RequestException as error:
+            with within(WHOLE_SECONDS):
+                response = self._session.send(
+                    request.prepare(), timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
+                )
+        except OSError as error:  # those of requests are such
             log.warning("%s unanswered: %s", path, type(error).__name__)
             # The original's text holds the whole URL.
             raise (Unreached if _never_left(error) else Unanswered)("no answer") from None
@@ -65,7 +69,7 @@ class Wire:
         return answer
 
 
-def _never_left(error: requests.RequestException) -> bool:
+def _never_left(error: OSError) -> bool:
     """Whether no connection came about: a name not found, a port that refuses, or nobody who answers in time."""
     if isinstance(error, requests.ConnectTimeout):
         return True

@@ -15,10 +15,13 @@ from urllib.parse import urlsplit
 import requests
 
 from app.adapters.outbound import LONGEST_ANSWER, Reach, bounded, guarded_session
+from app.kernel.deadline import within
 from app.kernel.signatures import SignedMessage, answer_signature, content_sha256, is_timely, request_signature
 
 log = logging.getLogger("app.adapters.receipts")
 TIMEOUT: Final = (3.0, 10.0)
+WHOLE_SECONDS: Final = 30.0
+"""From the greeting to the last byte of the answer, which may be a document."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Wire:
         """Status and JSON of a signed answer. Raises `Silent`."""
         raw, nonce = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), secrets.token_hex(16)
         try:
-            with self._session.post(
+            with within(WHOLE_SECONDS), self._session.post(
                 self._account.url + path, data=raw, headers=self._headers(path, raw, nonce), timeout=TIMEOUT,
                 allow_redirects=False, stream=True,
             ) as answer:  # fmt: skip
@@ -55,7 +58,7 @@ class Wire:
                 log.info("%s -> %d", path, answer.status_code)
                 self._expect_signed(answer, nonce, text)
                 return answer.status_code, _object(text)
-        except requests.RequestException as error:
+        except OSError as error:  # those of requests are such
             log.warning("%s -> %s", path, type(error).__name__)
             raise Silent(type(error).__name__) from None
 
