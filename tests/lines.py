@@ -23,18 +23,24 @@ def silence_borne(line: int) -> tuple[int, ...]:
 class Dripping:
     """A peer on this machine that says some words to whoever comes, and then a byte now and then for ever.
 
-    With a `first` answer it says these words only when it is asked again on the same line.
+    With a `first` answer it says these words only when it is asked again on the same line; if it `greets`, unasked.
     """
 
     EACH_SECONDS = 0.02
 
-    def __init__(self, words: bytes, first: bytes = b"") -> None:
-        self._words, self._first, self._over, self.visitors = words, first, Event(), 0
+    def __init__(self, words: bytes, first: bytes = b"", *, greets: bool = False) -> None:
+        self._words, self._first, self._greets = words, first, greets
+        self._over, self.visitors = Event(), 0
         self._door = socket.create_server(("127.0.0.1", 0))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        number: int = self._door.getsockname()[1]
+        return number
 
     def __enter__(self) -> Self:
         Thread(target=self._admit, daemon=True).start()
@@ -56,7 +62,8 @@ class Dripping:
     def _drip(self, line: socket.socket) -> None:
         with line, suppress(OSError):
             for words in [self._first, self._words] if self._first else [self._words]:
-                line.recv(65_536)
+                if not self._greets:
+                    line.recv(65_536)
                 line.sendall(words)
             while not self._over.wait(self.EACH_SECONDS):
                 line.sendall(b"H")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -14,6 +15,8 @@ from app.adapters.city import client as city
 from app.adapters.city import outcomes
 from app.adapters.gates import isecure, vzenith_web
 from app.adapters.identity import wire as identity
+from app.adapters.mail import Letter, NotNow
+from app.adapters.mail import client as mail
 from app.adapters.outbound import Reach, TimelyAdapter
 from app.adapters.receipts import wire as receipts
 from app.kernel.deadline import NoDeadline, Overdue, within
@@ -147,3 +150,11 @@ def test_a_line_that_is_kept_is_ended_by_the_deadline_of_whoever_uses_it(session
         with pytest.raises(Overdue), within(SHORT):
             session.get(dripping.url, timeout=3)
         assert dripping.visitors == 1
+
+
+def test_a_mail_server_that_drips_its_greeting_has_taken_no_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "ADMISSION_SECONDS", SHORT)
+    letter = Letter(uuid4(), "caiwu@example.com.cn", "票据", "您好", now(), [])
+    with Dripping(b"220 ", greets=True) as dripping:
+        account = mail.MailAccount("127.0.0.1", dripping.port, "starttls", "us@gongbo.example")
+        assert mail.MailServer(account, HERE).send(letter) == NotNow(None, for_all=True)

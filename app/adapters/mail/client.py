@@ -17,9 +17,14 @@ from app.adapters.mail.addresses import domain_of
 from app.adapters.mail.letter import Letter, on_the_wire
 from app.adapters.mail.outcomes import NotNow, Outcome, Refused, Taken
 from app.adapters.outbound import OutOfReach, Reach, resolved
+from app.kernel.deadline import watch, within
 
 SECONDS: Final = 10.0
 """For each step: to connect, and for each reply."""
+ADMISSION_SECONDS: Final = 30.0
+LETTER_SECONDS: Final = 60.0
+FAREWELL_SECONDS: Final = 3.0
+"""For all steps together, however slowly each reply drips."""
 OK: Final = 250
 WILL_FORWARD: Final = 251
 TOO_LARGE: Final = 552
@@ -59,7 +64,8 @@ class MailServer:
         """Hand one letter over. Outside transactions; raises nothing that the server or the way to it can cause."""
         raw = on_the_wire(letter, self._account.sender)
         try:
-            line = self._admitted()
+            with within(ADMISSION_SECONDS):
+                line = self._admitted()
         except (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, OutOfReach, ValueError):
             # a ValueError: a host or user that cannot be said, or a challenge that is no base64
             return NotNow(None, for_all=True, misconfigured=True)
@@ -68,9 +74,15 @@ class MailServer:
         except (smtplib.SMTPException, OSError):
             return NotNow(None, for_all=True)
         try:
-            return self._handed(line, letter.to, raw)
+            with within(LETTER_SECONDS):
+                watch(_socket_of(line))
+                outcome = self._handed(line, letter.to, raw)
+            if outcome == Taken():
+                _take_leave(line)
         except (smtplib.SMTPException, OSError):
             return NotNow(None, for_all=True)
+        else:
+            return outcome
         finally:
             line.close()
 
@@ -104,8 +116,6 @@ class MailServer:
             code, said = refused.smtp_code, _raw(refused.smtp_error)
         if code != OK:
             return _about_it(code, said)
-        with suppress(smtplib.SMTPException, OSError):
-            line.quit()  # it answers for the letter already, however the line ends
         return Taken()
 
 
@@ -115,7 +125,23 @@ class _Line(smtplib.SMTP):
     reach: Reach
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return socket.create_connection((resolved(self.reach, host, port), port), timeout)
+        made = socket.create_connection((resolved(self.reach, host, port), port), timeout)
+        watch(made)
+        return made
+
+
+def _socket_of(line: smtplib.SMTP) -> socket.socket:
+    """Raises `SMTPServerDisconnected` when there is none any more."""
+    if line.sock is None:
+        raise smtplib.SMTPServerDisconnected
+    return line.sock
+
+
+def _take_leave(line: smtplib.SMTP) -> None:
+    """The server answers for the letter already, however the line ends."""
+    with suppress(smtplib.SMTPException, OSError), within(FAREWELL_SECONDS):
+        watch(_socket_of(line))
+        line.quit()
 
 
 def _about_us(code: int) -> NotNow:
