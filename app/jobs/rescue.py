@@ -1,11 +1,15 @@
 """Jobs whose worker died: they go back to the queue, but for one that has taken too many workers along."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg.errors import RaiseException
 
 from app.jobs.worker import ATTEMPTS, queue_of
 from app.wiring import wiring
@@ -33,8 +37,19 @@ async def _rescue() -> int:
 
 async def _give_back(jobs: JobManager, job: Job) -> None:
     """Unless it was tried as often as a job that fails: it may be what its workers died of."""
-    if job.attempts < ATTEMPTS:
-        await jobs.retry_job(job)
-    else:
-        log.error("job_given_up", job=job.task_name, job_id=job.id)
-        await jobs.finish_job(job, Status.FAILED, delete_job=False)
+    with _unless_another_did():
+        if job.attempts < ATTEMPTS:
+            await jobs.retry_job(job)
+        else:
+            log.error("job_given_up", job=job.task_name, job_id=job.id)
+            await jobs.finish_job(job, Status.FAILED, delete_job=False)
+
+
+@contextmanager
+def _unless_another_did() -> Iterator[None]:
+    """Other sweepers may have seen to it meanwhile: then the library says that no such job is in hand."""
+    try:
+        yield
+    except ConnectorException as failure:
+        if not isinstance(failure.__cause__, RaiseException):
+            raise

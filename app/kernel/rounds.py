@@ -27,3 +27,8 @@ def each_alone(rows: Iterable[Row], do: Callable[[Row], int | None]) -> int:
     if failures:
         raise ExceptionGroup("some rows of a round failed", failures)
     return done
+
+
+def each_step(*steps: Callable[[], int]) -> int:
+    """The same for the parts of a sweep: one that fails keeps none behind it from its turn."""
+    return each_alone(steps, lambda step: step())

@@ -8,8 +8,9 @@ import logging
 import logging.config
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any, TextIO
 
 import orjson
@@ -26,6 +27,7 @@ ALLOWED = frozenset(
 )  # fmt: skip
 """Names of the fields that may be logged; beside them every integer whose name ends in `_id`."""
 
+SHOWN_OF_A_GROUP = 3
 OURS = ("app", "payments", "miniprogram_api", "errors", "limits", "jobs")
 """Loggers whose words we chose ourselves."""
 
@@ -42,10 +44,22 @@ def _place_of_error(_logger: Any, _method: str, event: Event) -> Event:
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
     if isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)[-8:]
-        event["error"] = type(error).__name__
-        event["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        event["error"] = " ".join(type(each).__name__ for each in _within(error))
+        event["where"] = [place for each in _within(error) for place in _places(each)]
     return event
+
+
+def _within(error: BaseException) -> Sequence[BaseException]:
+    """The error, and of a group the first of what it holds."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    held = chain.from_iterable(map(_within, error.exceptions))
+    return [error, *islice(held, SHOWN_OF_A_GROUP)]
+
+
+def _places(error: BaseException) -> Sequence[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _may_stay(name: str, value: Any) -> bool:

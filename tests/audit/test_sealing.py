@@ -289,6 +289,14 @@ def test_a_place_that_cannot_be_read_keeps_no_other_from_its_anchor(
         actions.anchor([spoilt, place])
     assert failed.value.subgroup(AnchorsUnreadable) is not None
     assert [each.block_no for each in place.all()] == [1]
+    assert open_kinds() == {actions.UNANCHORED}
+    actions.anchor([place])
+    assert open_kinds() == set()
+
+
+def open_kinds() -> set[str]:
+    with transaction() as session:
+        return set(session.scalars(select(Task.kind).where(Task.closed_at.is_(None))))
 
 
 def test_a_place_that_cannot_be_read_is_written_down_and_a_task(

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from app.kernel.db import transaction
-from app.kernel.rounds import each_alone
+from app.kernel.rounds import each_alone, each_step
 from tests.ground import Addresses
 
 
@@ -24,6 +24,19 @@ def test_a_row_that_fails_stops_no_other_and_is_told_at_the_end() -> None:
         each_alone([0, 2, 0, 3], seen_and_inverted)
     assert seen == [0, 2, 0, 3]
     assert [type(each) for each in told.value.exceptions] == [ZeroDivisionError, ZeroDivisionError]
+
+
+def test_a_step_that_fails_keeps_none_behind_it_from_its_turn() -> None:
+    done = []
+
+    def second() -> int:
+        done.append("second")
+        return 1
+
+    with pytest.raises(ExceptionGroup):
+        each_step(lambda: inverse(0), second)
+    assert done == ["second"]
+    assert each_step(lambda: 2, lambda: 3) == 5
 
 
 def test_a_round_tells_how_much_was_done() -> None:

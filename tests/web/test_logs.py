@@ -26,6 +26,14 @@ def test_of_an_exception_only_its_class_and_place_are_logged(told: Told) -> None
     assert "_raised" in str(line["where"])
 
 
+def test_of_a_group_the_first_of_what_it_holds_are_told_too(told: Told) -> None:
+    structlog.get_logger("errors").error("failed", exc_info=ExceptionGroup("13800138000", [_raised(), _raised()]))
+    line = told()[-1]
+    assert line["error"] == "ExceptionGroup ValueError ValueError"
+    assert "13800138000" not in str(line)
+    assert "_raised" in str(line["where"])
+
+
 def _raised() -> ValueError:
     try:
         int("+8613800138000x")

@@ -27,8 +27,9 @@ BLOCK: Final = 5_000
 """Entries of a block at most, but for those of one larger transaction."""
 SEALED_WITHIN: Final = timedelta(hours=1)
 SHOWN: Final = 20
-BROKEN, UNSEALED = "audit_broken", "audit_not_sealed"
-"""Kinds of tasks: the log is not what was sealed; it is not sealed, as when a transaction does not end."""
+BROKEN, UNSEALED, UNANCHORED = "audit_broken", "audit_not_sealed", "audit_not_anchored"
+"""Kinds of tasks: the log is not what was sealed; it is not sealed, as when a transaction does not end; a place outside
+of the database does not take its head, as when it is full."""
 LOG: Final = ("audit_log", 0)
 
 _SEAL = text("SELECT seal_audit(:moment, :at_most)")
@@ -65,7 +66,7 @@ def anchor(places: Sequence[AnchorPlace]) -> int:
     """Give the head's hash to every place that has not got it; returns to how many.
 
     Kept outside first and noted afterwards: after a crash in between the place has an anchor too many, which is true.
-    Raises a group of `AnchorsUnreadable`, once every place has been tried.
+    Raises a group of `AnchorsUnreadable`, once every place has been tried; a task tells a person until all have it.
     """
     head = standing()
     return 0 if head is None else _everywhere(places, head)
@@ -78,9 +79,17 @@ def _everywhere(places: Sequence[AnchorPlace], head: Standing) -> int:
             given += _anchored(place, head)
         except AnchorsUnreadable as problem:
             failed.append(problem)
+    _tell_of(failed)
     if failed:
         raise ExceptionGroup("places without the newest anchor", failed)
     return given
+
+
+def _tell_of(failed: Sequence[AnchorsUnreadable]) -> None:
+    if failed:
+        open_task(UNANCHORED, *LOG, {"first": str(failed[0])})
+    else:
+        settle_tasks(UNANCHORED, *LOG, "各处均已留存")
 
 
 def _anchored(place: AnchorPlace, head: Standing) -> bool:

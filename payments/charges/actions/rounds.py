@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.kernel import clock
 from app.kernel.base import Base
-from app.kernel.db import transaction
+from app.kernel.db import is_away, transaction
 
 LEASE = timedelta(minutes=2)
 
@@ -18,14 +18,17 @@ def one_round(model: type[Base], check: Callable[[int], bool], limit: int) -> in
 
     Outside any transaction; several rounds may run at once. `check` says whether WeChat answered at all: the round ends
     early when it is silent, so that other due work need not wait for each row's timeout. A row that fails does not
-    stop the others: it is due again after its lease, and all failures are raised together at the end.
+    stop the others: it is due again after its lease, and all failures are raised together at the end. Only when the
+    database itself is away the round ends at once.
     """
     checked, failures, heard = 0, list[Exception](), True
     while heard and checked < limit and (row_id := _lease(model)) is not None:
         checked += 1
         try:
             heard = check(row_id)
-        except Exception as failure:  # noqa: BLE001 - collected and raised below
+        except Exception as failure:
+            if is_away(failure):
+                raise
             failures.append(failure)
     if failures:
         raise ExceptionGroup(f"rows of {model.__tablename__} could not be checked", failures)

@@ -1,6 +1,6 @@
 """What WeChat can answer it is asked; the day is then compared anew, and what agrees is gone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 
 from app.kernel import clock
 from app.kernel.db import current, transaction
-from app.kernel.rounds import each_alone
+from app.kernel.rounds import each_alone, each_step
 from payments.charges.actions import ask_about
 from payments.charges.actions.cases import open_case
 from payments.charges.actions.rounds import one_round
@@ -39,10 +39,7 @@ def follow(pay: WeChatPay, limit: int = 50) -> int:
     Until its day was compared a difference stays due, whoever dies or fails meanwhile. Payments that somebody placed
     are asked about likewise. Outside any transaction.
     """
-    steps: Sequence[Callable[[], int]] = (
-        lambda: _ask_and_compare(pay, limit), lambda: _clear_late(limit), lambda: place_strays(pay, limit),
-    )  # fmt: skip
-    return each_alone(steps, lambda step: step())
+    return each_step(lambda: _ask_and_compare(pay, limit), lambda: _clear_late(limit), lambda: place_strays(pay, limit))
 
 
 def _ask_and_compare(pay: WeChatPay, limit: int) -> int:

@@ -1,5 +1,7 @@
 """A car that does not leave becomes a task of the lot's people, then a more urgent one."""
 
+from functools import partial
+
 from sqlalchemy import exists, select
 
 from app.domain.departures.models import Tow
@@ -11,7 +13,7 @@ from app.domain.tasks.actions import open_task, settle_tasks
 from app.domain.tasks.models import Task
 from app.kernel import clock
 from app.kernel.db import current, transaction
-from app.kernel.rounds import each_alone
+from app.kernel.rounds import each_alone, each_step
 
 GATE = "gate"
 UNDER_WAY = ("ordered", "approved")
@@ -23,7 +25,8 @@ def escalate(limit: int = 200) -> int:
     Each kind comes once a stay (`ESCALATION`); an open tow order is called off when the car drives out. Returns how
     much was done. Several may run at once.
     """
-    return sum(_raise_due(kind, policy, limit) for kind, policy in ESCALATION.items()) + _end_over(limit)
+    raising = [partial(_raise_due, kind, policy, limit) for kind, policy in ESCALATION.items()]
+    return each_step(*raising, lambda: _end_over(limit))
 
 
 def _raise_due(kind: str, policy: str, limit: int) -> int:
@@ -53,7 +56,7 @@ def _end_over(limit: int) -> int:
         )
         towed = select(Tow.stay_id).join(Stay, Stay.id == Tow.stay_id).where(Tow.state.in_(UNDER_WAY), gone)
         over = set(session.scalars(open_ones.limit(limit))) | set(session.scalars(towed.limit(limit)))
-    return sum(map(_end, sorted(over)))
+    return each_alone(sorted(over), _end)
 
 
 def _end(stay_id: int) -> int:

@@ -137,7 +137,8 @@ def ask_due() -> Question | None:
             return None
         state, url = found
         _ask(state, now)
-        return Question(state.device_id, url or "", now)
+        assert url is not None
+        return Question(state.device_id, url, now)
 
 
 _UNREAD = (VendorList.read_at.is_(None)) | (VendorList.read_at < VendorList.told_at)

@@ -38,8 +38,11 @@ def deliver_due(wechat: SubscribeMessages, limit: int = 100, enough: Callable[[]
 
     Outside any transaction. Several may run at once.
     """
-    _give_up_silent(limit)
-    return each_alone(takewhile(lambda _: not enough(), due(limit)), lambda each: deliver(wechat, each))
+    try:
+        _give_up_silent(limit)
+    finally:
+        sent = each_alone(takewhile(lambda _: not enough(), due(limit)), lambda each: deliver(wechat, each))
+    return sent
 
 
 def deliver(wechat: SubscribeMessages, delivery_id: int) -> None:

@@ -1,13 +1,11 @@
 """Everything that is due of rounds, found by looking: whatever happened, and whatever job was lost."""
 
-from collections.abc import Callable, Sequence
-
 from app.domain.regulars.actions.deal import deal
 from app.domain.regulars.actions.draw import draw
 from app.domain.regulars.actions.give_back import take_back
 from app.domain.regulars.actions.move_up import move_up
 from app.domain.regulars.queries.due import places_to_take_back, rounds_to_draw, rounds_to_tend
-from app.kernel.rounds import each_alone
+from app.kernel.rounds import each_alone, each_step
 
 
 def tend(round_id: int) -> int:
@@ -17,9 +15,8 @@ def tend(round_id: int) -> int:
 
 def tend_due(limit: int = 100) -> int:
     """Draw rounds whose time has come, take places back, hand free ones on, deal nights; returns how many of these."""
-    kinds: Sequence[Callable[[], int]] = (
+    return each_step(
         lambda: each_alone(rounds_to_draw(limit), draw),
         lambda: each_alone(places_to_take_back(limit), lambda place: take_back(*place)),
         lambda: each_alone(rounds_to_tend(limit), tend),
     )
-    return each_alone(kinds, lambda kind: kind())

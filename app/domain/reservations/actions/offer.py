@@ -59,8 +59,11 @@ def ask_to_offer(lot_id: int) -> None:
 
 def offer_forgotten(limit: int = 100) -> int:
     """End what is over, and offer every bay that is free for somebody; returns how many were offered."""
-    each_alone(entries_to_settle(limit), _settle_entries)
-    return each_alone(lots_with_a_bay_for_somebody(limit), offer_free_bays)
+    try:
+        each_alone(entries_to_settle(limit), _settle_entries)
+    finally:
+        offered = each_alone(lots_with_a_bay_for_somebody(limit), offer_free_bays)
+    return offered
 
 
 def _settle_entries(motorist_id: int) -> None:
