@@ -18,6 +18,11 @@ from psycopg.errors import RaiseException
 log = structlog.get_logger("jobs")
 
 
+def is_not_in_hand(failure: Exception) -> bool:
+    """Whether this is the library's own word that no such job is in hand: somebody else has seen to it meanwhile."""
+    return isinstance(failure.__cause__, RaiseException)
+
+
 class EndingLost(Exception):
     """Nobody knows whether the database took down how a job ended: it is given back, and perhaps done again."""
 
@@ -71,7 +76,7 @@ class Register(JobManager):
         try:
             yield
         except Exception as failure:
-            if not isinstance(failure.__cause__, RaiseException):
+            if not is_not_in_hand(failure):
                 log.exception("job_ending_lost", job=job.task_name)
                 self._lost = failure
                 self._stop()

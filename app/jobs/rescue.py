@@ -9,8 +9,8 @@ import structlog
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
-from psycopg.errors import RaiseException
 
+from app.jobs.register import is_not_in_hand
 from app.jobs.worker import ATTEMPTS, queue_of
 from app.wiring import wiring
 
@@ -47,9 +47,9 @@ async def _give_back(jobs: JobManager, job: Job) -> None:
 
 @contextmanager
 def _unless_another_did() -> Iterator[None]:
-    """Other sweepers may have seen to it meanwhile: then the library says that no such job is in hand."""
+    """Of two sweepers one gives a job back."""
     try:
         yield
     except ConnectorException as failure:
-        if not isinstance(failure.__cause__, RaiseException):
+        if not is_not_in_hand(failure):
             raise

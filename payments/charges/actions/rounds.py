@@ -1,6 +1,6 @@
 """Rounds of sweepers: due rows are taken one by one, each by one sweeper, and WeChat is asked about each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.kernel import clock
 from app.kernel.base import Base
-from app.kernel.db import is_away, transaction
+from app.kernel.db import transaction
+from app.kernel.rounds import each_alone
 
 LEASE = timedelta(minutes=2)
 
@@ -21,18 +22,20 @@ def one_round(model: type[Base], check: Callable[[int], bool], limit: int) -> in
     stop the others: it is due again after its lease, and all failures are raised together at the end. Only when the
     database itself is away the round ends at once.
     """
-    checked, failures, heard = 0, list[Exception](), True
-    while heard and checked < limit and (row_id := _lease(model)) is not None:
-        checked += 1
-        try:
-            heard = check(row_id)
-        except Exception as failure:
-            if is_away(failure):
-                raise
-            failures.append(failure)
-    if failures:
-        raise ExceptionGroup(f"rows of {model.__tablename__} could not be checked", failures)
-    return checked
+    heard = True
+
+    def due() -> Iterator[int]:
+        for _ in range(limit):
+            row_id = _lease(model) if heard else None
+            if row_id is None:
+                return
+            yield row_id
+
+    def ask(row_id: int) -> None:
+        nonlocal heard
+        heard = check(row_id)
+
+    return each_alone(due(), ask)
 
 
 def _lease(model: Any) -> int | None:

@@ -23,7 +23,7 @@ BUGS: Final[Sequence[Bug]] = [
     Bug(
         "ending refused: a job whose end the database refused to take down counts as ended by somebody else",
         "app/jobs/register.py",
-        "            if not isinstance(failure.__cause__, RaiseException):\n",
+        "            if not is_not_in_hand(failure):\n",
         "            if failure.__cause__ is None:\n",
         ["tests/jobs/test_register.py"],
     ),
